@@ -1,0 +1,1 @@
+//! What a refusal looks like on the wire: challenges and problem details.

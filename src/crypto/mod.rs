@@ -1,0 +1,7 @@
+//! Computation with secrets: no I/O, no policy.
+
+pub mod algorithm;
+pub mod key;
+pub mod name;
+pub mod password;
+pub mod random;

@@ -1,0 +1,97 @@
+//! What the host gets back. The zero of everything here is the safe one: deny.
+
+use crate::identity::{Identity, Scheme};
+use crate::reason::Reason;
+
+/// What the host does with the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Action {
+    /// Refuse it with the decision's status, headers and body.
+    #[default]
+    Deny = 0,
+    /// Let it through.
+    Allow = 1,
+    /// Send the decision's answer: the engine answers this request itself.
+    Respond = 2,
+    /// Not ours: the host's own default holds.
+    Pass = 3,
+}
+
+impl Action {
+    /// `DENY`, `ALLOW`, `RESPOND` or `PASS`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::Deny => "DENY",
+            Action::Allow => "ALLOW",
+            Action::Respond => "RESPOND",
+            Action::Pass => "PASS",
+        }
+    }
+}
+
+/// How a header entry meets fields of the same name that are already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum HeaderMode {
+    /// Replace all of that name.
+    Set = 0,
+    /// Add one more field line.
+    Append = 1,
+    /// Only where none of that name is there.
+    SetIfAbsent = 2,
+}
+
+/// One header for the host to apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderEntry {
+    /// Field name.
+    pub name: String,
+    /// Field value: visible ASCII and spaces only.
+    pub value: String,
+    /// How it meets what is there.
+    pub mode: HeaderMode,
+}
+
+/// The answer to one request. It owns all that it holds: it outlives reload and end of the engine.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What to do.
+    pub action: Action,
+    /// HTTP status; 200 for ALLOW and PASS.
+    pub status: u16,
+    /// Why. For logs; the person sees `reason.shown()`.
+    pub reason: Reason,
+    /// What a user reads to support and what the log is searched by.
+    pub id: String,
+    /// Who was recognised, also where the request is then refused.
+    pub identity: Option<Identity>,
+    /// The scheme that was used or tried.
+    pub scheme: Option<Scheme>,
+    /// Headers for the response to the client.
+    pub response: Vec<HeaderEntry>,
+    /// Headers for the application behind.
+    pub upstream: Vec<HeaderEntry>,
+    /// Names of request headers to remove before the application sees the request, on every action.
+    pub strip: Vec<String>,
+    /// Body of the answer; empty on ALLOW and PASS.
+    pub body: Vec<u8>,
+    /// Seconds until another try may succeed (429, 503).
+    pub retry_after: Option<u32>,
+    /// Index of the route in the policy.
+    pub route: Option<usize>,
+    /// Generation of the policy that decided.
+    pub generation: u64,
+}
+
+impl Decision {
+    /// First value of a response header, by name without case.
+    pub fn response_header(&self, name: &str) -> Option<&str> {
+        self.response.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+    }
+
+    /// The subject, where somebody was recognised.
+    pub fn subject(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.subject.as_str())
+    }
+}

@@ -1,0 +1,1 @@
+//! Safe wrappers of system calls: the mapped change counter, the fork counter.

@@ -1,0 +1,270 @@
+//! A loaded policy, ready to decide with: plain data, immutable, checked. Reading and checking are elsewhere.
+
+use std::path::PathBuf;
+
+use crate::crypto::algorithm::Algorithm;
+use crate::crypto::key::Key;
+use crate::identity::Scheme;
+use crate::policy::network::Network;
+use crate::policy::requirement::Requirement;
+use crate::policy::role::Roles;
+use crate::route::Router;
+
+/// Everything an operator wrote, checked and with its files read.
+#[derive(Debug)]
+pub struct Policy {
+    /// Where it came from, for messages.
+    pub file: PathBuf,
+    /// Realm of the challenges.
+    pub name: String,
+    /// Where the state lives.
+    pub state: StateLocation,
+    /// What holds where no route matches.
+    pub unmatched: Unmatched,
+    /// Schemes for routes that list none, in challenge order.
+    pub schemes: Vec<Scheme>,
+    /// Clock skew granted to token times, seconds.
+    pub leeway: i64,
+    /// Form of the answers' bodies.
+    pub responses: Responses,
+    /// `profile = "strict"`.
+    pub strict: bool,
+    /// Readings of a path that the server behind is known not to make.
+    pub paths: PathRules,
+    /// Whose word is believed about the client.
+    pub proxies: Proxies,
+    /// Headers that an allowed request carries on.
+    pub identity: IdentityHeaders,
+    /// Cost and rules of passwords.
+    pub password: PasswordRules,
+    /// Sessions.
+    pub session: SessionRules,
+    /// Limits on failed attempts.
+    pub throttle: ThrottleRules,
+    /// Whose tokens are believed.
+    pub issuers: Vec<Issuer>,
+    /// Roles with what they include and permit.
+    pub roles: Roles,
+    /// What each path requires, in the order of the file.
+    pub routes: Vec<Route>,
+    /// Finds the route of a request.
+    pub router: Router,
+}
+
+/// `[engine] state`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateLocation {
+    /// Nothing on disk; gone with the engine.
+    Memory,
+    /// A SQLite file.
+    File(PathBuf),
+}
+
+/// `[engine] unmatched`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unmatched {
+    /// 403 to everyone.
+    #[default]
+    Deny,
+    /// As a route without a requirement but a login, with the engine's schemes.
+    Authenticated,
+    /// The host's own default.
+    Pass,
+}
+
+/// `[engine] responses`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Responses {
+    /// Problem details, or HTML where the client prefers it.
+    #[default]
+    Auto,
+    /// Always problem details (RFC 9457).
+    Problem,
+    /// No body.
+    None,
+}
+
+/// `[paths]`: each `true` drops a reading that the server behind is known not to make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathRules {
+    /// `%2F` is never a slash.
+    pub separate_encoded_slash: bool,
+    /// `%5C` is never a slash.
+    pub separate_encoded_backslash: bool,
+    /// `;…` is never dropped from a segment.
+    pub keep_parameters: bool,
+    /// `//` is never merged.
+    pub keep_empty_segments: bool,
+    /// Dot segments are always resolved.
+    pub resolve_dot_segments: bool,
+    /// Never decoded twice.
+    pub decode_once: bool,
+    /// Letters A-Z are never folded.
+    pub case_sensitive: bool,
+}
+
+/// `[proxies]`.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// Peers whose word is believed.
+    pub trusted: Vec<Network>,
+    /// Unix-domain peers are trusted too (`"unix:"` in `trusted`).
+    pub trust_unix: bool,
+    /// Which field carries the client's address.
+    pub header: ForwardedHeader,
+    /// Field that carries the client's scheme; `None`: not believed.
+    pub scheme: Option<String>,
+    /// Field that carries the client's host; `None`: not believed.
+    pub host: Option<String>,
+}
+
+/// `[proxies] header`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// `[identity]`: field names; `None` is not sent.
+#[derive(Clone, Debug, Default)]
+pub struct IdentityHeaders {
+    /// Issuer of the identity.
+    pub issuer: Option<String>,
+    /// Subject.
+    pub subject: Option<String>,
+    /// Roles, joined by `,`.
+    pub roles: Option<String>,
+    /// Scopes, joined by a space.
+    pub scopes: Option<String>,
+    /// Scheme.
+    pub scheme: Option<String>,
+}
+
+impl IdentityHeaders {
+    /// The configured names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.issuer, &self.subject, &self.roles, &self.scopes, &self.scheme].into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// `[password]`.
+#[derive(Clone, Debug)]
+pub struct PasswordRules {
+    /// Argon2id memory, KiB.
+    pub memory_kib: u32,
+    /// Argon2id passes.
+    pub iterations: u32,
+    /// Argon2id lanes.
+    pub parallelism: u32,
+    /// Least length of a new password, characters.
+    pub min_length: usize,
+    /// How long a verified Basic password is remembered, seconds.
+    pub remember: i64,
+}
+
+/// `[session]`, as far as requests without a login need it.
+#[derive(Clone, Debug)]
+pub struct SessionRules {
+    /// Name of the cookie.
+    pub cookie: String,
+    /// Seconds without a request.
+    pub idle: i64,
+    /// Seconds since login.
+    pub absolute: i64,
+}
+
+/// `[throttle]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThrottleRules {
+    /// Per account name, existing or not.
+    pub account: Option<Limit>,
+    /// Per client address.
+    pub address: Option<Limit>,
+    /// Per /24 or /64.
+    pub prefix: Option<Limit>,
+    /// Per account and address.
+    pub pair: Option<Limit>,
+}
+
+/// So many failures per so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// With this many the next attempt is refused.
+    pub failures: u32,
+    /// The window, seconds.
+    pub per: i64,
+}
+
+/// `[[issuer]]`: whose tokens are believed.
+#[derive(Debug)]
+pub struct Issuer {
+    /// The operator's name for it.
+    pub name: String,
+    /// Exact `iss`.
+    pub issuer: String,
+    /// Accepted `aud` values, at least one.
+    pub audience: Vec<String>,
+    /// Accepted algorithms.
+    pub algorithms: Vec<Algorithm>,
+    /// Its keys, parsed once; each with the algorithms fixed at load.
+    pub keys: Vec<Key>,
+    /// Its keys come from a source that is not built yet, so that it cannot verify anything.
+    pub keys_unavailable: bool,
+    /// Accepted `typ` values; empty: none, `JWT` or `at+jwt`.
+    pub types: Vec<String>,
+    /// Claims that must be there besides `exp`.
+    pub require: Vec<String>,
+    /// Which claims carry what.
+    pub claims: ClaimNames,
+    /// Its subjects are local users (`users = "local"`).
+    pub local_users: bool,
+    /// Roles that it can give; `None`: any defined one.
+    pub grants: Option<Vec<String>>,
+}
+
+/// `[[issuer]] claims`: a name is first an exact member, then a dotted path.
+#[derive(Clone, Debug)]
+pub struct ClaimNames {
+    /// Subject; `sub` when left out.
+    pub subject: String,
+    /// Roles; left out: no roles.
+    pub roles: Option<String>,
+    /// Scopes; `scope` when left out.
+    pub scopes: String,
+}
+
+/// `access` of a route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Credentials are needed.
+    #[default]
+    Required,
+    /// Credentials are looked at where there are some.
+    Optional,
+    /// Credentials are not looked at.
+    Public,
+}
+
+/// One `[[route]]`.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The pattern as written.
+    pub path: String,
+    /// Host in lower case, A-labels, no port, no trailing dot; `None`: any.
+    pub host: Option<String>,
+    /// Methods as listed; `None`: all.
+    pub methods: Option<Vec<String>>,
+    /// Accepted schemes in challenge order, the engine's where the route lists none; empty for public routes.
+    pub schemes: Vec<Scheme>,
+    /// Who may come in.
+    pub access: Access,
+    /// What an identity needs.
+    pub require: Requirement,
+    /// A CORS preflight is let through.
+    pub preflight: bool,
+    /// Line in the policy file, from 1.
+    pub line: u32,
+}

@@ -1,0 +1,1 @@
+//! What the engine needs of the process that it runs in: clock, ids, pool of threads.

@@ -1,0 +1,82 @@
+//! What changes while the engine runs: users, granted roles, API keys. The only storage I/O. Backends implement
+//! [`State`]; SQLite is the first.
+
+use crate::error::Error;
+
+/// A local user as decisions need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Canonical name (RFC 8265 UsernameCaseMapped).
+    pub name: String,
+    /// Password hash in PHC or crypt form; `None`: cannot log in with a password.
+    pub hash: Option<String>,
+    /// Granted roles, as granted, without what they include.
+    pub roles: Vec<String>,
+    /// May not come in.
+    pub disabled: bool,
+    /// When the account was made, Unix seconds.
+    pub created_at: i64,
+    /// When the password was set, Unix seconds.
+    pub password_changed_at: Option<i64>,
+}
+
+/// An API key as stored: its digest, never itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Short public id, shown in lists and used to revoke.
+    pub id: String,
+    /// The operator's name for it.
+    pub name: String,
+    /// Owner, canonical user name.
+    pub user: String,
+    /// SHA-256 of the whole key.
+    pub digest: [u8; 32],
+    /// Scopes; empty: not narrowed by scopes.
+    pub scopes: Vec<String>,
+    /// Roles that narrow the owner's; `None`: not narrowed.
+    pub roles: Option<Vec<String>>,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds; `None`: never.
+    pub expires_at: Option<i64>,
+    /// Unix seconds.
+    pub revoked_at: Option<i64>,
+    /// Unix seconds, to the minute; written lazily.
+    pub last_used_at: Option<i64>,
+}
+
+/// Where users and keys live. All names handed in are canonical. Errors never mean "not there".
+pub trait State: Send + Sync + std::fmt::Debug {
+    /// Changes whenever anything that a decision reads may have changed, in this process or another. `None`: a change
+    /// is being written at this moment, so that nothing read may be kept. Costs nanoseconds, does no I/O that blocks.
+    fn version(&self) -> Option<u64>;
+
+    /// The user of this name.
+    fn user(&self, name: &str) -> Result<Option<User>, Error>;
+    /// The API key with this digest.
+    fn api_key(&self, digest: &[u8; 32]) -> Result<Option<ApiKey>, Error>;
+
+    /// All users by name.
+    fn users(&self) -> Result<Vec<User>, Error>;
+    /// Adds a user; a conflict where the name exists.
+    fn add_user(&self, user: &User) -> Result<(), Error>;
+    /// Sets the password hash; a conflict where the user does not exist, like all below.
+    fn set_password(&self, name: &str, hash: &str, now: i64) -> Result<(), Error>;
+    /// Disables or enables.
+    fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error>;
+    /// Grants a role; true where it was not granted before.
+    fn grant(&self, name: &str, role: &str) -> Result<bool, Error>;
+    /// Revokes a role; true where it was granted before.
+    fn revoke(&self, name: &str, role: &str) -> Result<bool, Error>;
+    /// Removes the user with its roles and keys.
+    fn remove_user(&self, name: &str) -> Result<(), Error>;
+
+    /// All API keys, oldest first, or those of one user.
+    fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error>;
+    /// Adds an API key.
+    fn add_api_key(&self, key: &ApiKey) -> Result<(), Error>;
+    /// Revokes the key with this id or, where it is unique, this name.
+    fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error>;
+    /// Notes when keys were last used: (digest, Unix seconds). Does not change the version.
+    fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error>;
+}
