@@ -2,8 +2,11 @@
 
 pub mod algorithm;
 mod arena;
+pub mod json;
+pub mod jwks;
 pub mod key;
 pub mod name;
 pub mod password;
 mod phc;
 pub mod random;
+pub mod secret;
