@@ -16,5 +16,6 @@ pub mod request;
 pub mod route;
 pub mod runtime;
 pub mod state;
+pub mod target;
 pub mod throttle;
 pub mod token;
