@@ -223,7 +223,7 @@ impl Examination<'_, '_> {
         let malformed = |saw: String| Failure::new(Reason::RequestMalformed, "host", saw);
         let parse = |value: &[u8]| {
             Host::parse(value)
-                .map_err(|error| malformed(format!("{}: {error}", String::from_utf8_lossy(value).escape_debug())))
+                .map_err(|error| malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation)))
         };
         let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
         let field = match self.fields.host.as_slice() {
@@ -256,7 +256,7 @@ impl Examination<'_, '_> {
         let named =
             if self.request.host.is_empty() { self.fields.host.first().copied() } else { Some(self.request.host) };
         let named = named.and_then(|value| Host::parse(value).ok());
-        match target::parse(method, self.request.target, named.as_ref(), self.request.tls) {
+        match target::parse(method, self.request.target, named.as_ref()) {
             Ok(target) => {
                 context
                     .trace
