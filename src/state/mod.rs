@@ -1,7 +1,12 @@
 //! What changes while the engine runs: users, granted roles, API keys. The only storage I/O. Backends implement
 //! [`State`]; SQLite is the first.
 
+mod epoch;
+pub mod sqlite;
+
 use crate::error::Error;
+
+pub use sqlite::SqliteState;
 
 /// A local user as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
