@@ -1,4 +1,6 @@
 mod attacks;
+mod model;
+mod properties;
 mod shapes;
 
 use super::*;
