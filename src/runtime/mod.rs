@@ -1,1 +1,3 @@
 //! What the engine needs of the process that it runs in: clock, ids, pool of threads.
+
+pub mod clock;

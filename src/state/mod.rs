@@ -1,7 +1,12 @@
 //! What changes while the engine runs: users, granted roles, API keys. The only storage I/O. Backends implement
 //! [`State`]; SQLite is the first.
 
+mod epoch;
+pub mod sqlite;
+
 use crate::error::Error;
+
+pub use sqlite::SqliteState;
 
 /// A local user as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,4 +84,10 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error>;
     /// Notes when keys were last used: (digest, Unix seconds). Does not change the version.
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error>;
+}
+
+/// x
+pub fn open(location: &crate::policy::model::StateLocation) -> Result<std::sync::Arc<dyn State>, Error> {
+    let _ = location;
+    Err(Error::new(crate::error::ErrorKind::State, "x"))
 }
