@@ -2,6 +2,7 @@
 //!
 //! The floor plan and the rules of who may use whom are in `docs/ARCHITECTURE.md`; `tests/architecture.rs` holds them.
 
+pub mod admin;
 pub mod answer;
 pub mod credential;
 pub mod crypto;
