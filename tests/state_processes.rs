@@ -1,6 +1,8 @@
 //! The state file between processes: changes are seen at once, `kill -9` loses nothing that was acknowledged, and what
 //! cannot be opened says so. Each test that needs another process runs itself again as that process.
 
+#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
