@@ -2,6 +2,7 @@
 //!
 //! The floor plan and the rules of who may use whom are in `docs/ARCHITECTURE.md`; `tests/architecture.rs` holds them.
 
+pub mod admin;
 pub mod answer;
 pub mod credential;
 pub mod crypto;
@@ -11,10 +12,12 @@ pub mod error;
 pub mod ffi;
 pub mod identity;
 pub mod policy;
+pub mod reading;
 pub mod reason;
 pub mod request;
 pub mod route;
 pub mod runtime;
 pub mod state;
+pub mod target;
 pub mod throttle;
 pub mod token;

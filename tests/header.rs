@@ -12,8 +12,20 @@ use tools::{check, compiler, library, output, root, scratch};
 
 /// The order in which the header tells its story.
 const FILES: &[&str] = &[
-    "types", "reason_numbers", "version", "reason", "error", "bytes", "policy", "engine", "request", "decision",
-    "decide", "job", "pool", "password",
+    "types",
+    "reason_numbers",
+    "version",
+    "reason",
+    "error",
+    "bytes",
+    "policy",
+    "engine",
+    "request",
+    "decision",
+    "decide",
+    "job",
+    "pool",
+    "password",
 ];
 
 const HEADER: &str = "include/gatepost.h";
@@ -201,7 +213,10 @@ fn compare(path: &str, wanted: &str) {
         fs::write(&file, wanted).expect("written");
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == wanted, "{path} is out of date; look at what changed with: UPDATE=1 cargo test --test header && git diff");
+    assert!(
+        found == wanted,
+        "{path} is out of date; look at what changed with: UPDATE=1 cargo test --test header && git diff"
+    );
 }
 
 fn exported() -> BTreeSet<String> {

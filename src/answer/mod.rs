@@ -1,1 +1,6 @@
-//! What a refusal looks like on the wire: challenges and problem details.
+//! What an answer looks like on the wire: challenges, problem details, identity headers. Text in, text out; nothing
+//! here decides.
+
+pub mod challenge;
+pub mod identity;
+pub mod problem;

@@ -1,20 +1,168 @@
 //! API keys: `gp_`, 256 random bits in base64url, a checksum that tells a typing error from a stranger's key.
+//!
+//! The checksum is no secret and proves nothing. It saves a look-up, and lets scanners of source code recognise a
+//! leaked key. What is stored is the SHA-256 of the whole key: 256 random bits need no slow hash.
+
+use data_encoding::{BASE64URL_NOPAD, Encoding};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::crypto::random;
+use crate::error::Error;
+
+/// What every key starts with.
+pub const PREFIX: &str = "gp_";
+/// Length of a key in characters: prefix, 43 characters of 32 random bytes, 6 of checksum.
+pub const LENGTH: usize = PREFIX.len() + BODY + CHECK;
+
+const BODY: usize = 43;
+/// 36 bits: one typing error in 69 thousand million goes unnoticed (and is then an unknown key).
+const CHECK: usize = 6;
+/// Separates the checksum from every other use of SHA-256 over a key.
+const DOMAIN: &[u8] = b"gatepost api key checksum 1\0";
+const ALPHABET: Encoding = BASE64URL_NOPAD;
 
 /// A fresh key: the secret that is shown once, and the digest that is stored.
 pub struct Fresh {
     /// `gp_…`; only visible ASCII.
-    pub secret: zeroize::Zeroizing<String>,
+    pub secret: Zeroizing<String>,
     /// SHA-256 of the whole secret.
     pub digest: [u8; 32],
 }
 
 /// Makes a key.
-pub fn generate() -> Result<Fresh, crate::error::Error> {
-    Err(crate::error::Error::new(crate::error::ErrorKind::System, "not built"))
+pub fn generate() -> Result<Fresh, Error> {
+    let random = Zeroizing::new(random::bytes::<32>()?);
+    Ok(from_random(&random))
 }
 
 /// The digest under which a key is stored, or `None` where form or checksum are wrong.
 pub fn digest(key: &str) -> Option<[u8; 32]> {
-    let _ = key;
-    None
+    if key.len() != LENGTH {
+        return None;
+    }
+    let (front, check) = key.split_at_checked(LENGTH - CHECK)?;
+    let body = front.strip_prefix(PREFIX)?;
+    // Decoding also refuses the three other last characters that stand for the same 32 bytes.
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    if ALPHABET.decode_len(body.len()).ok()? != bytes.len() {
+        return None;
+    }
+    ALPHABET.decode_mut(body.as_bytes(), bytes.as_mut()).ok()?;
+    if checksum(front) != check {
+        return None;
+    }
+    Some(Sha256::digest(key.as_bytes()).into())
+}
+
+/// Where a key begins, so that one can be told from another in a list without giving it away: `gp_` and the first
+/// four characters (24 of the 256 bits).
+pub fn hint(key: &str) -> &str {
+    key.get(..PREFIX.len() + 4).unwrap_or("")
+}
+
+fn from_random(random: &[u8; 32]) -> Fresh {
+    // All room at once: growing would leave copies behind in freed memory.
+    let mut secret = Zeroizing::new(String::with_capacity(LENGTH));
+    secret.push_str(PREFIX);
+    ALPHABET.encode_append(random, &mut secret);
+    let check = checksum(&secret);
+    secret.push_str(&check);
+    let digest = Sha256::digest(secret.as_bytes()).into();
+    Fresh { secret, digest }
+}
+
+fn checksum(front: &str) -> String {
+    let hash = Sha256::new().chain_update(DOMAIN).chain_update(front.as_bytes()).finalize();
+    let mut text = ALPHABET.encode(&hash);
+    text.truncate(CHECK);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    #[test]
+    fn a_fresh_key_has_its_form_and_its_digest() {
+        let fresh = generate().unwrap();
+        assert_eq!(fresh.secret.len(), LENGTH);
+        assert_eq!(LENGTH, 52);
+        assert!(fresh.secret.starts_with("gp_"));
+        assert!(fresh.secret.bytes().all(|b| LETTERS.contains(&b)));
+        assert_eq!(digest(&fresh.secret), Some(fresh.digest));
+        assert_eq!(fresh.digest, <[u8; 32]>::from(Sha256::digest(fresh.secret.as_bytes())));
+        assert_ne!(fresh.digest, generate().unwrap().digest);
+    }
+
+    /// The form is stored and printed: it may never change.
+    #[test]
+    fn the_form_is_pinned() {
+        let fresh = from_random(&[0; 32]);
+        assert_eq!(fresh.secret.as_str(), "gp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD7wYzu");
+        assert_eq!(hint(&fresh.secret), "gp_AAAA");
+        assert_eq!(hint("gp_"), "");
+    }
+
+    #[test]
+    fn any_one_changed_character_is_caught() {
+        let key = generate().unwrap().secret;
+        for at in 0..key.len() {
+            for letter in 0..=127u8 {
+                let mut changed = key.as_bytes().to_vec();
+                if changed[at] == letter {
+                    continue;
+                }
+                changed[at] = letter;
+                assert_eq!(digest(std::str::from_utf8(&changed).unwrap()), None, "{at} {letter}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_two_swapped_characters_are_caught() {
+        let key = generate().unwrap().secret;
+        for a in 0..key.len() {
+            for b in a + 1..key.len() {
+                let mut changed = key.as_bytes().to_vec();
+                changed.swap(a, b);
+                if changed != key.as_bytes() {
+                    assert_eq!(digest(std::str::from_utf8(&changed).unwrap()), None, "{a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_lengths_and_surroundings_are_refused() {
+        let key = generate().unwrap().secret;
+        for at in 0..key.len() {
+            assert_eq!(digest(&key[..at]), None);
+            let mut shorter = key.to_string();
+            shorter.remove(at);
+            assert_eq!(digest(&shorter), None);
+            let mut longer = key.to_string();
+            longer.insert(at, 'A');
+            assert_eq!(digest(&longer), None);
+        }
+        for text in [format!(" {}", *key), format!("{}\n", *key), key.to_uppercase(), format!("{}é", &key[..50])] {
+            assert_eq!(digest(&text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_text_is_never_a_key(text in "(gp_)?[A-Za-z0-9_-]{49}|.{0,80}") {
+            prop_assert_eq!(digest(&text), None);
+        }
+
+        #[test]
+        fn every_random_value_gives_a_key_that_is_read_again(random: [u8; 32]) {
+            let fresh = from_random(&random);
+            prop_assert_eq!(digest(&fresh.secret), Some(fresh.digest));
+        }
+    }
 }

@@ -1,4 +1,8 @@
 //! How a request proves who asks: which credential it carries, and the forms of each.
+//!
+//! Forms only: what a value means and whether it is right is decided elsewhere, and so is which of several counts.
 
 pub mod api_key;
+pub mod authorization;
 pub mod basic;
+pub mod cookie;

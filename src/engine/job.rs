@@ -1,7 +1,26 @@
 //! Work too slow for an event loop, as an object that the host runs elsewhere.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use crate::crypto::password::{self, Cost, HashError, Verdict};
 use crate::decision::Decision;
+use crate::engine::context::{Context, Failure};
+use crate::engine::decide::{self, Mode};
+use crate::engine::identify::{Facts, Proof};
+use crate::engine::process::Process;
+use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
+use crate::ffi::os::fork;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::throttle::Place;
+
+/// How often facts are read again because the state changed meanwhile. After that the last ones hold: they are
+/// younger than the request.
+const MOST_ROUNDS: u8 = 3;
 
 /// How far a decision has come.
 #[derive(Debug)]
@@ -13,24 +32,277 @@ pub enum Progress {
 }
 
 /// A slow part of one decision, or of housekeeping. Nothing in it points into the request. Dropping it unfinished
-/// cancels it. It holds the engine.
+/// cancels it. It holds what it needs of the engine.
 #[derive(Debug)]
-pub struct Job {}
+pub struct Job {
+    process: Arc<Process>,
+    mode: Mode,
+    slot: Mutex<Slot>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Check a password. `password` is `None` where what was sent can be nobody's.
+    Password { name: String, password: Option<Zeroizing<String>>, place: Option<Place> },
+    /// Read what the state says. `place` is kept where it says that there is no such key.
+    Read { proof: Proof, place: Option<Place>, round: u8 },
+    /// Write last uses, forget what is over.
+    Housekeeping { now: i64 },
+}
+
+/// What came of it.
+struct Outcome {
+    context: Box<Context>,
+    result: Result<Found, Failure>,
+}
+
+/// A proof with what the state said at a version.
+#[derive(Debug)]
+struct Found {
+    proof: Proof,
+    facts: Facts,
+    version: Option<u64>,
+    round: u8,
+}
+
+enum Slot {
+    Waiting(Option<Box<Context>>, Work),
+    Running,
+    Done(Outcome),
+    /// Housekeeping is over.
+    Over,
+    Cancelled,
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Slot::Waiting(..) => "Waiting",
+            Slot::Running => "Running",
+            Slot::Done(_) => "Done",
+            Slot::Over => "Over",
+            Slot::Cancelled => "Cancelled",
+        })
+    }
+}
 
 impl Job {
-    /// Does the slow part, on any thread. A second call does nothing. Never panics.
-    pub fn run(&self) {}
-
-    /// The decision, or the next job. An error where it was not run, was cancelled, or is housekeeping.
-    pub fn finish(self) -> Result<Progress, Error> {
-        Err(Error::new(ErrorKind::Input, "not built"))
+    pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Work, mode: Mode) -> Job {
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
     }
 
-    /// It will not be finished: from any thread, also while `run` works.
-    pub fn cancel(&self) {}
+    pub(super) fn housekeeping(process: Arc<Process>, now: i64) -> Job {
+        let mode = Mode { read_only: false, traced: false };
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, Work::Housekeeping { now })) }
+    }
+
+    /// Does the slow part, on any thread. A second call does nothing. Never panics.
+    pub fn run(&self) {
+        let (context, work) = {
+            let mut slot = self.lock();
+            match std::mem::replace(&mut *slot, Slot::Running) {
+                Slot::Waiting(context, work) => (context, work),
+                other => {
+                    *slot = other;
+                    return;
+                }
+            }
+        };
+        let policy = context.as_ref().map(|context| Arc::clone(&context.snapshot));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            perform(
+                &self.process,
+                policy.as_ref().map(|s| s.policy.as_ref()),
+                context.as_ref().map_or(0, |c| c.now),
+                work,
+            )
+        }));
+        let result =
+            result.unwrap_or_else(|_| Some(Err(Failure::new(Reason::Internal, "verify", "a fault while verifying"))));
+        let mut slot = self.lock();
+        if matches!(*slot, Slot::Running) {
+            *slot = match (context, result) {
+                (Some(context), Some(result)) => Slot::Done(Outcome { context, result }),
+                _ => Slot::Over,
+            };
+        }
+    }
+
+    /// The decision, or the next job. An error where it was not run, was cancelled, is housekeeping, or belongs to the
+    /// process that this one was forked from.
+    pub fn finish(self) -> Result<Progress, Error> {
+        self.finish_traced().map(|(progress, _)| progress)
+    }
+
+    /// As [`Job::finish`], with the steps where they were asked for.
+    pub(super) fn finish_traced(self) -> Result<(Progress, Trace), Error> {
+        if self.process.fork_generation != fork::fork_generation() {
+            return Err(Error::new(
+                ErrorKind::NotStarted,
+                "the job was made by the process that this one was forked from",
+            ));
+        }
+        let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
+        let outcome = match before {
+            Slot::Done(outcome) => outcome,
+            Slot::Over => {
+                return Err(Error::new(ErrorKind::Input, "housekeeping has no decision; free the job after run"));
+            }
+            Slot::Cancelled => return Err(Error::new(ErrorKind::Input, "the job was cancelled")),
+            unfinished @ (Slot::Waiting(..) | Slot::Running) => {
+                self.give_back(unfinished);
+                return Err(Error::new(ErrorKind::Input, "run the job first, and finish it after run has returned"));
+            }
+        };
+        let context = outcome.context;
+        let found = match outcome.result {
+            Ok(found) => found,
+            Err(failure) => return Ok(done(context.refuse(failure))),
+        };
+        let changed = self.process.state.version().is_none_or(|version| found.version != Some(version));
+        if changed && found.round < MOST_ROUNDS {
+            let work = Work::Read { proof: found.proof, place: None, round: found.round.saturating_add(1) };
+            return Ok((
+                Progress::Pending(Job::new(Arc::clone(&self.process), context, work, self.mode)),
+                Trace::default(),
+            ));
+        }
+        Ok(done(decide::conclude(*context, found.proof, &found.facts, &self.process, self.mode)))
+    }
+
+    /// It will not be finished: from any thread, also while `run` works. What was reserved for it is given back unless
+    /// the work was done.
+    pub fn cancel(&self) {
+        let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
+        self.give_back(before);
+    }
 
     /// The decision where there is no room to run it: 503 `overloaded`.
     pub fn overloaded(self) -> Result<Decision, Error> {
-        Err(Error::new(ErrorKind::Input, "not built"))
+        let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
+        let Slot::Waiting(Some(context), work) = before else {
+            return Err(Error::new(ErrorKind::Input, "the job was run, cancelled, or is housekeeping"));
+        };
+        self.give_back(Slot::Waiting(None, work));
+        Ok(context.refuse(Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full")).0)
     }
+
+    fn give_back(&self, slot: Slot) {
+        if let Slot::Waiting(_, Work::Password { place: Some(place), .. } | Work::Read { place: Some(place), .. }) =
+            slot
+        {
+            self.process.throttle.abandoned(place);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if self.process.fork_generation == fork::fork_generation() {
+            self.cancel();
+        }
+    }
+}
+
+fn done((decision, trace): (Decision, Trace)) -> (Progress, Trace) {
+    (Progress::Done(Box::new(decision)), trace)
+}
+
+/// `None`: housekeeping, which has no result.
+fn perform(process: &Process, policy: Option<&Policy>, now: i64, work: Work) -> Option<Result<Found, Failure>> {
+    match (work, policy) {
+        (Work::Password { name, password, place }, Some(policy)) => {
+            Some(check_password(process, policy, &name, password.as_ref().map(|p| p.as_str()), place, now))
+        }
+        (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
+        (Work::Housekeeping { now }, _) => {
+            // A last use is a hint for operators; what cannot be written now is written with the next.
+            let _ = process.write_uses();
+            process.throttle.sweep(now);
+            None
+        }
+        (_, None) => Some(Err(Failure::new(Reason::Internal, "verify", "work without its request"))),
+    }
+}
+
+/// An unknown account, an account without a password and a password that can be nobody's all cost what a wrong
+/// password costs.
+fn check_password(
+    process: &Process,
+    policy: &Policy,
+    name: &str,
+    password: Option<&str>,
+    place: Option<Place>,
+    now: i64,
+) -> Result<Found, Failure> {
+    let settle = |place: Option<Place>, right: bool| match (place, right) {
+        (Some(place), true) => process.throttle.succeeded(place, now),
+        (Some(place), false) => process.throttle.failed(place),
+        (None, _) => {}
+    };
+    let version = process.state.version();
+    let proof = Proof::Password(name.to_owned());
+    let user = match proof.read(process) {
+        Ok(Facts::User(user)) => user,
+        Ok(Facts::Key(_)) => None,
+        Err(failure) => {
+            place.into_iter().for_each(|place| process.throttle.abandoned(place));
+            return Err(failure);
+        }
+    };
+    let cost = Cost {
+        memory_kib: policy.password.memory_kib,
+        iterations: policy.password.iterations,
+        parallelism: policy.password.parallelism,
+    };
+    let stored = user.as_ref().and_then(|user| user.hash.as_deref());
+    let verdict = match (stored, password) {
+        (Some(stored), Some(password)) => match password::verify(password.as_bytes(), stored) {
+            Err(HashError::Unsupported(_)) => password::waste(password.as_bytes(), cost).map(|()| Verdict::Mismatch),
+            other => other,
+        },
+        (_, password) => password::waste(password.unwrap_or_default().as_bytes(), cost).map(|()| Verdict::Mismatch),
+    };
+    match verdict {
+        Ok(Verdict::Match) => {
+            let disabled = user.as_ref().is_some_and(|user| user.disabled);
+            settle(place, !disabled);
+            Ok(Found { proof, facts: Facts::User(user), version, round: 0 })
+        }
+        Ok(Verdict::Mismatch) | Err(HashError::Input(_) | HashError::Unsupported(_)) => {
+            settle(place, false);
+            let saw = match &user {
+                Some(user) if user.hash.is_none() => format!("{} has no password", user.name),
+                Some(user) => format!("wrong password for {}", user.name),
+                None => format!("there is no user {}", name.escape_debug()),
+            };
+            Err(Failure::new(Reason::CredentialsInvalid, "verify", saw))
+        }
+        Err(HashError::Overloaded) => {
+            place.into_iter().for_each(|place| process.throttle.abandoned(place));
+            Err(Failure::new(Reason::Overloaded, "verify", "the memory for password hashing is in use"))
+        }
+        Err(HashError::System(what)) => {
+            place.into_iter().for_each(|place| process.throttle.abandoned(place));
+            Err(Failure::new(Reason::Internal, "verify", what))
+        }
+    }
+}
+
+fn read(process: &Process, proof: Proof, place: Option<Place>, round: u8, now: i64) -> Result<Found, Failure> {
+    let version = process.state.version();
+    let facts = proof.read(process);
+    if let Some(place) = place {
+        match &facts {
+            Ok(Facts::Key(None)) => process.throttle.failed(place),
+            Ok(_) => process.throttle.succeeded(place, now),
+            Err(_) => process.throttle.abandoned(place),
+        }
+    }
+    facts.map(|facts| Found { proof, facts, version, round })
 }

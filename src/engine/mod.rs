@@ -1,18 +1,38 @@
 //! The engine: a loaded policy with its state. The one place where policy, facts and answers meet.
 
+mod authorise;
+mod context;
+mod decide;
+mod facts;
+mod identify;
 mod job;
+mod process;
+mod snapshot;
+mod trace;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 pub use job::{Job, Progress};
+pub use trace::Step;
 
+use crate::crypto::password::{self, Cost};
 use crate::decision::Decision;
+use crate::engine::decide::{Examined, Mode};
+use crate::engine::process::Process;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
+use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
-use crate::policy::{Diagnostic, Loaded};
+use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
 use crate::request::Request;
-use crate::state::State;
+use crate::runtime::clock;
+use crate::state::{self, State};
+use crate::throttle::Throttle;
 
 /// Returns Unix seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -39,19 +59,6 @@ impl std::fmt::Debug for Options {
     }
 }
 
-/// One step of a decision, for `--explain`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Section of the contract's order, like `target`, `route`, `credentials`.
-    pub name: &'static str,
-    /// What it saw.
-    pub saw: String,
-    /// What it concluded.
-    pub concluded: String,
-    /// The decision was made here, as a refusal.
-    pub refused: bool,
-}
-
 /// What housekeeping is due.
 #[derive(Debug)]
 pub struct Poll {
@@ -70,77 +77,194 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     path: Option<PathBuf>,
+    options: Options,
+    snapshot: ArcSwap<Snapshot>,
+    generations: AtomicU64,
+    process: ArcSwapOption<Process>,
 }
+
+/// Milliseconds between two rounds of housekeeping.
+const HOUSEKEEPING_MS: u64 = 30_000;
 
 impl Engine {
     /// Loads a policy file. The error's message holds all problems, rendered; the second part of a success the
     /// warnings. Opens nothing but the policy and the files that it names.
     pub fn open(path: &Path, options: Options) -> Result<(Engine, Vec<Diagnostic>), Error> {
-        let _ = options;
-        Ok((Engine { inner: Arc::new(Inner { path: Some(path.to_owned()) }) }, Vec::new()))
+        let loaded = load(path)?;
+        let warnings = loaded.warnings.clone();
+        Ok((Engine::with(Some(path.to_owned()), loaded, options), warnings))
     }
 
-    /// Makes an engine of a policy that is already loaded; [`Engine::reload`] then needs a file to be named.
+    /// Makes an engine of a policy that is already loaded; it has no file to reload from.
     pub fn new(loaded: Loaded, options: Options) -> Engine {
-        let _ = (loaded, options);
-        Engine { inner: Arc::new(Inner { path: None }) }
+        Engine::with(None, loaded, options)
+    }
+
+    fn with(path: Option<PathBuf>, loaded: Loaded, options: Options) -> Engine {
+        let snapshot = ArcSwap::from_pointee(Snapshot::new(loaded.policy, 1));
+        let inner = Inner { path, options, snapshot, generations: AtomicU64::new(1), process: ArcSwapOption::empty() };
+        Engine { inner: Arc::new(inner) }
     }
 
     /// Opens the state. Each process calls it, after fork; twice in one process does nothing.
     pub fn start(&self) -> Result<(), Error> {
+        if self.process().is_ok() {
+            return Ok(());
+        }
+        password::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
+        let before = self.inner.process.load_full();
+        let fresh = self.open_process(&self.policy(), Arc::default())?;
+        let replaced = self.inner.process.compare_and_swap(&before, Some(Arc::new(fresh)));
+        // What the parent opened is the parent's: dropping it here would close the parent's files under its locks.
+        if let Some(parents) = before.filter(|before| before.fork_generation != fork::fork_generation()) {
+            std::mem::forget(parents);
+        }
+        drop(replaced);
         Ok(())
     }
 
     /// Decides; may block for hashing and state.
     pub fn decide(&self, request: &Request<'_>) -> Result<Decision, Error> {
-        let _ = request;
-        Err(Error::new(ErrorKind::NotStarted, "not built"))
+        self.decide_traced(request, false).map(|(decision, _)| decision)
     }
 
     /// Decides at once where that is cheap, otherwise hands out a job for a thread that may block.
     pub fn begin(&self, request: &Request<'_>) -> Result<Progress, Error> {
-        self.decide(request).map(|d| Progress::Done(Box::new(d)))
+        self.begin_traced(request, false).map(|(progress, _)| progress)
     }
 
     /// Decides and tells each step.
     pub fn explain(&self, request: &Request<'_>) -> Result<(Decision, Vec<Step>), Error> {
-        self.decide(request).map(|decision| (decision, Vec::new()))
+        self.decide_traced(request, true).map(|(decision, trace)| (decision, trace.into_steps()))
     }
 
     /// Reads the policy file again and swaps it in whole; on an error the old one stays. Returns warnings.
     pub fn reload(&self) -> Result<Vec<Diagnostic>, Error> {
-        let _ = &self.inner.path;
-        Ok(Vec::new())
+        let Some(path) = &self.inner.path else {
+            return Err(Error::new(
+                ErrorKind::Input,
+                "the engine was made without a file; hand the new policy in instead",
+            ));
+        };
+        let loaded = load(path)?;
+        let warnings = loaded.warnings.clone();
+        self.replace(loaded)?;
+        Ok(warnings)
     }
 
-    /// Swaps in a policy that is already loaded.
+    /// Swaps in a policy that is already loaded. Where it names another state, that is opened first; on an error the
+    /// old policy and state stay.
     pub fn replace(&self, loaded: Loaded) -> Result<(), Error> {
-        let _ = loaded;
+        if let Ok(process) = self.process()
+            && self.location(&loaded.policy) != process.location
+        {
+            let fresh = self.open_process(&loaded.policy, Arc::clone(&process.throttle))?;
+            self.inner.process.store(Some(Arc::new(fresh)));
+        }
+        let generation = self.inner.generations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        self.inner.snapshot.store(Arc::new(Snapshot::new(loaded.policy, generation)));
         Ok(())
     }
 
     /// All housekeeping: sweeps counters, writes last uses. The job is slow and belongs on another thread.
     pub fn poll(&self) -> Result<Poll, Error> {
-        Ok(Poll { next_ms: 60_000, job: None })
+        let process = self.process()?;
+        Ok(Poll { next_ms: HOUSEKEEPING_MS, job: Some(Job::housekeeping(process, self.now())) })
     }
 
     /// Counts the policies that were in force; 1 for the first.
     pub fn generation(&self) -> u64 {
-        1
+        self.inner.snapshot.load().generation
+    }
+
+    /// The cost of new password hashes under the policy in force.
+    pub fn password_cost(&self) -> Cost {
+        let snapshot = self.inner.snapshot.load();
+        let rules = &snapshot.policy.password;
+        Cost { memory_kib: rules.memory_kib, iterations: rules.iterations, parallelism: rules.parallelism }
     }
 
     /// The policy in force.
-    pub fn policy(&self) -> Arc<crate::policy::Policy> {
-        unreachable!()
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.inner.snapshot.load().policy)
     }
 
     /// The state of this process.
     pub fn state(&self) -> Result<Arc<dyn State>, Error> {
-        Err(Error::new(ErrorKind::NotStarted, "call start first, in this process"))
+        self.process().map(|process| Arc::clone(&process.state))
     }
 
     /// The engine's clock, Unix seconds.
     pub fn now(&self) -> i64 {
-        0
+        match &self.inner.options.clock {
+            Some(clock) => clock(),
+            None => clock::now(),
+        }
     }
+
+    fn process(&self) -> Result<Arc<Process>, Error> {
+        match self.inner.process.load_full() {
+            Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
+            Some(_) => Err(Error::new(
+                ErrorKind::NotStarted,
+                "this process was forked from one that was started; call start in it as well",
+            )),
+            None => Err(Error::new(ErrorKind::NotStarted, "call start first, in each process after fork")),
+        }
+    }
+
+    fn open_process(&self, policy: &Policy, throttle: Arc<Throttle>) -> Result<Process, Error> {
+        let fork_generation = fork::fork_generation();
+        let location = self.location(policy);
+        let state = state::open(&location)?;
+        Process::new(state, location, throttle, fork_generation)
+    }
+
+    fn location(&self, policy: &Policy) -> StateLocation {
+        self.inner.options.state.clone().unwrap_or_else(|| policy.state.clone())
+    }
+
+    fn begin_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Progress, Trace), Error> {
+        let process = self.process()?;
+        let snapshot = self.inner.snapshot.load_full();
+        let now = request.now.unwrap_or_else(|| self.now());
+        let mode = Mode { read_only: self.inner.options.read_only, traced };
+        let (context, examined) = decide::examine(request, now, snapshot, &process, mode);
+        let (decision, trace) = match examined {
+            Err(failure) => context.refuse(failure),
+            Ok(Examined::Open(reason)) => context.allow(reason, None),
+            Ok(Examined::Recognised(identity)) => decide::conclude_with(context, *identity),
+            Ok(Examined::Proved(proof, facts)) => decide::conclude(context, proof, &facts, &process, mode),
+            Ok(Examined::Needs(work)) => {
+                let job = Job::new(process, Box::new(context), work, mode);
+                return Ok((Progress::Pending(job), Trace::default()));
+            }
+        };
+        Ok((Progress::Done(Box::new(decision)), trace))
+    }
+
+    fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
+        let mut progress = self.begin_traced(request, traced)?;
+        loop {
+            match progress {
+                (Progress::Done(decision), trace) => return Ok((*decision, trace)),
+                (Progress::Pending(job), _) => {
+                    job.run();
+                    progress = job.finish_traced()?;
+                }
+            }
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Loaded, Error> {
+    crate::policy::load(path).map_err(|problems| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let first = problems.iter().find(|p| p.severity == Severity::Error).or(problems.first());
+        let error = Error::new(ErrorKind::Policy, diagnostic::render(&problems, &text, false));
+        match first {
+            Some(first) => error.at(&first.file, first.line, first.column),
+            None => error.at(path, 0, 0),
+        }
+    })
 }

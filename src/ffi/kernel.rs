@@ -353,10 +353,7 @@ mod tests {
         let read = CALLER.sized(&raw const short, FIRST, "growing").unwrap();
         assert_eq!((read.old, read.young), (1, 0));
         let none = Growing { struct_size: FIRST - 1, ..short };
-        assert_eq!(
-            CALLER.sized(&raw const none, FIRST, "growing").unwrap_err().status,
-            GATEPOST_ERR_INVALID_ARGUMENT
-        );
+        assert_eq!(CALLER.sized(&raw const none, FIRST, "growing").unwrap_err().status, GATEPOST_ERR_INVALID_ARGUMENT);
         let huge = Growing { struct_size: usize::MAX, ..short };
         assert!(CALLER.sized(&raw const huge, FIRST, "growing").is_err());
     }

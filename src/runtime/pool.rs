@@ -87,7 +87,9 @@ impl Pool {
             let thread = std::thread::Builder::new().name("gatepost-pool".into()).spawn(move || shared.work());
             match thread {
                 Ok(handle) => lock(&pool.shared.threads).push(handle),
-                Err(e) => return Err(Error::new(ErrorKind::System, format!("a thread of the pool did not start: {e}"))),
+                Err(e) => {
+                    return Err(Error::new(ErrorKind::System, format!("a thread of the pool did not start: {e}")));
+                }
             }
         }
         Ok(pool)

@@ -1,7 +1,23 @@
 //! What changes while the engine runs: users, granted roles, API keys. The only storage I/O. Backends implement
 //! [`State`]; SQLite is the first.
 
+mod epoch;
+mod sqlite;
+
+use std::sync::Arc;
+
 use crate::error::Error;
+use crate::policy::model::StateLocation;
+
+pub use sqlite::SqliteState;
+
+/// Opens the state of a policy, in this process and after its last fork.
+pub fn open(location: &StateLocation) -> Result<Arc<dyn State>, Error> {
+    match location {
+        StateLocation::Memory => Ok(Arc::new(SqliteState::memory()?)),
+        StateLocation::File(path) => Ok(Arc::new(SqliteState::open(path)?)),
+    }
+}
 
 /// A local user as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]

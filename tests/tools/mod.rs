@@ -14,7 +14,11 @@ pub fn root() -> PathBuf {
 pub fn library() -> PathBuf {
     let test = std::env::current_exe().expect("own path");
     let library = test.parent().expect("folder").join("libgatepost.so");
-    assert!(library.exists(), "{} is missing: build with cargo, which makes it together with the tests", library.display());
+    assert!(
+        library.exists(),
+        "{} is missing: build with cargo, which makes it together with the tests",
+        library.display()
+    );
     library
 }
 

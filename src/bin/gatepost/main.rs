@@ -1,1 +1,82 @@
-fn main() {}
+//! The command line: each command in a file of its own, on top of the library's public parts. It decides nothing
+//! itself. Results go to stdout, everything else to stderr; a password is never taken from an argument alone.
+//!
+//! Exit codes: 0 done, allowed or passed; 1 an error, also of usage; 2 warnings under `check --strict`; 3 refused, or
+//! a case failed; 4 the engine answered the request itself.
+
+mod cases;
+mod check;
+mod decide;
+mod explain;
+mod hash;
+mod key;
+mod open;
+mod output;
+mod secret;
+mod test;
+mod user;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::Failure;
+
+/// An authentication engine for HTTP servers: let in, 401 or 403, and why.
+#[derive(Parser)]
+#[command(
+    name = "gatepost",
+    version,
+    after_help = "Examples:
+  gatepost check orders.toml
+  gatepost user add alice --role clerk --policy orders.toml
+  gatepost decide orders.toml GET https://orders.example.com/orders/7 --user alice --explain
+  gatepost test tests/*.json
+
+Exit codes: 0 done; 1 an error; `check --strict`: 2 warnings; `decide`: 3 refused, 4 answered by the engine; `test`: 3 a case failed.
+`gatepost COMMAND --help` has examples of each command."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a policy: every error and warning with its place and what to write instead
+    Check(check::Arguments),
+    /// Show what the engine would answer to a request, and why; changes nothing
+    Decide(decide::Arguments),
+    /// Run case files: requests with the answers that they should get
+    Test(test::Arguments),
+    /// Add, list, change and remove users
+    User(user::Arguments),
+    /// Issue, list and revoke API keys
+    Key(key::Arguments),
+    /// Hash a password for storing
+    Hash(hash::HashArguments),
+    /// Check a password against a stored hash
+    Verify(hash::VerifyArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe is the reader's choice, not an error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { output::ERROR } else { output::DONE });
+        }
+    };
+    let outcome = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Decide(arguments) => decide::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Hash(arguments) => hash::hash(&arguments),
+        Command::Verify(arguments) => hash::verify(&arguments),
+    };
+    ExitCode::from(outcome.unwrap_or_else(|failure: Failure| failure.report()))
+}

@@ -1,0 +1,34 @@
+# Gatepost. `make help` lists what there is.
+
+CARGO ?= cargo
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint load update clean
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: ## installs the Debian packages that building and testing need
+	@.ci/setup
+
+build: ## the shared library, the static archive and the command line, in target/release
+	$(CARGO) build --release
+
+demo: setup ## sets everything up and plays the main job on a real server
+	@examples/demo/demo.sh
+
+test: setup lint ## sets everything up and runs every test
+	$(CARGO) test --all-targets
+	$(CARGO) test --doc
+
+lint: ## formatting and lints
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+load: setup ## the event-loop server under wrk, alone and while four clients log in
+	@benches/event_loop.sh
+
+update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json
+	UPDATE=1 $(CARGO) test --test header --test policy --test docs
+
+clean: ## removes what was built
+	$(CARGO) clean

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# mint.sh KEYFILE SUBJECT ROLE SECONDS: an HS256 token (RFC 7515) of the demo's issuer, good for SECONDS from now; a
+# negative number makes one that has expired already.
+set -euo pipefail
+key_file=$1 subject=$2 role=$3 seconds=$4
+
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+
+now=$(date +%s)
+header='{"alg":"HS256","typ":"at+jwt"}'
+claims=$(printf '{"iss":"https://accounts.example.com","aud":"orders","sub":"%s","roles":["%s"],"iat":%d,"exp":%d}' \
+    "$subject" "$role" "$((now - 600))" "$((now + seconds))")
+signed="$(printf %s "$header" | base64url).$(printf %s "$claims" | base64url)"
+secret=$(od -An -v -tx1 "$key_file" | tr -d ' \n')
+mac=$(printf %s "$signed" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$secret" -binary | base64url)
+echo "$signed.$mac"

@@ -1,0 +1,159 @@
+//! `WWW-Authenticate` (RFC 9110 section 11.6.1): one field per scheme, in the route's order.
+
+use crate::identity::Scheme;
+use crate::reason::Reason;
+
+/// What a challenge says besides scheme and realm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// Scopes that are missing (`insufficient_scope`).
+    pub scopes: Vec<String>,
+    /// Factors that are missing (RFC 9470 `acr_values`).
+    pub factors: Vec<String>,
+    /// Seconds within which the login must lie (RFC 9470 `max_age`).
+    pub max_age: Option<i64>,
+}
+
+/// The fields of a refusal.
+///
+/// A 401 challenges with every scheme of the route; the scheme that was used carries `error`. A 403 carries a field
+/// only where RFC 6750 section 3.1 has something to say: `insufficient_scope`, on the scheme that was used. `navigating` is what `Sec-Fetch-Mode`
+/// says, `None` where it is absent: a script's request gets no Basic challenge where another exists, since that would
+/// open the browser's login box.
+pub fn fields(
+    realm: &str,
+    schemes: &[Scheme],
+    used: Option<Scheme>,
+    reason: Reason,
+    details: &Details,
+    navigating: Option<bool>,
+) -> Vec<String> {
+    match reason.status() {
+        401 => {
+            let without_basic = navigating == Some(false) && schemes.iter().any(|s| *s != Scheme::Basic);
+            let offered = schemes.iter().filter(|scheme| !(without_basic && **scheme == Scheme::Basic));
+            offered.map(|scheme| one(realm, *scheme, used, reason, details)).collect()
+        }
+        403 if reason == Reason::ScopeMissing => used
+            .into_iter()
+            .filter(|s| *s != Scheme::Basic)
+            .map(|scheme| one(realm, scheme, used, reason, details))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn one(realm: &str, scheme: Scheme, used: Option<Scheme>, reason: Reason, details: &Details) -> String {
+    let realm = quoted(realm);
+    let mut field = match scheme {
+        Scheme::Basic => format!("Basic realm={realm}, charset=\"UTF-8\""),
+        Scheme::Session => format!("Session realm={realm}"),
+        Scheme::ClientCert => format!("Certificate realm={realm}"),
+        Scheme::ApiKey => format!("ApiKey realm={realm}"),
+        Scheme::Bearer => format!("Bearer realm={realm}"),
+    };
+    let stepping_up = matches!(reason, Reason::FactorRequired | Reason::LoginTooOld);
+    let error = reason.shown().error_code();
+    // RFC 7617 knows no `error`: Basic carries one only to say that it can never be enough here.
+    if used != Some(scheme) || error.is_empty() || (scheme == Scheme::Basic && !stepping_up) {
+        return field;
+    }
+    let mut parameter = |name: &str, value: &str| {
+        field.push_str(", ");
+        field.push_str(name);
+        field.push('=');
+        field.push_str(&quoted(value));
+    };
+    parameter("error", error);
+    if reason == Reason::ScopeMissing && !details.scopes.is_empty() {
+        parameter("scope", &details.scopes.join(" "));
+    }
+    if reason == Reason::FactorRequired && !details.factors.is_empty() {
+        parameter("acr_values", &details.factors.join(" "));
+    }
+    if let (Reason::LoginTooOld, Some(seconds)) = (reason, details.max_age) {
+        parameter("max_age", &seconds.to_string());
+    }
+    field
+}
+
+/// A quoted-string (RFC 9110 section 5.6.4). What cannot stand in one becomes `?`.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().saturating_add(2));
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            _ => out.push('?'),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Scheme; 4] = [Scheme::Bearer, Scheme::Basic, Scheme::ApiKey, Scheme::Session];
+
+    #[test]
+    fn a_401_offers_every_scheme_in_order_and_only_the_used_one_carries_the_error() {
+        let none = Details::default();
+        assert_eq!(
+            fields("Orders", &ALL, Some(Scheme::Bearer), Reason::TokenExpired, &none, None),
+            [
+                "Bearer realm=\"Orders\", error=\"invalid_token\"",
+                "Basic realm=\"Orders\", charset=\"UTF-8\"",
+                "ApiKey realm=\"Orders\"",
+                "Session realm=\"Orders\""
+            ]
+        );
+        let missing = fields("Orders", &ALL, None, Reason::CredentialsMissing, &none, None);
+        assert!(missing.iter().all(|field| !field.contains("error")), "{missing:?}");
+        let wrong = fields("Orders", &ALL, Some(Scheme::Basic), Reason::CredentialsInvalid, &none, None);
+        assert!(wrong.iter().all(|field| !field.contains("error")), "{wrong:?}");
+    }
+
+    #[test]
+    fn a_script_gets_no_login_box_unless_there_is_nothing_else() {
+        let none = Details::default();
+        let script = fields("x", &ALL, None, Reason::CredentialsMissing, &none, Some(false));
+        assert!(script.iter().all(|field| !field.starts_with("Basic")), "{script:?}");
+        assert_eq!(fields("x", &[Scheme::Basic], None, Reason::CredentialsMissing, &none, Some(false)).len(), 1);
+        assert_eq!(fields("x", &ALL, None, Reason::CredentialsMissing, &none, Some(true)).len(), 4);
+    }
+
+    #[test]
+    fn a_403_speaks_of_scope_alone() {
+        let details = Details { scopes: vec!["a".into(), "b".into()], ..Details::default() };
+        assert_eq!(
+            fields("x", &ALL, Some(Scheme::Bearer), Reason::ScopeMissing, &details, None),
+            ["Bearer realm=\"x\", error=\"insufficient_scope\", scope=\"a b\""]
+        );
+        assert_eq!(
+            fields("x", &ALL, Some(Scheme::ApiKey), Reason::ScopeMissing, &details, None),
+            ["ApiKey realm=\"x\", error=\"insufficient_scope\", scope=\"a b\""]
+        );
+        assert!(fields("x", &ALL, Some(Scheme::Basic), Reason::ScopeMissing, &details, None).is_empty());
+        assert!(fields("x", &ALL, Some(Scheme::Bearer), Reason::RoleMissing, &details, None).is_empty());
+    }
+
+    #[test]
+    fn step_up_is_asked_for_as_rfc_9470_says() {
+        let details = Details { factors: vec!["otp".into()], max_age: Some(900), ..Details::default() };
+        let bearer = fields("x", &[Scheme::Bearer], Some(Scheme::Bearer), Reason::LoginTooOld, &details, None);
+        assert_eq!(bearer, ["Bearer realm=\"x\", error=\"insufficient_user_authentication\", max_age=\"900\""]);
+        let basic =
+            fields("x", &[Scheme::Basic, Scheme::Bearer], Some(Scheme::Basic), Reason::FactorRequired, &details, None);
+        let wanted =
+            "Basic realm=\"x\", charset=\"UTF-8\", error=\"insufficient_user_authentication\", acr_values=\"otp\"";
+        assert_eq!(basic, [wanted, "Bearer realm=\"x\""]);
+    }
+
+    #[test]
+    fn a_realm_cannot_break_out() {
+        assert_eq!(quoted("a\"b\\c\r\nd\u{e9}"), "\"a\\\"b\\\\c??d?\"");
+    }
+}

@@ -1,0 +1,199 @@
+//! What happens between requests: the administration commands of the command line, and a reload.
+
+use std::fmt;
+
+use gatepost::admin::{NewKey, NewUser};
+use gatepost::engine::Engine;
+use serde_json::Value;
+
+use super::format::{self, KeySeed, PolicySource, UserSeed};
+use super::json::{self, Members};
+use super::matcher::{Matcher, Names, Saved};
+use super::run::{self, Folder};
+use crate::open::Held;
+use crate::when;
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    command: Command,
+    fails: Fails,
+}
+
+/// Whether the step is expected to fail.
+#[derive(Debug)]
+enum Fails {
+    No,
+    Yes,
+    /// With a message like this.
+    Saying(Box<Matcher>),
+}
+
+#[derive(Debug)]
+enum Command {
+    UserAdd(UserSeed),
+    UserList,
+    UserShow { name: String },
+    UserPasswd { name: String, password: String },
+    UserDisable { name: String },
+    UserEnable { name: String },
+    UserGrant { name: String, role: String },
+    UserRevoke { name: String, role: String },
+    UserRemove { name: String },
+    KeyIssue(KeySeed),
+    KeyList,
+    KeyRevoke { key: String },
+    Reload { policy: Option<PolicySource> },
+}
+
+impl Step {
+    /// Reads the members of a step whose `do` is `command`.
+    pub fn read(command: &str, members: &mut Members<'_>, names: &mut Names) -> Result<Step, String> {
+        let place = members.at("fails");
+        let fails = match members.get("fails") {
+            None | Some(Value::Bool(false)) => Fails::No,
+            Some(Value::Bool(true)) => Fails::Yes,
+            Some(value @ Value::Object(_)) => Fails::Saying(Box::new(Matcher::read(value, &place, names)?)),
+            Some(other) => {
+                return Err(format!(
+                    "{place}: true, false or {{\"contains\": …}} is wanted here, and it is {}",
+                    json::kind(other)
+                ));
+            }
+        };
+        let mut text = |name: &'static str| -> Result<String, String> {
+            let value = members.need(name)?;
+            json::string(value, &members.at(name)).map(str::to_owned)
+        };
+        let command = match command {
+            "user.add" => Command::UserAdd(format::user_seed(members)?),
+            "user.list" => Command::UserList,
+            "user.show" => Command::UserShow { name: text("name")? },
+            "user.passwd" => Command::UserPasswd { name: text("name")?, password: text("password")? },
+            "user.disable" => Command::UserDisable { name: text("name")? },
+            "user.enable" => Command::UserEnable { name: text("name")? },
+            "user.grant" => Command::UserGrant { name: text("name")?, role: text("role")? },
+            "user.revoke" => Command::UserRevoke { name: text("name")?, role: text("role")? },
+            "user.remove" => Command::UserRemove { name: text("name")? },
+            "key.issue" => Command::KeyIssue(format::key_seed(members, names)?),
+            "key.list" => Command::KeyList,
+            "key.revoke" => Command::KeyRevoke { key: text("name")? },
+            "reload" => {
+                let place = members.at("policy");
+                Command::Reload {
+                    policy: members.get("policy").map(|value| format::policy(value, &place)).transpose()?,
+                }
+            }
+            other => return Err(format!("{}: there is no step {other:?}; there are {STEPS}", members.at("do"))),
+        };
+        Ok(Step { command, fails })
+    }
+
+    /// Does it. `Ok` holds how it went differently from what was expected; empty: as expected.
+    pub fn run(&self, engine: &Engine, source: &PolicySource, folder: &Folder, saved: &mut Saved) -> Vec<String> {
+        let outcome = self.command.run(engine, source, folder, saved);
+        match (&self.fails, outcome) {
+            (Fails::No, Ok(())) | (Fails::Yes, Err(_)) => Vec::new(),
+            (Fails::No, Err(error)) => vec![format!("{}: wanted success, got: {error}", self.command)],
+            (Fails::Yes | Fails::Saying(_), Ok(())) => vec![format!("{}: wanted a failure, got success", self.command)],
+            (Fails::Saying(matcher), Err(error)) => match matcher.holds(error.as_bytes(), saved) {
+                Ok(true) => Vec::new(),
+                _ => vec![format!("{}: wanted a failure, {}, got: {error}", self.command, matcher.describe(saved))],
+            },
+        }
+    }
+}
+
+const STEPS: &str = "user.add, user.list, user.show, user.passwd, user.disable, user.enable, user.grant, user.revoke, \
+                     user.remove, key.issue, key.list, key.revoke, reload";
+
+impl Command {
+    fn run(&self, engine: &Engine, source: &PolicySource, folder: &Folder, saved: &mut Saved) -> Result<(), String> {
+        if let Command::Reload { policy } = self {
+            let loaded = run::load(policy.as_ref().unwrap_or(source), folder).map_err(|failed| failed.drawn)?;
+            return engine.replace(loaded).map_err(|error| error.message().to_owned());
+        }
+        self.administer(engine, saved).map_err(|error| error.message().to_owned())
+    }
+
+    fn administer(&self, engine: &Engine, saved: &mut Saved) -> Result<(), gatepost::error::Error> {
+        let held = Held::of(engine)?;
+        let admin = held.admin();
+        match self {
+            Command::UserAdd(seed) => admin.add_user(&new_user(seed)).map(drop),
+            Command::UserList => admin.users().map(drop),
+            Command::UserShow { name } => admin.user(name).map(drop),
+            Command::UserPasswd { name, password } => admin.set_password(name, password).map(drop),
+            Command::UserDisable { name } => admin.set_disabled(name, true).map(drop),
+            Command::UserEnable { name } => admin.set_disabled(name, false).map(drop),
+            Command::UserGrant { name, role } => admin.grant(name, role).map(drop),
+            Command::UserRevoke { name, role } => admin.revoke(name, role).map(drop),
+            Command::UserRemove { name } => admin.remove_user(name).map(drop),
+            Command::KeyIssue(seed) => {
+                let issued = admin.issue_key(&new_key(seed, admin.now))?;
+                keep(seed, &issued, saved);
+                Ok(())
+            }
+            Command::KeyList => admin.keys(None).map(drop),
+            Command::KeyRevoke { key } => admin.revoke_key(key),
+            // Handled by the caller: it needs the policy's files.
+            Command::Reload { .. } => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.command.fmt(f)
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::UserAdd(seed) => write!(f, "user.add {}", seed.name),
+            Command::UserList => f.write_str("user.list"),
+            Command::UserShow { name } => write!(f, "user.show {name}"),
+            Command::UserPasswd { name, .. } => write!(f, "user.passwd {name}"),
+            Command::UserDisable { name } => write!(f, "user.disable {name}"),
+            Command::UserEnable { name } => write!(f, "user.enable {name}"),
+            Command::UserGrant { name, role } => write!(f, "user.grant {name} {role}"),
+            Command::UserRevoke { name, role } => write!(f, "user.revoke {name} {role}"),
+            Command::UserRemove { name } => write!(f, "user.remove {name}"),
+            Command::KeyIssue(seed) => write!(f, "key.issue {}", seed.name),
+            Command::KeyList => f.write_str("key.list"),
+            Command::KeyRevoke { key } => write!(f, "key.revoke {key}"),
+            Command::Reload { policy: Some(PolicySource::Path(path)) } => write!(f, "reload {path}"),
+            Command::Reload { .. } => f.write_str("reload"),
+        }
+    }
+}
+
+/// A seed as administration takes it.
+pub fn new_user(seed: &UserSeed) -> NewUser<'_> {
+    NewUser {
+        name: &seed.name,
+        password: seed.password.as_deref(),
+        hash: seed.hash.as_deref(),
+        roles: &seed.roles,
+        disabled: seed.disabled,
+    }
+}
+
+/// A seed as administration takes it; its expiry was checked when the file was read.
+pub fn new_key(seed: &KeySeed, now: i64) -> NewKey<'_> {
+    NewKey {
+        name: &seed.name,
+        user: &seed.user,
+        scopes: &seed.scopes,
+        roles: seed.roles.as_deref(),
+        expires_at: seed.expires.as_deref().and_then(|text| when::read_expiry(text, now).ok()),
+    }
+}
+
+/// Keeps the secret of a key where the file asks for it.
+pub fn keep(seed: &KeySeed, issued: &gatepost::admin::Issued, saved: &mut Saved) {
+    if let Some(name) = &seed.save {
+        saved.insert(name.clone(), issued.secret.as_bytes().to_vec());
+    }
+}

@@ -1,0 +1,89 @@
+//! A policy and its state, opened as a command needs them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost::admin::Admin;
+use gatepost::engine::{Clock, Engine, Options, PolicyInForce};
+use gatepost::error::Error;
+use gatepost::policy::model::StateLocation;
+use gatepost::policy::{self, Diagnostic, Loaded, Policy};
+use gatepost::state::State;
+
+use crate::output::{self, Failure, Stream};
+
+/// Loads a policy; the failure holds every error, drawn with its place.
+pub fn policy(path: &Path) -> Result<Loaded, Failure> {
+    policy::load(path).map_err(|diagnostics| Failure::new(draw(&diagnostics, path)))
+}
+
+/// Draws diagnostics for stderr with the text of the file underlined.
+pub fn draw(diagnostics: &[Diagnostic], path: &Path) -> String {
+    if diagnostics.is_empty() {
+        return format!("{} does not load", path.display());
+    }
+    let text = std::fs::read(path).unwrap_or_default();
+    policy::diagnostic::render(diagnostics, &String::from_utf8_lossy(&text), output::colour(Stream::Err))
+}
+
+/// Opens an engine that leaves no trace: where the state file is not there yet, one in memory takes its place.
+pub fn read_only(path: &Path, clock: Option<Clock>) -> Result<Engine, Failure> {
+    let loaded = policy(path)?;
+    let mut options = Options { clock, read_only: true, ..Options::default() };
+    if let StateLocation::File(file) = &loaded.policy.state
+        && !file.try_exists().unwrap_or(true)
+    {
+        output::note(&format!(
+            "the state file {} is not there yet, so there are no users and no keys; `gatepost user add` makes it",
+            file.display()
+        ));
+        options.state = Some(StateLocation::Memory);
+    }
+    start(Engine::new(loaded, options))
+}
+
+/// Opens an engine to change its state, which must outlive this command.
+pub fn writable(path: &Path) -> Result<Engine, Failure> {
+    let loaded = policy(path)?;
+    if loaded.policy.state == StateLocation::Memory {
+        return Err(Failure::new(format!(
+            "{} keeps its state in memory, so a change made here would be gone at once: set `state` under [engine] to a file",
+            path.display()
+        )));
+    }
+    start(Engine::new(loaded, Options::default()))
+}
+
+/// The policy that `--policy` names. The flag stands anywhere on the line, so the parser cannot ask for it.
+pub fn named(policy: Option<&Path>) -> Result<&Path, Failure> {
+    policy.ok_or_else(|| Failure::new("no policy is named: add `--policy POLICY`"))
+}
+
+/// An engine's policy, state and clock, held for administration.
+pub struct Held {
+    policy: PolicyInForce,
+    state: Arc<dyn State>,
+    now: i64,
+}
+
+impl Held {
+    /// Of an engine that was started.
+    pub fn of(engine: &Engine) -> Result<Held, Error> {
+        Ok(Held { policy: engine.policy(), state: engine.state()?, now: engine.now() })
+    }
+
+    /// The rules and operations over them.
+    pub fn admin(&self) -> Admin<'_> {
+        Admin { policy: &self.policy, state: &*self.state, now: self.now }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+fn start(engine: Engine) -> Result<Engine, Failure> {
+    engine.start()?;
+    Ok(engine)
+}

@@ -1,0 +1,87 @@
+//! `gatepost test`: runs case files and says which cases fail, and how.
+
+use std::path::PathBuf;
+
+use owo_colors::Style;
+use serde_json::json;
+
+use crate::cases::run::{self, Report};
+use crate::output::{self, Outcome, Stream, paint};
+
+/// Run case files: requests with the answers that they should get
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  gatepost test orders-cases.json
+  gatepost test --json tests/*.json
+
+A case file names a policy and requests with what is expected of each answer:
+  { \"policy\": \"orders.toml\",
+    \"state\": { \"users\": [ { \"name\": \"alice\", \"password\": \"correct horse battery staple\", \"roles\": [\"clerk\"] } ] },
+    \"cases\": [ { \"name\": \"no credentials\", \"request\": { \"target\": \"/orders/7\" },
+                 \"expect\": { \"status\": 401, \"reason\": \"credentials_missing\" } } ] }
+
+The state is in memory and fresh for each file. Exit codes: 0 all pass; 3 a case fails; 1 a file or its policy does not load.")]
+pub struct Arguments {
+    /// The case files
+    #[arg(required = true, value_name = "CASES.json")]
+    files: Vec<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let (mut cases, mut lines) = (Vec::new(), String::new());
+    let (mut passed, mut failed, mut broken) = (0usize, 0usize, false);
+    for file in &arguments.files {
+        let reports = match run::file(file) {
+            Ok(reports) => reports,
+            Err(error) => {
+                broken = true;
+                let label = paint(Stream::Err, "error:", Style::new().red().bold());
+                output::note_raw(&format!("{label} {}: {}", file.display(), error.trim_end()));
+                continue;
+            }
+        };
+        for report in &reports {
+            let good = report.differs.is_empty();
+            if good {
+                passed += 1
+            } else {
+                failed += 1
+            }
+            if arguments.json {
+                cases.push(json!({
+                    "file": file.display().to_string(),
+                    "name": report.name,
+                    "passed": good,
+                    "got": report.got,
+                    "differs": report.differs,
+                }));
+            } else if !good {
+                lines.push_str(&failing(&file.display().to_string(), report));
+            }
+        }
+    }
+    if arguments.json {
+        output::print_json(&json!({ "cases": cases, "passed": passed, "failed": failed }))?;
+    } else {
+        output::print(&format!("{lines}{passed} passed, {failed} failed\n"))?;
+    }
+    Ok(match (broken, failed) {
+        (true, _) => output::ERROR,
+        (false, 0) => output::DONE,
+        (false, _) => output::REFUSED,
+    })
+}
+
+/// One line for a case that fails, with every difference.
+fn failing(file: &str, report: &Report) -> String {
+    let mark = paint(Stream::Out, "FAIL", Style::new().red().bold());
+    format!(
+        "{mark} {}: {}\n",
+        output::visible(&format!("{file}: {}", report.name)),
+        output::visible(&report.differs.join("; "))
+    )
+}

@@ -1,0 +1,235 @@
+//! The Authorization field (RFC 9110 section 11.6.2): which scheme, and what follows it.
+//!
+//! Knows the grammar only. Which schemes a route accepts and what two credentials in one request mean is the
+//! engine's business; nothing here looks at more than one value.
+
+use crate::credential::api_key;
+use crate::identity::Scheme;
+
+/// What an Authorization value carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Authorization<'a> {
+    /// What follows `Basic `, for `basic::parse`.
+    Basic(&'a str),
+    /// A token in the syntax of RFC 6750 section 2.1.
+    Bearer(&'a str),
+    /// What follows `ApiKey `, or a Bearer value that starts like one of our keys; for `api_key::digest`.
+    ApiKey(&'a str),
+    /// Another scheme's name as sent; what follows was not looked at.
+    Other(&'a str),
+}
+
+/// A value without the form that its scheme asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// The scheme, where its name could be read and is one of ours.
+    pub scheme: Option<Scheme>,
+    /// What is wrong, for the operator; nothing of the value.
+    pub why: &'static str,
+}
+
+impl<'a> Authorization<'a> {
+    /// Reads one field value. Scheme names are case-insensitive; one or more spaces follow; spaces and tabs around
+    /// the value do not count.
+    pub fn parse(value: &'a [u8]) -> Result<Authorization<'a>, Malformed> {
+        let (name, rest) = split(value)?;
+        let Some(scheme) = known(name) else {
+            return Ok(Authorization::Other(name));
+        };
+        let malformed = |why| Malformed { scheme: Some(scheme), why };
+        if rest.is_empty() {
+            return Err(malformed("nothing follows the name of the scheme"));
+        }
+        if !rest.iter().all(|byte| (0x20..0x7f).contains(byte)) {
+            return Err(malformed("the value holds bytes outside of visible ASCII"));
+        }
+        let rest =
+            std::str::from_utf8(rest).map_err(|_| malformed("the value holds bytes outside of visible ASCII"))?;
+        match scheme {
+            Scheme::Basic => Ok(Authorization::Basic(rest)),
+            Scheme::ApiKey => Ok(Authorization::ApiKey(rest)),
+            _ if rest.starts_with(api_key::PREFIX) => Ok(Authorization::ApiKey(rest)),
+            _ if is_bearer_token(rest) => Ok(Authorization::Bearer(rest)),
+            _ => Err(malformed("what follows Bearer is not one token of RFC 6750 section 2.1")),
+        }
+    }
+
+    /// The scheme of identities that it proves; `None` for schemes that are not ours.
+    pub fn scheme(&self) -> Option<Scheme> {
+        match self {
+            Authorization::Basic(_) => Some(Scheme::Basic),
+            Authorization::Bearer(_) => Some(Scheme::Bearer),
+            Authorization::ApiKey(_) => Some(Scheme::ApiKey),
+            Authorization::Other(_) => None,
+        }
+    }
+}
+
+/// Never shows a credential.
+impl std::fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Authorization::Basic(_) => "Basic(…)",
+            Authorization::Bearer(_) => "Bearer(…)",
+            Authorization::ApiKey(_) => "ApiKey(…)",
+            Authorization::Other(name) => return f.debug_tuple("Other").field(name).finish(),
+        })
+    }
+}
+
+/// The value looks like two that a server in front joined: a Basic, Bearer or DPoP value with a comma outside quotes.
+/// None of the three has a comma in its grammar (RFC 7617 section 2, RFC 6750 section 2.1, RFC 9449 section 7.1).
+pub fn is_joined(value: &[u8]) -> bool {
+    let start = value.trim_ascii_start();
+    let name = start.split(|byte| matches!(byte, b' ' | b'\t' | b',')).next().unwrap_or_default();
+    [&b"basic"[..], b"bearer", b"dpop"].iter().any(|one| name.eq_ignore_ascii_case(one))
+        && has_comma_outside_quotes(value)
+}
+
+/// A comma stands outside of every quoted-string (RFC 9110 section 5.6.4). A quote that is never closed quotes
+/// nothing.
+pub fn has_comma_outside_quotes(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped, mut comma_since_quote) = (false, false, false);
+    for &byte in value {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => {
+                quoted = !quoted;
+                comma_since_quote = false;
+            }
+            b',' if quoted => comma_since_quote = true,
+            b',' => return true,
+            _ => {}
+        }
+    }
+    quoted && comma_since_quote
+}
+
+/// The name of the scheme and what follows its spaces.
+fn split(value: &[u8]) -> Result<(&str, &[u8]), Malformed> {
+    let nameless = |why| Malformed { scheme: None, why };
+    let value = trim(value);
+    if value.is_empty() {
+        return Err(nameless("the field is empty"));
+    }
+    let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
+    let (name, rest) = value.split_at_checked(end).unwrap_or((value, b""));
+    if !name.iter().all(|&byte| is_token_byte(byte)) {
+        return Err(nameless("the value does not begin with the name of a scheme and a space"));
+    }
+    let name = std::str::from_utf8(name).map_err(|_| nameless("the name of the scheme is not ASCII"))?;
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    Ok((name, rest.get(spaces..).unwrap_or_default()))
+}
+
+fn known(name: &str) -> Option<Scheme> {
+    let names = [("Basic", Scheme::Basic), ("Bearer", Scheme::Bearer), ("ApiKey", Scheme::ApiKey)];
+    names.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, scheme)| scheme)
+}
+
+/// Optional whitespace of RFC 9110 section 5.6.3 at both ends.
+fn trim(value: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = value.iter().take_while(|byte| is_space(byte)).count();
+    let rest = value.get(start..).unwrap_or_default();
+    let end = rest.len() - rest.iter().rev().take_while(|byte| is_space(byte)).count();
+    rest.get(..end).unwrap_or_default()
+}
+
+/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_bearer_token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+}
+
+/// `tchar` of RFC 9110 section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wrong(value: &[u8]) -> Option<Scheme> {
+        Authorization::parse(value).expect_err("malformed").scheme
+    }
+
+    #[test]
+    fn scheme_names_have_no_case_and_any_number_of_spaces_follows() {
+        for value in ["Basic YTpi", "bAsIc YTpi", "BASIC    YTpi", " \tBasic YTpi\t "] {
+            assert!(Authorization::parse(value.as_bytes()) == Ok(Authorization::Basic("YTpi")), "{value:?}");
+        }
+        assert!(Authorization::parse(b"bearer a.b.c") == Ok(Authorization::Bearer("a.b.c")));
+        assert!(Authorization::parse(b"apikey gp_x") == Ok(Authorization::ApiKey("gp_x")));
+        assert!(Authorization::parse(b"Digest a=\"\xff\"") == Ok(Authorization::Other("Digest")));
+        assert!(Authorization::parse(b"Basically YTpi") == Ok(Authorization::Other("Basically")));
+    }
+
+    #[test]
+    fn a_bearer_value_that_starts_like_a_key_is_an_api_key() {
+        assert!(Authorization::parse(b"Bearer gp_abc") == Ok(Authorization::ApiKey("gp_abc")));
+        assert!(Authorization::parse(b"Bearer gp-abc") == Ok(Authorization::Bearer("gp-abc")));
+        assert!(Authorization::parse(b"Bearer GP_abc") == Ok(Authorization::Bearer("GP_abc")));
+    }
+
+    #[test]
+    fn what_is_malformed_names_its_scheme_where_that_can_be_read() {
+        assert_eq!(wrong(b""), None);
+        assert_eq!(wrong(b" \t "), None);
+        assert_eq!(wrong(b"Basic\tYTpi"), None);
+        assert_eq!(wrong(b"Basic,Bearer x"), None);
+        assert_eq!(wrong(b"\"Basic\" YTpi"), None);
+        assert_eq!(wrong(b"Basic"), Some(Scheme::Basic));
+        assert_eq!(wrong(b"Bearer  "), Some(Scheme::Bearer));
+        assert_eq!(wrong(b"ApiKey"), Some(Scheme::ApiKey));
+        assert_eq!(wrong(b"Basic YT\x00pi"), Some(Scheme::Basic));
+        assert_eq!(wrong(b"Basic YT\tpi"), Some(Scheme::Basic));
+        assert_eq!(wrong("Basic YTpié".as_bytes()), Some(Scheme::Basic));
+        assert_eq!(wrong(b"Bearer \xff"), Some(Scheme::Bearer));
+        for token in ["a b", "a,b", "a=b", "=", "an\"invalid\"token", "a:b", "a%20b", "{}", "a\\b"] {
+            assert_eq!(wrong(format!("Bearer {token}").as_bytes()), Some(Scheme::Bearer), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_comma_outside_quotes_means_joined() {
+        for joined in [
+            "Basic YTpi, Basic YTpj",
+            "Basic YTpi,",
+            "bearer a,Bearer b",
+            " DPoP a, DPoP b",
+            "Basic a\", Basic b",
+            "Bearer,x",
+        ] {
+            assert!(is_joined(joined.as_bytes()), "{joined}");
+        }
+        for single in ["Basic YTpi", "Bearer a=\"x,y\"", "Digest a=b, c=d", "Bearer a=\"x\\\",y\"", "ApiKey a, b", ""] {
+            assert!(!is_joined(single.as_bytes()), "{single}");
+        }
+        assert!(has_comma_outside_quotes(b"a=\"x\", b"));
+        assert!(!has_comma_outside_quotes(b"a=\"x, y\" b=\"c, d\""));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(value: Vec<u8>) {
+            let _ = is_joined(&value);
+            if let Ok(Authorization::Basic(rest) | Authorization::Bearer(rest) | Authorization::ApiKey(rest)) =
+                Authorization::parse(&value)
+            {
+                prop_assert!(!rest.is_empty() && rest.bytes().all(|b| (0x20..0x7f).contains(&b)));
+            }
+        }
+
+        #[test]
+        fn what_is_accepted_as_bearer_has_no_comma(value in "[Bb]earer [ -~]{0,30}") {
+            if matches!(Authorization::parse(value.as_bytes()), Ok(Authorization::Bearer(_))) {
+                prop_assert!(!is_joined(value.as_bytes()));
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a decision carries from the request to the answer. Owned: nothing here points into the request, so that it
+//! can wait in a job.
+
+use std::sync::Arc;
+
+use crate::answer::challenge::{self, Details};
+use crate::answer::{identity as identity_headers, problem};
+use crate::decision::{Action, Decision, HeaderEntry, HeaderMode};
+use crate::engine::snapshot::{Rule, Snapshot};
+use crate::engine::trace::Trace;
+use crate::identity::{Identity, Scheme};
+use crate::policy::model::Responses;
+use crate::reading::client::Client;
+use crate::reason::Reason;
+
+/// Seconds that a client waits after a 503.
+const RETRY_AFTER_UNAVAILABLE: u32 = 5;
+
+/// A decision on its way.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) id: String,
+    pub(super) now: i64,
+    pub(super) rule: Option<Rule>,
+    pub(super) client: Client,
+    /// The scheme that was used or tried.
+    pub(super) scheme: Option<Scheme>,
+    /// Refused if the credential turns out to be ambient.
+    pub(super) cross_site: bool,
+    /// `Sec-Fetch-Mode: navigate`, where the field is there.
+    pub(super) navigating: Option<bool>,
+    /// The request carried a session cookie that is of no use.
+    pub(super) clear_cookie: bool,
+    pub(super) strip: Vec<String>,
+    /// `Connection` as the application may see it, where it nominated an identity header.
+    pub(super) connection: Option<String>,
+    pub(super) trace: Trace,
+}
+
+/// A refusal on its way.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) reason: Reason,
+    /// The step that refused.
+    pub(super) step: &'static str,
+    /// What it saw, for the operator.
+    pub(super) saw: String,
+    pub(super) details: Details,
+    pub(super) retry_after: Option<u32>,
+}
+
+impl Failure {
+    pub(super) fn new(reason: Reason, step: &'static str, saw: impl Into<String>) -> Failure {
+        Failure { reason, step, saw: saw.into(), details: Details::default(), retry_after: None }
+    }
+}
+
+impl Context {
+    /// The refusal.
+    pub(super) fn refuse(mut self, failure: Failure) -> (Decision, Trace) {
+        let reason = failure.reason;
+        self.trace.refused(failure.step, &failure.saw, || format!("{} {}", reason.status(), reason.name()));
+        let policy = &self.snapshot.policy;
+        let retry_after = failure.retry_after.or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
+        let mut response = Vec::with_capacity(6);
+        let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
+        let challenges =
+            challenge::fields(&policy.name, schemes, self.scheme, reason, &failure.details, self.navigating);
+        response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));
+        if let Some(seconds) = retry_after {
+            response.push(entry("Retry-After", seconds.to_string(), HeaderMode::Set));
+        }
+        response.push(entry("Cache-Control", "no-store".into(), HeaderMode::Set));
+        response.extend(self.cleared_cookie());
+        let mut body = Vec::new();
+        if policy.responses != Responses::None {
+            response.push(entry("Content-Type", problem::CONTENT_TYPE.into(), HeaderMode::Set));
+            body = problem::body(reason.status(), reason.shown(), &self.id);
+        }
+        let decision =
+            Decision { status: reason.status(), response, body, retry_after, ..self.blank(Action::Deny, reason) };
+        (decision, self.trace)
+    }
+
+    /// Let in, with or without somebody recognised.
+    pub(super) fn allow(mut self, reason: Reason, identity: Option<Identity>) -> (Decision, Trace) {
+        self.trace.step(
+            "answer",
+            || identity.as_ref().map_or("nobody recognised".to_owned(), describe),
+            || format!("200 {}", reason.name()),
+        );
+        let mut response = Vec::new();
+        let mut upstream = Vec::new();
+        if let Some(identity) = &identity {
+            response.push(entry("Cache-Control", "private, no-store".into(), HeaderMode::SetIfAbsent));
+            upstream = identity_headers::headers(&self.snapshot.policy.identity, identity);
+        }
+        response.extend(self.cleared_cookie());
+        upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
+        let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
+        let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
+        (decision, self.trace)
+    }
+
+    fn blank(&mut self, action: Action, reason: Reason) -> Decision {
+        Decision {
+            action,
+            status: 500,
+            reason,
+            id: std::mem::take(&mut self.id),
+            identity: None,
+            scheme: self.scheme,
+            response: Vec::new(),
+            upstream: Vec::new(),
+            strip: std::mem::take(&mut self.strip),
+            body: Vec::new(),
+            retry_after: None,
+            route: self.rule.and_then(|rule| match rule {
+                Rule::Route(index) => Some(index),
+                Rule::Unmatched => None,
+            }),
+            generation: self.snapshot.generation,
+        }
+    }
+
+    fn cleared_cookie(&self) -> Option<HeaderEntry> {
+        let name = &self.snapshot.policy.session.cookie;
+        let value = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+        self.clear_cookie.then(|| entry("Set-Cookie", value, HeaderMode::Append))
+    }
+}
+
+fn entry(name: &str, value: String, mode: HeaderMode) -> HeaderEntry {
+    HeaderEntry { name: name.to_owned(), value, mode }
+}
+
+fn describe(identity: &Identity) -> String {
+    let from = if identity.issuer.is_empty() { "local".to_owned() } else { format!("of {}", identity.issuer) };
+    format!("{} ({from}) by {}", identity.subject.escape_debug(), identity.scheme.name())
+}

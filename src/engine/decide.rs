@@ -1,0 +1,493 @@
+//! The order in which a request is decided, from its first byte to the answer.
+
+use std::sync::Arc;
+
+use crate::credential::{api_key, basic, cookie};
+use crate::crypto::name;
+use crate::decision::Decision;
+use crate::engine::authorise::{self, authorise};
+use crate::engine::context::{Context, Failure};
+use crate::engine::identify::{self, Facts, Proof};
+use crate::engine::job::Work;
+use crate::engine::process::Process;
+use crate::engine::snapshot::{Rule, Snapshot};
+use crate::engine::trace::Trace;
+use crate::identity::Identity;
+use crate::policy::model::{Access, Unmatched};
+use crate::reading::client::{self, Client};
+use crate::reading::fields::{Fault, Fields};
+use crate::reading::origin;
+use crate::reading::presented::{self, Accepts, Presented};
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::route::Landing;
+use crate::target::{self, Host};
+use crate::throttle::{Attempt, Place};
+use crate::token;
+
+/// How far the examination came without slow work.
+pub(super) enum Examined {
+    /// Let in without anybody recognised.
+    Open(Reason),
+    /// Somebody is recognised, by the credential alone.
+    Recognised(Box<Identity>),
+    /// The credential is right; rights are at hand.
+    Proved(Proof, Facts),
+    /// Slow work is needed.
+    Needs(Work),
+}
+
+/// How an engine decides, besides the policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mode {
+    /// No counter, no last use.
+    pub(super) read_only: bool,
+    /// Steps are wanted.
+    pub(super) traced: bool,
+}
+
+/// Everything up to the first slow work.
+pub(super) fn examine(
+    request: &Request<'_>,
+    now: i64,
+    snapshot: Arc<Snapshot>,
+    process: &Process,
+    mode: Mode,
+) -> (Context, Result<Examined, Failure>) {
+    let fields = Fields::collect(request, &snapshot.policy, &snapshot.strip);
+    let client = Client::read(request, &fields, &snapshot.policy.proxies);
+    let mut context = Context {
+        id: process.id_for(request.request_id),
+        now,
+        rule: None,
+        client,
+        scheme: None,
+        cross_site: false,
+        navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
+        clear_cookie: false,
+        strip: snapshot.strip.names().to_vec(),
+        connection: None,
+        trace: Trace::new(mode.traced),
+        snapshot,
+    };
+    context.strip.extend(fields.stripped.identity.iter().cloned());
+    if fields.stripped.nominated {
+        let rest = context.snapshot.strip.connection_without_identity(request.headers);
+        if rest.is_empty() {
+            context.strip.push("Connection".into());
+        } else {
+            context.connection = Some(rest.join(", "));
+        }
+    }
+    let result = Examination { request, fields: &fields, process, mode }.run(&mut context);
+    (context, result)
+}
+
+/// The rest, once the credential is proved: rights, other sites, the requirement.
+pub(super) fn conclude(
+    context: Context,
+    proof: Proof,
+    facts: &Facts,
+    process: &Process,
+    mode: Mode,
+) -> (Decision, Trace) {
+    if let (Proof::Key(digest), Facts::Key(Some(fact)), false) = (&proof, facts, mode.read_only)
+        && fact.note_use(context.now)
+    {
+        process.note_use(*digest, context.now);
+    }
+    match proof.identity(facts, &context.snapshot.policy, context.now) {
+        Ok(identity) => conclude_with(context, identity),
+        Err(failure) => context.refuse(failure),
+    }
+}
+
+/// The rest, once somebody is recognised.
+pub(super) fn conclude_with(mut context: Context, identity: Identity) -> (Decision, Trace) {
+    context.scheme = Some(identity.scheme);
+    context.trace.step(
+        "verify",
+        || format!("{} {}", identity.scheme.name(), identity.subject.escape_debug()),
+        || rights(&identity),
+    );
+    let snapshot = Arc::clone(&context.snapshot);
+    let rule = context.rule.map(|rule| snapshot.rule(rule));
+    if identity.scheme.is_ambient() && context.cross_site {
+        let saw = "an unsafe request with a credential that browsers add on their own, from another site";
+        return refuse_known(context, Failure::new(Reason::CrossSite, "cross-site", saw), identity);
+    }
+    let Some(rule) = rule else {
+        return context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route"));
+    };
+    let facts = authorise::Facts { identity: Some(&identity), client: &context.client, now: context.now };
+    match authorise(&rule.require, &facts) {
+        Ok(()) => {
+            context.trace.step("authorise", || rule.require.to_string(), || "met");
+            context.allow(Reason::Allowed, Some(identity))
+        }
+        Err(unmet) => {
+            let saw = format!("{} (not met: {})", rule.require, unmet.what);
+            let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
+            refuse_known(context, failure, identity)
+        }
+    }
+}
+
+/// A refusal of somebody who was recognised: the decision says whom.
+fn refuse_known(context: Context, failure: Failure, identity: Identity) -> (Decision, Trace) {
+    let (decision, trace) = context.refuse(failure);
+    (Decision { identity: Some(identity), ..decision }, trace)
+}
+
+fn rights(identity: &Identity) -> String {
+    format!(
+        "roles [{}], scopes [{}], permissions [{}]",
+        identity.roles.join(", "),
+        identity.scopes.join(" "),
+        identity.permissions.join(", ")
+    )
+}
+
+/// The examination of one request.
+struct Examination<'a, 'r> {
+    request: &'a Request<'r>,
+    fields: &'a Fields<'r>,
+    process: &'a Process,
+    mode: Mode,
+}
+
+impl Examination<'_, '_> {
+    fn run(&self, context: &mut Context) -> Result<Examined, Failure> {
+        self.limits(context)?;
+        let host = self.host(context)?;
+        let method = self.method()?;
+        context.trace.step(
+            "client",
+            || {
+                format!(
+                    "peer {}, {}",
+                    String::from_utf8_lossy(self.request.peer).escape_debug(),
+                    if self.request.tls { "TLS" } else { "no TLS" }
+                )
+            },
+            || {
+                format!(
+                    "address {}, TLS {}",
+                    context.client.address,
+                    context.client.tls.map_or("unknown", |tls| if tls { "yes" } else { "no" })
+                )
+            },
+        );
+        let path = self.target(context, method)?;
+        if self.preflight(context, host.as_ref(), path, method)? {
+            return Ok(Examined::Open(Reason::Preflight));
+        }
+        let Some(rule) = self.route(context, host.as_ref(), path, method)? else {
+            return Ok(Examined::Open(Reason::Passed));
+        };
+        context.rule = Some(rule);
+        self.before_credentials(context, rule)?;
+        context.cross_site = origin::is_cross_site(method, self.fields, context.client.tls, host.as_ref());
+        let snapshot = Arc::clone(&context.snapshot);
+        let route = snapshot.rule(rule);
+        if route.access == Access::Public {
+            return self.open_to_all(context, rule, Reason::Public);
+        }
+        match self.presented(context, rule)? {
+            Some(presented) => self.look_into(context, presented, rule),
+            None if route.access == Access::Optional => self.open_to_all(context, rule, Reason::Anonymous),
+            None => Err(Failure::new(Reason::CredentialsMissing, "credentials", "none")),
+        }
+    }
+
+    fn limits(&self, context: &mut Context) -> Result<(), Failure> {
+        match self.fields.fault {
+            None => {
+                let saw =
+                    || format!("target {} octets, {} fields", self.request.target.len(), self.request.headers.len());
+                context.trace.step("limits", saw, || "within");
+                Ok(())
+            }
+            Some(Fault::TooLarge(saw)) => Err(Failure::new(Reason::RequestTooLarge, "limits", saw)),
+            Some(Fault::Malformed(saw)) => Err(Failure::new(Reason::RequestMalformed, "limits", saw)),
+        }
+    }
+
+    fn method(&self) -> Result<&str, Failure> {
+        std::str::from_utf8(self.request.method)
+            .map_err(|_| Failure::new(Reason::RequestMalformed, "limits", "the method is not text"))
+    }
+
+    /// `:authority` or else `Host`; behind a trusted proxy what it says, where the policy believes it.
+    fn host(&self, context: &mut Context) -> Result<Option<Host>, Failure> {
+        let malformed = |saw: String| Failure::new(Reason::RequestMalformed, "host", saw);
+        let parse = |value: &[u8]| {
+            Host::parse(value).map_err(|error| {
+                malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation))
+            })
+        };
+        let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
+        let field = match self.fields.host.as_slice() {
+            [] => None,
+            [value] => Some(parse(value)?),
+            _ => return Err(malformed("Host is repeated".into())),
+        };
+        if let (Some(authority), Some(field)) = (&authority, &field)
+            && authority != field
+        {
+            return Err(malformed("Host differs from the authority".into()));
+        }
+        let own = authority.or(field);
+        let host = match client::forwarded_host(self.fields, &context.client) {
+            Some(value) => Some(parse(value)?),
+            None => own,
+        };
+        context.trace.step(
+            "host",
+            || String::from_utf8_lossy(self.request.host).escape_debug().to_string(),
+            || host.as_ref().map_or_else(|| "none".to_owned(), |host| host.name.clone()),
+        );
+        Ok(host)
+    }
+
+    /// The raw path; `None` for `OPTIONS *`.
+    fn target(&self, context: &mut Context, method: &str) -> Result<Option<&[u8]>, Failure> {
+        let written = || String::from_utf8_lossy(self.request.target).escape_debug().to_string();
+        // An absolute-form must name the host that the client itself named, not what a proxy says.
+        let named =
+            if self.request.host.is_empty() { self.fields.host.first().copied() } else { Some(self.request.host) };
+        let named = named.and_then(|value| Host::parse(value).ok());
+        match target::parse(method, self.request.target, named.as_ref()) {
+            Ok(target) => {
+                context
+                    .trace
+                    .step("target", written, || String::from_utf8_lossy(target.path).escape_debug().to_string());
+                Ok((!target.asterisk).then_some(target.path))
+            }
+            Err(error) => {
+                Err(Failure::new(Reason::TargetAmbiguous, "target", format!("{}: {}", written(), error.explanation)))
+            }
+        }
+    }
+
+    fn find(&self, context: &Context, host: Option<&Host>, path: &[u8], method: &str) -> Result<Landing, Failure> {
+        let router = &context.snapshot.policy.router;
+        router
+            .find(host.map(|host| host.name.as_str()), path, method)
+            .map_err(|ambiguous| Failure::new(Reason::TargetAmbiguous, "route", ambiguous.explanation))
+    }
+
+    /// A CORS preflight without credentials, where the route of the method that it names lets it through.
+    fn preflight(
+        &self,
+        context: &mut Context,
+        host: Option<&Host>,
+        path: Option<&[u8]>,
+        method: &str,
+    ) -> Result<bool, Failure> {
+        let fields = self.fields;
+        let (Some(path), "OPTIONS", [_], [named]) =
+            (path, method, fields.origin.as_slice(), fields.preflight_method.as_slice())
+        else {
+            return Ok(false);
+        };
+        let bare = fields.authorization.is_empty() && fields.api_key.is_empty() && !self.has_session(context);
+        let Some(named) = std::str::from_utf8(named).ok().filter(|_| bare) else { return Ok(false) };
+        let Landing::Route(index) = self.find(context, host, path, named)? else { return Ok(false) };
+        let rule = Rule::Route(index);
+        if !context.snapshot.rule(rule).preflight {
+            return Ok(false);
+        }
+        context.rule = Some(rule);
+        self.before_credentials(context, rule)?;
+        context.trace.step("preflight", || format!("for {named}"), || "granted");
+        Ok(true)
+    }
+
+    fn has_session(&self, context: &Context) -> bool {
+        cookie::find(self.fields.cookie.iter().copied(), &context.snapshot.policy.session.cookie).count > 0
+    }
+
+    /// The rule; `None`: the host's default holds.
+    fn route(
+        &self,
+        context: &mut Context,
+        host: Option<&Host>,
+        path: Option<&[u8]>,
+        method: &str,
+    ) -> Result<Option<Rule>, Failure> {
+        let landing = path.map_or(Ok(Landing::None), |path| self.find(context, host, path, method))?;
+        let policy = &context.snapshot.policy;
+        let saw = || {
+            format!("{method} {}", path.map_or("*".into(), |p| String::from_utf8_lossy(p).escape_debug().to_string()))
+        };
+        let line_of = |index: &usize| policy.routes.get(*index).map_or(0, |route| route.line);
+        match landing {
+            Landing::Route(index) => {
+                let snapshot = Arc::clone(&context.snapshot);
+                if let Some(route) = snapshot.policy.routes.get(index) {
+                    context.trace.step("route", saw, || format!("{} (line {})", route.path, route.line));
+                    if route.methods.is_some() {
+                        context.strip.extend(self.fields.stripped.overrides.iter().cloned());
+                    }
+                }
+                Ok(Some(Rule::Route(index)))
+            }
+            Landing::MethodNotGranted(routes) => {
+                let lines: Vec<String> = routes.iter().map(|index| line_of(index).to_string()).collect();
+                let saw = format!("{}: the routes at this path (line {}) do not grant it", saw(), lines.join(", "));
+                Err(Failure::new(Reason::MethodNotGranted, "route", saw))
+            }
+            Landing::None => match policy.unmatched {
+                Unmatched::Deny => Err(Failure::new(Reason::RouteUnknown, "route", format!("{}: no route", saw()))),
+                Unmatched::Pass => {
+                    context.trace.step("route", saw, || "no route; unmatched = \"pass\"");
+                    Ok(None)
+                }
+                Unmatched::Authenticated => {
+                    context.trace.step("route", saw, || "no route; unmatched = \"authenticated\"");
+                    Ok(Some(Rule::Unmatched))
+                }
+            },
+        }
+    }
+
+    fn before_credentials(&self, context: &mut Context, rule: Rule) -> Result<(), Failure> {
+        let snapshot = Arc::clone(&context.snapshot);
+        let require = &snapshot.rule(rule).require;
+        match authorise::before_credentials(require, &context.client) {
+            Ok(()) => {
+                context.trace.step("before credentials", || "tls and network", || "met or not asked for here");
+                Ok(())
+            }
+            Err((reason, part)) => {
+                let saw = format!("{part}; the client is {}", context.client.address);
+                Err(Failure::new(reason, "before credentials", saw))
+            }
+        }
+    }
+
+    /// Nobody needs to be recognised; only what holds for everybody is asked.
+    fn open_to_all(&self, context: &mut Context, rule: Rule, reason: Reason) -> Result<Examined, Failure> {
+        let snapshot = Arc::clone(&context.snapshot);
+        let require = &snapshot.rule(rule).require;
+        let facts = authorise::Facts { identity: None, client: &context.client, now: context.now };
+        authorise(require, &facts).map_err(|unmet| Failure::new(unmet.reason, "authorise", unmet.what))?;
+        Ok(Examined::Open(reason))
+    }
+
+    fn presented(&self, context: &mut Context, rule: Rule) -> Result<Option<Presented<'_>>, Failure> {
+        let snapshot = Arc::clone(&context.snapshot);
+        let route = snapshot.rule(rule);
+        let accepts = Accepts {
+            schemes: &route.schemes,
+            access: route.access,
+            cookie: &snapshot.policy.session.cookie,
+            client_cert: self.request.cert_verified && !self.request.client_cert_der.is_empty(),
+        };
+        let found = presented::find(self.fields, &accepts);
+        let accepted =
+            || format!("accepted: {}", route.schemes.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "));
+        match found {
+            Ok(presented) => {
+                context.scheme = presented.as_ref().map(Presented::scheme);
+                context.trace.step(
+                    "credentials",
+                    || presented.as_ref().map_or("none", |p| p.scheme().name()),
+                    accepted,
+                );
+                Ok(presented)
+            }
+            Err(unusable) => {
+                context.scheme = unusable.scheme;
+                Err(Failure::new(unusable.reason, "credentials", format!("{}; {}", unusable.saw, accepted())))
+            }
+        }
+    }
+
+    fn look_into(&self, context: &mut Context, presented: Presented<'_>, rule: Rule) -> Result<Examined, Failure> {
+        match presented {
+            Presented::Basic(value) => self.basic(context, value),
+            Presented::ApiKey(key) => self.api_key(context, key),
+            Presented::Bearer(value) => self.bearer(context, value),
+            Presented::Session(_) => {
+                context.clear_cookie = true;
+                if context.snapshot.rule(rule).access == Access::Optional {
+                    context.scheme = None;
+                    return self.open_to_all(context, rule, Reason::Anonymous);
+                }
+                Err(Failure::new(Reason::SessionUnknown, "verify", "no session of this name"))
+            }
+            Presented::ClientCert => Err(Failure::new(
+                Reason::CredentialsInvalid,
+                "verify",
+                "no [[certificate]] maps this certificate to a user",
+            )),
+        }
+    }
+
+    fn basic(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
+        let malformed = |saw: &str| Failure::new(Reason::CredentialsMalformed, "credentials", saw);
+        let sent = basic::parse(value).map_err(malformed)?;
+        let name = name::user_name(&sent.name)
+            .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
+        let place = self.reserve(context, Attempt::Account(&name))?;
+        let password = name::password(&sent.password);
+        Ok(Examined::Needs(Work::Password { name, password, place }))
+    }
+
+    fn api_key(&self, context: &mut Context, key: &str) -> Result<Examined, Failure> {
+        let Some(digest) = api_key::digest(key) else {
+            let saw = "the key's form or checksum is wrong: a typing error, or not a key of ours";
+            return Err(Failure::new(Reason::CredentialsMalformed, "credentials", saw));
+        };
+        let place = self.reserve(context, Attempt::Lookup)?;
+        let proof = Proof::Key(digest);
+        match proof.known(self.process) {
+            Some(facts) => {
+                place.into_iter().for_each(|place| self.process.throttle.succeeded(place, context.now));
+                Ok(Examined::Proved(proof, facts))
+            }
+            None => Ok(Examined::Needs(Work::Read { proof, place, round: 0 })),
+        }
+    }
+
+    fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
+        let policy = &context.snapshot.policy;
+        let verified = token::verify(value, &policy.issuers, context.now, policy.leeway)
+            .map_err(|refused| Failure::new(refused.reason, "verify", refused.detail))?;
+        match identify::local_subject(&verified, policy)? {
+            None => {
+                identify::of_foreign_token(verified, policy).map(|identity| Examined::Recognised(Box::new(identity)))
+            }
+            Some(name) => {
+                let proof = Proof::Token(Box::new(verified), name);
+                match proof.known(self.process) {
+                    Some(facts) => Ok(Examined::Proved(proof, facts)),
+                    None => Ok(Examined::Needs(Work::Read { proof, place: None, round: 0 })),
+                }
+            }
+        }
+    }
+
+    /// Takes a place in the failure counters before any work. `None`: the engine leaves no trace.
+    fn reserve(&self, context: &mut Context, attempt: Attempt<'_>) -> Result<Option<Place>, Failure> {
+        let throttle = &self.process.throttle;
+        let rules = &context.snapshot.policy.throttle;
+        let taken = if self.mode.read_only {
+            throttle.peek(rules, attempt, context.client.address, context.now).map(|()| None)
+        } else {
+            throttle.reserve(rules, attempt, context.client.address, context.now).map(Some)
+        };
+        match taken {
+            Ok(place) => {
+                context.trace.step("throttle", || format!("client {}", context.client.address), || "below every limit");
+                Ok(place)
+            }
+            Err(full) => {
+                let saw = format!("the counter {} is full for another {} s", full.counter, full.retry_after);
+                Err(Failure { retry_after: Some(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) })
+            }
+        }
+    }
+}

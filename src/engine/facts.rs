@@ -1,0 +1,90 @@
+//! What the state says about a user or a key, kept for as long as the state has not changed.
+//!
+//! An entry is good only at the state's version at which it was read: a change in any process ends it before the next
+//! decision, and while a change is being written nothing is kept at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use quick_cache::sync::Cache;
+
+use crate::error::Error;
+use crate::state::{ApiKey, State, User};
+
+/// Entries kept per kind.
+const CAPACITY: usize = 10_000;
+
+/// A user, or that there is none.
+pub(super) type UserFact = Option<Arc<User>>;
+
+/// A key with its owner.
+#[derive(Clone, Debug)]
+pub(super) struct KeyFact {
+    pub(super) key: Arc<ApiKey>,
+    pub(super) owner: UserFact,
+    /// Last use that is written or about to be, Unix seconds.
+    noted: Arc<AtomicI64>,
+}
+
+impl KeyFact {
+    /// A use at `now` is worth writing: the last one noted is a minute old.
+    pub(super) fn note_use(&self, now: i64) -> bool {
+        let noted = self.noted.load(Ordering::Relaxed);
+        let due = now.saturating_sub(noted) >= 60;
+        due && self.noted.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// Facts by user name and by key digest.
+#[derive(Debug)]
+pub(super) struct FactCache {
+    users: Cache<String, (u64, UserFact)>,
+    keys: Cache<[u8; 32], (u64, KeyFact)>,
+}
+
+impl FactCache {
+    pub(super) fn new() -> FactCache {
+        FactCache { users: Cache::new(CAPACITY), keys: Cache::new(CAPACITY) }
+    }
+
+    /// What is known of a user without asking the state; `None`: nothing.
+    pub(super) fn known_user(&self, state: &dyn State, name: &str) -> Option<UserFact> {
+        let version = state.version()?;
+        self.users.get(name).filter(|(at, _)| *at == version).map(|(_, fact)| fact)
+    }
+
+    /// What is known of a key without asking the state; `None`: nothing.
+    pub(super) fn known_key(&self, state: &dyn State, digest: &[u8; 32]) -> Option<KeyFact> {
+        let version = state.version()?;
+        self.keys.get(digest).filter(|(at, _)| *at == version).map(|(_, fact)| fact)
+    }
+
+    /// Asks the state for a user.
+    pub(super) fn read_user(&self, state: &dyn State, name: &str) -> Result<UserFact, Error> {
+        let before = state.version();
+        let fact = state.user(name)?.map(Arc::new);
+        // A name that nobody has is not kept: strangers would fill the cache with them.
+        if let (Some(version), Some(_)) = (unchanged(state, before), &fact) {
+            self.users.insert(name.to_owned(), (version, fact.clone()));
+        }
+        Ok(fact)
+    }
+
+    /// Asks the state for a key and its owner.
+    pub(super) fn read_key(&self, state: &dyn State, digest: &[u8; 32]) -> Result<Option<KeyFact>, Error> {
+        let before = state.version();
+        let Some(key) = state.api_key(digest)? else { return Ok(None) };
+        let owner = state.user(&key.user)?.map(Arc::new);
+        let noted = Arc::new(AtomicI64::new(key.last_used_at.unwrap_or(i64::MIN)));
+        let fact = KeyFact { key: Arc::new(key), owner, noted };
+        if let Some(version) = unchanged(state, before) {
+            self.keys.insert(*digest, (version, fact.clone()));
+        }
+        Ok(Some(fact))
+    }
+}
+
+/// The version, where it was the same before and after a read: then what was read belongs to it.
+fn unchanged(state: &dyn State, before: Option<u64>) -> Option<u64> {
+    before.filter(|version| state.version() == Some(*version))
+}

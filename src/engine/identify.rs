@@ -1,0 +1,192 @@
+//! From a proved credential to an identity: rights are read when the decision is made.
+
+use std::collections::BTreeSet;
+
+use crate::crypto::name;
+use crate::engine::context::Failure;
+use crate::engine::facts::{KeyFact, UserFact};
+use crate::engine::process::Process;
+use crate::identity::{Identity, Scheme};
+use crate::policy::Policy;
+use crate::policy::model::Issuer;
+use crate::reason::Reason;
+use crate::state::User;
+use crate::token::Verified;
+
+/// A credential that is right; whose it is and what they may do is read from the state.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// The password of this user.
+    Password(String),
+    /// The key with this digest.
+    Key([u8; 32]),
+    /// A token whose subject is this local user.
+    Token(Box<Verified>, String),
+}
+
+/// What the state says about it.
+#[derive(Clone, Debug)]
+pub(super) enum Facts {
+    /// The user, where there is one.
+    User(UserFact),
+    /// The key and its owner, where there is one.
+    Key(Option<KeyFact>),
+}
+
+impl Proof {
+    /// What is known without asking the state.
+    pub(super) fn known(&self, process: &Process) -> Option<Facts> {
+        let state = process.state.as_ref();
+        match self {
+            Proof::Password(name) | Proof::Token(_, name) => process.facts.known_user(state, name).map(Facts::User),
+            Proof::Key(digest) => process.facts.known_key(state, digest).map(|fact| Facts::Key(Some(fact))),
+        }
+    }
+
+    /// Asks the state.
+    pub(super) fn read(&self, process: &Process) -> Result<Facts, Failure> {
+        let state = process.state.as_ref();
+        let facts = match self {
+            Proof::Password(name) | Proof::Token(_, name) => process.facts.read_user(state, name).map(Facts::User),
+            Proof::Key(digest) => process.facts.read_key(state, digest).map(Facts::Key),
+        };
+        facts.map_err(|error| Failure::new(Reason::StateUnavailable, "verify", error.message()))
+    }
+
+    /// The identity with the rights of this moment.
+    pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Identity, Failure> {
+        match (self, facts) {
+            (Proof::Password(name), Facts::User(user)) => {
+                let user = live(user, &name, Reason::CredentialsInvalid)?;
+                Ok(local(user, Scheme::Basic, policy, None))
+            }
+            (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now),
+            (Proof::Key(_), Facts::Key(None)) => {
+                Err(Failure::new(Reason::ApiKeyUnknown, "verify", "no such key in the state"))
+            }
+            (Proof::Token(verified, name), Facts::User(user)) => of_local_token(*verified, user, &name, policy),
+            _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),
+        }
+    }
+}
+
+/// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
+/// subject equals a local name.
+pub(super) fn of_foreign_token(verified: Verified, policy: &Policy) -> Result<Identity, Failure> {
+    let issuer = issuer(policy, &verified)?;
+    let roles = policy.roles.closure(granted(issuer, &verified.roles));
+    Ok(Identity {
+        issuer: issuer.issuer.clone(),
+        permissions: policy.roles.permissions(roles.iter().map(String::as_str)).into_iter().collect(),
+        roles: roles.into_iter().collect(),
+        subject: verified.subject,
+        scheme: Scheme::Bearer,
+        scopes: verified.scopes,
+        scopes_narrow_permissions: false,
+        factors: verified.factors,
+        authenticated_at: verified.authenticated_at,
+        expires_at: Some(verified.expires_at),
+        claims: Some(verified.claims),
+    })
+}
+
+/// The local user that a token of an issuer with `users = "local"` names, in its one canonical spelling.
+pub(super) fn local_subject(verified: &Verified, policy: &Policy) -> Result<Option<String>, Failure> {
+    if !issuer(policy, verified)?.local_users {
+        return Ok(None);
+    }
+    let canonical = name::user_name(&verified.subject);
+    canonical
+        .map(Some)
+        .ok_or_else(|| Failure::new(Reason::TokenClaim, "verify", "the subject is no possible user name"))
+}
+
+fn of_local_token(verified: Verified, user: &UserFact, name: &str, policy: &Policy) -> Result<Identity, Failure> {
+    let user = live(user, name, Reason::TokenClaim)?;
+    let issuer = issuer(policy, &verified)?;
+    let identity = local(user, Scheme::Bearer, policy, issuer.grants.as_deref());
+    Ok(Identity {
+        scopes: verified.scopes,
+        factors: verified.factors,
+        authenticated_at: verified.authenticated_at,
+        expires_at: Some(verified.expires_at),
+        claims: Some(verified.claims),
+        ..identity
+    })
+}
+
+fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure> {
+    let key = &fact.key;
+    if let Some(at) = key.revoked_at {
+        return Err(Failure::new(Reason::ApiKeyRevoked, "verify", format!("key {} was revoked at {at}", key.id)));
+    }
+    if let Some(at) = key.expires_at.filter(|at| *at <= now) {
+        return Err(Failure::new(Reason::ApiKeyExpired, "verify", format!("key {} expired at {at}", key.id)));
+    }
+    let owner = live(&fact.owner, &key.user, Reason::ApiKeyUnknown)?;
+    let mut roles = closure(policy, &owner.roles);
+    if let Some(own) = &key.roles {
+        let own = closure(policy, own);
+        roles.retain(|role| own.contains(role));
+    }
+    // Both sides were closed under inclusion, so what is left is too: no role brings in more than was narrowed to.
+    let permissions = policy.roles.permissions(roles.iter().map(String::as_str));
+    Ok(Identity {
+        issuer: String::new(),
+        subject: owner.name.clone(),
+        scheme: Scheme::ApiKey,
+        roles: roles.into_iter().collect(),
+        scopes: key.scopes.clone(),
+        permissions: permissions.into_iter().collect(),
+        scopes_narrow_permissions: !key.scopes.is_empty(),
+        factors: Vec::new(),
+        authenticated_at: None,
+        expires_at: key.expires_at,
+        claims: None,
+    })
+}
+
+fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) -> Identity {
+    let held = user.roles.iter().filter(|role| only.is_none_or(|only| only.contains(role)));
+    let roles = policy.roles.closure(held.map(String::as_str));
+    Identity {
+        issuer: String::new(),
+        subject: user.name.clone(),
+        scheme,
+        permissions: policy.roles.permissions(roles.iter().map(String::as_str)).into_iter().collect(),
+        roles: roles.into_iter().collect(),
+        scopes: Vec::new(),
+        scopes_narrow_permissions: false,
+        factors: Vec::new(),
+        authenticated_at: None,
+        expires_at: None,
+        claims: None,
+    }
+}
+
+/// The user, where there is one who may come in.
+fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u User, Failure> {
+    match user {
+        Some(user) if user.disabled => {
+            Err(Failure::new(Reason::AccountDisabled, "verify", format!("{} is disabled", user.name)))
+        }
+        Some(user) => Ok(user),
+        None => Err(Failure::new(absent, "verify", format!("there is no user {}", name.escape_debug()))),
+    }
+}
+
+/// The roles that the issuer may give; names that no role defines fall away with the closure.
+fn granted<'t>(issuer: &'t Issuer, roles: &'t [String]) -> impl Iterator<Item = &'t str> {
+    roles.iter().filter(|role| issuer.grants.as_ref().is_none_or(|grants| grants.contains(role))).map(String::as_str)
+}
+
+fn closure(policy: &Policy, roles: &[String]) -> BTreeSet<String> {
+    policy.roles.closure(roles.iter().map(String::as_str))
+}
+
+fn issuer<'p>(policy: &'p Policy, verified: &Verified) -> Result<&'p Issuer, Failure> {
+    policy
+        .issuers
+        .get(verified.issuer)
+        .ok_or_else(|| Failure::new(Reason::Internal, "verify", "a token of an issuer that the policy does not hold"))
+}

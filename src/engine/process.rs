@@ -1,0 +1,104 @@
+//! What one process opened for an engine: state, counters, caches of facts, ids. Never crosses a fork.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::crypto::random;
+use crate::engine::facts::FactCache;
+use crate::error::Error;
+use crate::ffi::os::fork;
+use crate::policy::model::StateLocation;
+use crate::state::State;
+use crate::throttle::Throttle;
+
+/// The longest request id of a host that is taken over, octets.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The most uses of keys that wait to be written.
+const MAX_USES: usize = 10_000;
+
+/// One process's part of an engine.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) state: Arc<dyn State>,
+    pub(super) location: StateLocation,
+    pub(super) throttle: Arc<Throttle>,
+    pub(super) facts: FactCache,
+    /// Fork generation in which it was opened.
+    pub(super) fork_generation: u64,
+    ids: Ids,
+    /// Uses of keys that housekeeping writes.
+    uses: Mutex<Vec<([u8; 32], i64)>>,
+}
+
+/// Random bits drawn at start and a counter.
+#[derive(Debug)]
+pub(super) struct Ids {
+    prefix: String,
+    counter: AtomicU64,
+}
+
+impl Process {
+    /// Puts together what was opened. `throttle` is handed on from before where only the state changes.
+    pub(super) fn new(
+        state: Arc<dyn State>,
+        location: StateLocation,
+        throttle: Arc<Throttle>,
+        fork_generation: u64,
+    ) -> Result<Process, Error> {
+        Ok(Process {
+            state,
+            location,
+            throttle,
+            facts: FactCache::new(),
+            fork_generation,
+            ids: Ids::draw()?,
+            uses: Mutex::default(),
+        })
+    }
+
+    /// Notes that a key was used, for housekeeping to write; beyond a bound it is forgotten.
+    pub(super) fn note_use(&self, digest: [u8; 32], now: i64) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() < MAX_USES {
+            uses.push((digest, now));
+        }
+    }
+
+    /// Writes the noted uses.
+    pub(super) fn write_uses(&self) -> Result<(), Error> {
+        let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
+        if uses.is_empty() { Ok(()) } else { self.state.touch_api_keys(&uses) }
+    }
+
+    /// The host's id where it is one that can be printed and searched for, else a fresh one.
+    pub(super) fn id_for(&self, request_id: &[u8]) -> String {
+        let usable =
+            !request_id.is_empty() && request_id.len() <= MAX_REQUEST_ID && request_id.iter().all(u8::is_ascii_graphic);
+        match std::str::from_utf8(request_id) {
+            Ok(id) if usable => id.to_owned(),
+            _ => self.ids.next(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // In a forked child the parent's state must not be touched.
+        if self.fork_generation == fork::fork_generation() {
+            // Nobody is left to tell, and a last use is no more than a hint.
+            let _ = self.write_uses();
+        }
+    }
+}
+
+impl Ids {
+    fn draw() -> Result<Ids, Error> {
+        let bits = u64::from_le_bytes(random::bytes::<8>()?);
+        Ok(Ids { prefix: format!("{bits:016x}"), counter: AtomicU64::new(1) })
+    }
+
+    fn next(&self) -> String {
+        format!("{}-{}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,51 @@
+//! One policy in force, with what is prepared from it once. Immutable: a decision uses one from start to end.
+
+use std::sync::Arc;
+
+use crate::policy::Policy;
+use crate::policy::model::{Access, Route};
+use crate::policy::requirement::Requirement;
+use crate::reading::strip::StripRules;
+
+/// A policy in force.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) policy: Arc<Policy>,
+    pub(super) generation: u64,
+    pub(super) strip: StripRules,
+    /// What holds where no route matches and `unmatched = "authenticated"`.
+    unmatched: Route,
+}
+
+/// Which rule holds for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// A route, by index.
+    Route(usize),
+    /// The engine's own, where no route matches.
+    Unmatched,
+}
+
+impl Snapshot {
+    pub(super) fn new(policy: Policy, generation: u64) -> Snapshot {
+        let unmatched = Route {
+            path: String::new(),
+            host: None,
+            methods: None,
+            schemes: policy.schemes.clone(),
+            access: Access::Required,
+            require: Requirement::Authenticated,
+            preflight: false,
+            line: 0,
+        };
+        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy: Arc::new(policy), generation }
+    }
+
+    /// The rule's content. An index out of range cannot come from this snapshot's router; it reads as "log in".
+    pub(super) fn rule(&self, rule: Rule) -> &Route {
+        match rule {
+            Rule::Route(index) => self.policy.routes.get(index).unwrap_or(&self.unmatched),
+            Rule::Unmatched => &self.unmatched,
+        }
+    }
+}

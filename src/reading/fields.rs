@@ -1,0 +1,197 @@
+//! One pass over the header fields: those that a decision looks at, by name, with their repeats.
+
+use smallvec::SmallVec;
+
+use crate::policy::model::{ForwardedHeader, Policy};
+use crate::reading::strip::{StripRules, Stripped};
+use crate::request::Request;
+
+/// The longest target that is read, octets.
+pub const MAX_TARGET: usize = 8 * 1024;
+/// The longest field line (name and value) that is read, octets.
+pub const MAX_FIELD: usize = 16 * 1024;
+/// The most field lines that are read.
+pub const MAX_FIELDS: usize = 200;
+
+/// Values of one field name, in order of arrival.
+pub type Values<'a> = SmallVec<[&'a [u8]; 1]>;
+
+/// The fields that a decision looks at.
+#[derive(Debug, Default)]
+pub struct Fields<'a> {
+    /// `Host`.
+    pub host: Values<'a>,
+    /// `Authorization`, without surrounding white space like all below.
+    pub authorization: Values<'a>,
+    /// `X-API-Key`.
+    pub api_key: Values<'a>,
+    /// `Cookie`.
+    pub cookie: Values<'a>,
+    /// `Origin`.
+    pub origin: Values<'a>,
+    /// `Sec-Fetch-Site`.
+    pub fetch_site: Values<'a>,
+    /// `Sec-Fetch-Mode`.
+    pub fetch_mode: Values<'a>,
+    /// `Access-Control-Request-Method`.
+    pub preflight_method: Values<'a>,
+    /// `Upgrade`.
+    pub upgrade: Values<'a>,
+    /// The field that carries the client's address behind a trusted proxy.
+    pub forwarded: Values<'a>,
+    /// The field that carries the client's scheme.
+    pub forwarded_scheme: Values<'a>,
+    /// The field that carries the client's host.
+    pub forwarded_host: Values<'a>,
+    /// Names that must not reach the application.
+    pub stripped: Stripped,
+    /// The first thing that makes the request too large or malformed.
+    pub fault: Option<Fault>,
+}
+
+/// What makes a request unreadable before its meaning is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 431 `request_too_large`.
+    TooLarge(&'static str),
+    /// 400 `request_malformed`.
+    Malformed(&'static str),
+}
+
+impl<'a> Fields<'a> {
+    /// Sorts the request's fields. Goes on after a fault, so that the strip list is complete in any case.
+    pub fn collect(request: &Request<'a>, policy: &Policy, strip: &StripRules) -> Fields<'a> {
+        let mut fields = Fields::default();
+        if request.target.len() > MAX_TARGET {
+            fields.note(Fault::TooLarge("the target is longer than 8 KiB"));
+        }
+        if request.headers.len() > MAX_FIELDS {
+            fields.note(Fault::TooLarge("there are more than 200 header fields"));
+        }
+        if request.method.is_empty() || !request.method.iter().copied().all(is_token_byte) {
+            fields.note(Fault::Malformed("the method is not a token (RFC 9110 section 9.1)"));
+        }
+        for header in request.headers {
+            if header.name.len().saturating_add(header.value.len()) > MAX_FIELD {
+                fields.note(Fault::TooLarge("a header field is longer than 16 KiB"));
+            }
+            if header.name.is_empty() || !header.name.iter().copied().all(is_token_byte) {
+                fields.note(Fault::Malformed("a header field's name is not a token (RFC 9110 section 5.1)"));
+            }
+            if header.value.iter().any(|b| matches!(b, 0 | b'\r' | b'\n')) {
+                fields
+                    .note(Fault::Malformed("a header field's value holds a line break or NUL (RFC 9110 section 5.5)"));
+            }
+            strip.look_at(&mut fields.stripped, header.name, header.value);
+            fields.sort(header.name, trim(header.value), policy);
+        }
+        fields
+    }
+
+    fn note(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn sort(&mut self, name: &[u8], value: &'a [u8], policy: &Policy) {
+        let place = match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => &mut self.host,
+            6 if name.eq_ignore_ascii_case(b"cookie") => &mut self.cookie,
+            6 if name.eq_ignore_ascii_case(b"origin") => &mut self.origin,
+            7 if name.eq_ignore_ascii_case(b"upgrade") => &mut self.upgrade,
+            9 if name.eq_ignore_ascii_case(b"x-api-key") => &mut self.api_key,
+            13 if name.eq_ignore_ascii_case(b"authorization") => &mut self.authorization,
+            14 if name.eq_ignore_ascii_case(b"sec-fetch-site") => &mut self.fetch_site,
+            14 if name.eq_ignore_ascii_case(b"sec-fetch-mode") => &mut self.fetch_mode,
+            29 if name.eq_ignore_ascii_case(b"access-control-request-method") => &mut self.preflight_method,
+            _ => return self.sort_forwarded(name, value, policy),
+        };
+        place.push(value);
+        // A policy may name one of these (say `Forwarded-Host = "Host"`) as a proxy field as well.
+        self.sort_forwarded(name, value, policy);
+    }
+
+    fn sort_forwarded(&mut self, name: &[u8], value: &'a [u8], policy: &Policy) {
+        let proxies = &policy.proxies;
+        if proxies.trusted.is_empty() && !proxies.trust_unix {
+            return;
+        }
+        let address_field: &[u8] = match proxies.header {
+            ForwardedHeader::XForwardedFor => b"x-forwarded-for",
+            ForwardedHeader::Forwarded => b"forwarded",
+        };
+        let is = |wanted: &Option<String>| wanted.as_ref().is_some_and(|w| name.eq_ignore_ascii_case(w.as_bytes()));
+        if name.eq_ignore_ascii_case(address_field) {
+            self.forwarded.push(value);
+        }
+        if is(&proxies.scheme) {
+            self.forwarded_scheme.push(value);
+        }
+        if is(&proxies.host) {
+            self.forwarded_host.push(value);
+        }
+    }
+}
+
+/// Without optional white space at both ends (RFC 9110 section 5.6.3).
+pub fn trim(value: &[u8]) -> &[u8] {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
+    let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last.saturating_add(1));
+    value.get(start..end).unwrap_or_default()
+}
+
+/// `tchar` of RFC 9110 section 5.6.2.
+pub fn is_token_byte(byte: u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0usize;
+        while byte < 256 {
+            let b = byte as u8;
+            #[allow(clippy::indexing_slicing, reason = "the loop ends at the table's length")]
+            {
+                table[byte] = b.is_ascii_alphanumeric()
+                    || matches!(
+                        b,
+                        b'!' | b'#'
+                            | b'$'
+                            | b'%'
+                            | b'&'
+                            | b'\''
+                            | b'*'
+                            | b'+'
+                            | b'-'
+                            | b'.'
+                            | b'^'
+                            | b'_'
+                            | b'`'
+                            | b'|'
+                            | b'~'
+                    );
+            }
+            byte += 1;
+        }
+        table
+    };
+    TABLE.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_is_trimmed_at_the_ends_only() {
+        assert_eq!(trim(b" \ta b\t "), b"a b");
+        assert_eq!(trim(b" \t "), b"");
+        assert_eq!(trim(b""), b"");
+        assert_eq!(trim(b"x"), b"x");
+    }
+
+    #[test]
+    fn tokens_are_those_of_rfc_9110() {
+        let wanted = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        for byte in 0..=255u8 {
+            assert_eq!(is_token_byte(byte), wanted.contains(&byte), "{byte}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Which credential a request presents. The first present decides and nothing falls back: a request that says two
+//! things about who asks is refused rather than read in the kinder way.
+
+use crate::credential::authorization::{Authorization, is_joined};
+use crate::credential::cookie;
+use crate::identity::Scheme;
+use crate::policy::model::Access;
+use crate::reading::fields::Fields;
+use crate::reason::Reason;
+
+/// A credential as presented, not yet looked into.
+#[derive(Debug)]
+pub enum Presented<'a> {
+    /// What follows `Basic`.
+    Basic(&'a str),
+    /// A bearer token that is no API key.
+    Bearer(&'a str),
+    /// An API key, from whichever field.
+    ApiKey(&'a str),
+    /// The session cookie's value.
+    Session(&'a [u8]),
+    /// A verified client certificate.
+    ClientCert,
+}
+
+/// A presentation that is refused: why, the scheme where one was recognised, and what was seen.
+#[derive(Debug)]
+pub struct Unusable {
+    /// The reason.
+    pub reason: Reason,
+    /// The scheme that was tried.
+    pub scheme: Option<Scheme>,
+    /// For the operator.
+    pub saw: &'static str,
+}
+
+/// Where to look and what is accepted.
+#[derive(Debug)]
+pub struct Accepts<'a> {
+    /// The route's schemes.
+    pub schemes: &'a [Scheme],
+    /// The route's access: required or optional.
+    pub access: Access,
+    /// Name of the session cookie.
+    pub cookie: &'a str,
+    /// The host verified a client certificate.
+    pub client_cert: bool,
+}
+
+/// Finds the credential, in the order Authorization, X-API-Key, session cookie, client certificate.
+pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Presented<'a>>, Unusable> {
+    let lists = |scheme| accepts.schemes.contains(&scheme);
+    // A route that lists nothing which Authorization carries leaves that field to the application.
+    let reads_authorization = lists(Scheme::Basic) || lists(Scheme::Bearer) || lists(Scheme::ApiKey);
+    let authorization = if reads_authorization { fields.authorization.as_slice() } else { &[] };
+    match (authorization, fields.api_key.as_slice()) {
+        ([], []) => {}
+        ([_], []) | ([], [_]) => {}
+        ([_, _, ..], _) => return Err(ambiguous("Authorization is repeated")),
+        (_, [_, _, ..]) => return Err(ambiguous("X-API-Key is repeated")),
+        ([_], [_]) => return Err(ambiguous("both Authorization and X-API-Key are present")),
+    }
+    let session = cookie::find(fields.cookie.iter().copied(), accepts.cookie);
+    if lists(Scheme::Session) && session.count > 1 {
+        return Err(ambiguous("the session cookie is there twice"));
+    }
+    if let [value] = authorization {
+        return from_authorization(value, accepts).and_then(|presented| accepted(presented, accepts)).map(Some);
+    }
+    if let [value] = fields.api_key.as_slice() {
+        let key = std::str::from_utf8(value).map_err(|_| malformed(Scheme::ApiKey, "X-API-Key is not text"))?;
+        return accepted(Presented::ApiKey(key), accepts).map(Some);
+    }
+    // What a browser or a TLS stack adds on its own says nothing on an optional route that does not ask for it.
+    let counts = |scheme| lists(scheme) || accepts.access == Access::Required;
+    if let (Some(value), true) = (session.first, counts(Scheme::Session)) {
+        return accepted(Presented::Session(value), accepts).map(Some);
+    }
+    if accepts.client_cert && counts(Scheme::ClientCert) {
+        return accepted(Presented::ClientCert, accepts).map(Some);
+    }
+    Ok(None)
+}
+
+impl Presented<'_> {
+    /// Its scheme.
+    pub fn scheme(&self) -> Scheme {
+        match self {
+            Presented::Basic(_) => Scheme::Basic,
+            Presented::Bearer(_) => Scheme::Bearer,
+            Presented::ApiKey(_) => Scheme::ApiKey,
+            Presented::Session(_) => Scheme::Session,
+            Presented::ClientCert => Scheme::ClientCert,
+        }
+    }
+}
+
+fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_>) -> Result<Presented<'a>, Unusable> {
+    if is_joined(value) {
+        return Err(ambiguous("a comma in Authorization: two fields were joined into one"));
+    }
+    match Authorization::parse(value) {
+        Ok(Authorization::Basic(rest)) => Ok(Presented::Basic(rest)),
+        Ok(Authorization::Bearer(token)) => Ok(Presented::Bearer(token)),
+        Ok(Authorization::ApiKey(key)) => Ok(Presented::ApiKey(key)),
+        Ok(Authorization::Other(_)) => Err(Unusable {
+            reason: Reason::SchemeNotAccepted,
+            scheme: None,
+            saw: "Authorization has a scheme that is not known here",
+        }),
+        Err(malformed) if malformed.scheme.is_some_and(|scheme| !accepts.schemes.contains(&scheme)) => Err(Unusable {
+            reason: Reason::SchemeNotAccepted,
+            scheme: malformed.scheme,
+            saw: "the route does not list this scheme",
+        }),
+        Err(malformed) => {
+            Err(Unusable { reason: Reason::CredentialsMalformed, scheme: malformed.scheme, saw: malformed.why })
+        }
+    }
+}
+
+fn accepted<'a>(presented: Presented<'a>, accepts: &Accepts<'_>) -> Result<Presented<'a>, Unusable> {
+    let scheme = presented.scheme();
+    if accepts.schemes.contains(&scheme) {
+        return Ok(presented);
+    }
+    Err(Unusable {
+        reason: Reason::SchemeNotAccepted,
+        scheme: Some(scheme),
+        saw: "the route does not list this scheme",
+    })
+}
+
+fn ambiguous(saw: &'static str) -> Unusable {
+    Unusable { reason: Reason::CredentialsAmbiguous, scheme: None, saw }
+}
+
+fn malformed(scheme: Scheme, saw: &'static str) -> Unusable {
+    Unusable { reason: Reason::CredentialsMalformed, scheme: Some(scheme), saw }
+}

@@ -1,0 +1,149 @@
+//! The strip list: header fields that a client may have sent to pass as somebody, in every spelling that some
+//! application reads as the same name. CGI, WSGI and PHP turn `-` and `_` (and more) into the same character.
+
+use std::collections::BTreeSet;
+
+use crate::policy::model::IdentityHeaders;
+use crate::reading::fields::trim;
+use crate::request::Header;
+
+/// Fields that tell an application to act as if the method were another.
+const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+
+/// Which names are stripped, prepared once per policy.
+#[derive(Debug, Default)]
+pub struct StripRules {
+    identity: Vec<String>,
+    /// Bit `n`: some name that is looked for has `n` octets. Spares most fields the comparison.
+    lengths: u128,
+}
+
+/// What one request holds of them.
+#[derive(Debug, Default)]
+pub struct Stripped {
+    /// Received spellings of identity headers that differ from the configured ones.
+    pub identity: BTreeSet<String>,
+    /// Received spellings of method overrides.
+    pub overrides: BTreeSet<String>,
+    /// `Connection` nominates an identity header.
+    pub nominated: bool,
+}
+
+impl StripRules {
+    /// Prepares the names of a policy.
+    pub fn new(headers: &IdentityHeaders) -> StripRules {
+        let identity: Vec<String> = headers.names().map(str::to_owned).collect();
+        let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
+        let lengths = all.fold(0, |mask, name| mask | bit(name.len()));
+        StripRules { identity, lengths }
+    }
+
+    /// The configured names.
+    pub fn names(&self) -> &[String] {
+        &self.identity
+    }
+
+    /// Notes a received field.
+    pub fn look_at(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
+        if self.lengths & bit(name.len()) == 0 {
+            return;
+        }
+        if self.is_identity(name) {
+            self.note(&mut found.identity, name);
+        } else if METHOD_OVERRIDES.iter().any(|known| same_name(known.as_bytes(), name)) {
+            found.overrides.insert(String::from_utf8_lossy(name).into_owned());
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            for option in options(value).filter(|option| self.is_identity(option)) {
+                found.nominated = true;
+                self.note(&mut found.identity, option);
+            }
+        }
+    }
+
+    /// What the `Connection` fields hold besides identity headers, where they nominate one.
+    ///
+    /// A field named in `Connection` is dropped by the next hop (RFC 9110 section 7.6.1): a client could have the
+    /// identity removed that we send on, so the nomination goes.
+    pub fn connection_without_identity(&self, headers: &[Header<'_>]) -> Vec<String> {
+        let options =
+            headers.iter().filter(|h| h.name.eq_ignore_ascii_case(b"connection")).flat_map(|h| options(h.value));
+        options
+            .filter(|option| !self.is_identity(option))
+            .map(|option| String::from_utf8_lossy(option).into_owned())
+            .collect()
+    }
+
+    fn is_identity(&self, name: &[u8]) -> bool {
+        self.identity.iter().any(|known| same_name(known.as_bytes(), name))
+    }
+
+    fn note(&self, found: &mut BTreeSet<String>, name: &[u8]) {
+        if !self.identity.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
+            found.insert(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+}
+
+/// Equal where case is ignored and each octet that is no letter or digit counts as `_`.
+fn same_name(known: &[u8], received: &[u8]) -> bool {
+    known.len() == received.len()
+        && known.iter().zip(received).all(|(a, b)| match (a.is_ascii_alphanumeric(), b.is_ascii_alphanumeric()) {
+            (true, true) => a.eq_ignore_ascii_case(b),
+            (a, b) => a == b,
+        })
+}
+
+/// The options of one `Connection` value.
+fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|b| *b == b',').map(trim).filter(|option| !option.is_empty())
+}
+
+fn bit(length: usize) -> u128 {
+    u32::try_from(length).ok().and_then(|n| 1u128.checked_shl(n)).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> StripRules {
+        StripRules::new(&IdentityHeaders { subject: Some("X-Auth-Subject".into()), ..IdentityHeaders::default() })
+    }
+
+    fn look(name: &str, value: &str) -> Stripped {
+        let mut found = Stripped::default();
+        rules().look_at(&mut found, name.as_bytes(), value.as_bytes());
+        found
+    }
+
+    #[test]
+    fn every_spelling_that_some_application_reads_as_the_name_is_found() {
+        for name in ["X_Auth_Subject", "x_auth-subject", "X.Auth.Subject", "X-AUTH_SUBJECT"] {
+            assert!(look(name, "x").identity.contains(name), "{name}");
+        }
+        // Only another case: the configured name on the list covers it.
+        assert!(look("x-auth-subject", "x").identity.is_empty());
+        for name in ["X-Auth-Subjects", "XAuthSubject", "X-Auth-Subjec", "X0Auth-Subject", ""] {
+            assert!(look(name, "x").identity.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn connection_cannot_nominate_an_identity_header() {
+        let found = look("Connection", "keep-alive, x_auth_subject");
+        assert!(found.nominated && found.identity.contains("x_auth_subject"));
+        assert!(look("connection", "X-AUTH-SUBJECT").nominated);
+        assert!(!look("Connection", "keep-alive, upgrade").nominated);
+        let headers = [
+            Header { name: b"Connection", value: b"Upgrade" },
+            Header { name: b"connection", value: b"x-auth-subject , keep-alive," },
+        ];
+        assert_eq!(rules().connection_without_identity(&headers), ["Upgrade", "keep-alive"]);
+    }
+
+    #[test]
+    fn method_overrides_are_found_apart() {
+        assert!(look("x_http_method_override", "DELETE").overrides.contains("x_http_method_override"));
+        assert!(look("X-HTTP-Methods", "DELETE").overrides.is_empty());
+    }
+}

@@ -1,0 +1,175 @@
+//! A trie of path patterns. A walk visits each node at most once, whatever the path, because a node stands at one
+//! depth and has one way to it: backtracking costs at most the operator's own patterns, never more for a longer path.
+
+use smallvec::SmallVec;
+
+use super::pattern::Segment;
+
+/// What stands at one path shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Indices of the routes, in the order of the policy.
+    pub routes: Vec<usize>,
+    /// Their classes, sorted.
+    pub classes: Vec<u32>,
+}
+
+/// Patterns of one group of hosts; equal shapes share a place.
+#[derive(Debug, Default)]
+pub(super) struct Trie {
+    nodes: Vec<Node>,
+}
+
+/// Literal children sorted by their bytes, the parameter's child, and what ends here.
+#[derive(Debug, Default)]
+struct Node {
+    literals: Vec<(Box<[u8]>, usize)>,
+    name: Option<usize>,
+    /// More than one only where shapes that differ in case were folded into one.
+    ends: Vec<Shape>,
+    rests: Vec<Shape>,
+}
+
+/// What a walk still has to try.
+enum Step {
+    Rest(usize),
+    Node(usize, usize),
+}
+
+impl Trie {
+    /// Puts a shape in its place.
+    pub fn insert(&mut self, pattern: &[Segment], shape: Shape) {
+        if self.nodes.is_empty() {
+            self.nodes.push(Node::default());
+        }
+        let mut at = 0;
+        for segment in pattern {
+            let next = self.nodes.len();
+            let Some(node) = self.nodes.get_mut(at) else { return };
+            let child = match segment {
+                Segment::Rest => {
+                    node.rests.push(shape);
+                    return;
+                }
+                Segment::Name => *node.name.get_or_insert(next),
+                Segment::Literal(text) => {
+                    match node.literals.binary_search_by(|(other, _)| other.as_ref().cmp(text.as_slice())) {
+                        Ok(place) => node.literals.get(place).map_or(next, |(_, child)| *child),
+                        Err(place) => {
+                            node.literals.insert(place, (text.clone().into_boxed_slice(), next));
+                            next
+                        }
+                    }
+                }
+            };
+            if child == next {
+                self.nodes.push(Node::default());
+            }
+            at = child;
+        }
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.ends.push(shape);
+        }
+    }
+
+    /// The most specific shapes that match, segment by segment literal before `{name}` before `{*rest}`; empty where
+    /// none does. `folded`: the letters A-Z of the path are read as a-z.
+    pub fn walk(&self, segments: &[&[u8]], folded: bool) -> &[Shape] {
+        let mut open: SmallVec<[Step; 12]> = SmallVec::new();
+        open.push(Step::Node(0, 0));
+        while let Some(step) = open.pop() {
+            let (at, depth) = match step {
+                Step::Rest(at) => return self.nodes.get(at).map_or(&[], |node| &node.rests),
+                Step::Node(at, depth) => (at, depth),
+            };
+            let Some(node) = self.nodes.get(at) else { continue };
+            // The last in is the first out: the least specific goes in first.
+            if !node.rests.is_empty() {
+                open.push(Step::Rest(at));
+            }
+            match segments.get(depth) {
+                None if !node.ends.is_empty() => return &node.ends,
+                None => {}
+                Some(segment) => {
+                    if let Some(child) = node.name.filter(|_| !segment.is_empty()) {
+                        open.push(Step::Node(child, depth + 1));
+                    }
+                    if let Some(child) = node.literal(segment, folded) {
+                        open.push(Step::Node(child, depth + 1));
+                    }
+                }
+            }
+        }
+        &[]
+    }
+}
+
+impl Node {
+    fn literal(&self, segment: &[u8], folded: bool) -> Option<usize> {
+        if self.literals.is_empty() {
+            return None;
+        }
+        let place = if folded && segment.iter().any(u8::is_ascii_uppercase) {
+            let key: SmallVec<[u8; 64]> = segment.iter().map(u8::to_ascii_lowercase).collect();
+            self.literals.binary_search_by(|(other, _)| other.as_ref().cmp(key.as_slice()))
+        } else {
+            self.literals.binary_search_by(|(other, _)| other.as_ref().cmp(segment))
+        };
+        place.ok().and_then(|place| self.literals.get(place)).map(|(_, child)| *child)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::pattern;
+
+    fn trie(patterns: &[&str]) -> Trie {
+        let mut trie = Trie::default();
+        for (index, text) in patterns.iter().enumerate() {
+            trie.insert(&pattern::parse(text).unwrap(), Shape { routes: vec![index], classes: vec![0] });
+        }
+        trie
+    }
+
+    fn found(trie: &Trie, folded: bool, path: &str) -> Vec<usize> {
+        let segments: Vec<&[u8]> = path.split('/').skip(1).map(str::as_bytes).collect();
+        trie.walk(&segments, folded).iter().flat_map(|shape| shape.routes.clone()).collect()
+    }
+
+    #[test]
+    fn literal_before_name_before_rest_with_backtracking() {
+        let trie = trie(&["/a/b/d", "/a/{x}/c", "/a/{*r}", "/{x}/b/{y}", "/a"]);
+        assert_eq!(found(&trie, false, "/a/b/d"), [0]);
+        assert_eq!(found(&trie, false, "/a/b/c"), [1]);
+        assert_eq!(found(&trie, false, "/a/b/x"), [2]);
+        assert_eq!(found(&trie, false, "/a"), [4]);
+        assert_eq!(found(&trie, false, "/z/b/c"), [3]);
+        assert!(found(&trie, false, "/z/b").is_empty());
+        assert!(found(&trie, false, "/A").is_empty());
+    }
+
+    #[test]
+    fn shapes_folded_into_one_are_found_together() {
+        let trie = trie(&["/admin", "/admin", "/admin/x"]);
+        assert_eq!(found(&trie, true, "/ADMIN"), [0, 1]);
+        assert_eq!(found(&trie, true, "/aDMIN/X"), [2]);
+    }
+
+    #[test]
+    fn backtracking_visits_each_node_once() {
+        // 2^12 shapes of one depth: all of them are tried and none ends; a longer path costs no more.
+        let mut trie = Trie::default();
+        for bits in 0..1u32 << 12 {
+            let mut pattern: Vec<Segment> = (0..12)
+                .map(|i| if bits >> i & 1 == 1 { Segment::Name } else { Segment::Literal(b"a".to_vec()) })
+                .collect();
+            pattern.push(Segment::Literal(b"end".to_vec()));
+            trie.insert(&pattern, Shape::default());
+        }
+        let segments = vec![b"a".as_slice(); 4096];
+        let start = std::time::Instant::now();
+        assert!(trie.walk(&segments, false).is_empty());
+        assert!(start.elapsed().as_millis() < 200, "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,84 @@
+//! The tables, and how an older file becomes a current one. The version of a file is the number of migrations that it
+//! has been through; a migration is never changed once released.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction};
+
+use super::failure::Fault;
+use crate::error::{Error, ErrorKind};
+
+/// "GPST": tells our files from other programs' (`PRAGMA application_id`).
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"GPST");
+
+/// One step each from version n to n + 1.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE users (
+        name                TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
+        hash                TEXT,
+        disabled            INTEGER NOT NULL CHECK (disabled IN (0, 1)),
+        created_at          INTEGER NOT NULL,
+        password_changed_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE grants (
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        role TEXT NOT NULL CHECK (role <> ''),
+        PRIMARY KEY (user, role)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE api_keys (
+        id           TEXT    NOT NULL PRIMARY KEY CHECK (id <> ''),
+        name         TEXT    NOT NULL,
+        user         TEXT    NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        digest       BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
+        scopes       TEXT    NOT NULL CHECK (json_type(scopes) = 'array'),
+        roles        TEXT    CHECK (roles IS NULL OR json_type(roles) = 'array'),
+        created_at   INTEGER NOT NULL,
+        expires_at   INTEGER,
+        revoked_at   INTEGER,
+        last_used_at INTEGER
+    ) STRICT;
+    CREATE INDEX api_keys_by_user ON api_keys (user);
+    CREATE INDEX api_keys_by_name ON api_keys (name);
+"];
+
+/// The file is ours or empty, and not of a newer version. Changes nothing.
+pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<usize, Fault> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if application == 0 && version == 0 && objects == 0 {
+        return Ok(0);
+    }
+    let path = path.display();
+    if application != APPLICATION_ID {
+        return Err(refused(format!(
+            "{path} is a SQLite database of another program; name another file under `state` in `[engine]`"
+        )));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => Err(refused(format!(
+            "{path} is of version {version}, and this Gatepost knows versions up to {}; update Gatepost, or put back \
+             the backup from before the update",
+            MIGRATIONS.len()
+        ))),
+    }
+}
+
+/// Brings the file to the current version. The caller holds the write lock and commits.
+pub(super) fn migrate(transaction: &Transaction<'_>, path: &Path) -> Result<(), Fault> {
+    let version = recognise(transaction, path)?;
+    let Some(missing) = MIGRATIONS.get(version..).filter(|missing| !missing.is_empty()) else { return Ok(()) };
+    for migration in missing {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
+    Ok(())
+}
+
+fn refused(message: String) -> Fault {
+    Fault::Said(Error::new(ErrorKind::State, message))
+}

@@ -1,0 +1,92 @@
+//! The host of a request in one spelling, so that comparing it is comparing bytes.
+
+use std::net::Ipv6Addr;
+
+use crate::request::is_port;
+
+/// A host as `Host` or `:authority` names it (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    /// In lower case, without a trailing dot, U-labels as A-labels; an IPv6 address in its RFC 5952 spelling within
+    /// brackets.
+    pub name: String,
+    /// The port where one is named; an empty one counts as none.
+    pub port: Option<u16>,
+}
+
+/// A host that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostError {
+    /// For the operator.
+    pub explanation: &'static str,
+}
+
+impl Host {
+    /// Reads `name`, `name:port`, `192.0.2.1`, `[2001:db8::1]` and the like. Stricter than RFC 3986: a name holds
+    /// letters, digits, `-`, `.`, `_` and `~`, or UTF-8 that IDNA (UTS 46) maps to such; no percent-encoding and none
+    /// of the sub-delimiters, which no name in use has and which proxies read in different ways.
+    pub fn parse(text: &[u8]) -> Result<Host, HostError> {
+        if text.first() == Some(&b'[') {
+            return parse_ipv6(text);
+        }
+        let mut parts = text.splitn(2, |b| *b == b':');
+        let name = parts.next().unwrap_or_default();
+        let port = parts.next().map_or(Ok(None), parse_port)?;
+        Ok(Host { name: parse_name(name)?, port })
+    }
+}
+
+impl std::fmt::Display for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+fn parse_name(text: &[u8]) -> Result<String, HostError> {
+    let mut name = if text.is_ascii() {
+        let name = std::str::from_utf8(text).map_err(|_| error("the host is not UTF-8"))?;
+        name.to_ascii_lowercase()
+    } else {
+        let mapped = idna::domain_to_ascii_cow(text, idna::AsciiDenyList::URL);
+        mapped.map_err(|_| error("the host is no valid internationalised name"))?.into_owned()
+    };
+    if name.ends_with('.') {
+        name.pop();
+    }
+    if name.is_empty() {
+        return Err(error("the host is empty"));
+    }
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~')) {
+        return Err(error("the host holds a character that no name has"));
+    }
+    if name.split('.').any(str::is_empty) {
+        return Err(error("the host holds an empty label"));
+    }
+    Ok(name)
+}
+
+fn parse_ipv6(text: &[u8]) -> Result<Host, HostError> {
+    let bad = || error("the host is no IPv6 address in brackets");
+    let text = std::str::from_utf8(text).map_err(|_| bad())?;
+    let (address, after) = text.strip_prefix('[').and_then(|t| t.split_once(']')).ok_or_else(bad)?;
+    let address: Ipv6Addr = address.parse().map_err(|_| bad())?;
+    let port = match after.strip_prefix(':') {
+        Some(port) => parse_port(port.as_bytes())?,
+        None if after.is_empty() => None,
+        None => return Err(bad()),
+    };
+    Ok(Host { name: format!("[{address}]"), port })
+}
+
+fn parse_port(text: &[u8]) -> Result<Option<u16>, HostError> {
+    match std::str::from_utf8(text) {
+        Ok("") => Ok(None),
+        Ok(digits) if is_port(digits) => Ok(digits.parse().ok()),
+        _ => Err(error("the port of the host is no port")),
+    }
+}
+
+fn error(explanation: &'static str) -> HostError {
+    HostError { explanation }
+}
