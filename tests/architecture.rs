@@ -60,7 +60,8 @@ fn module_of(path: &Path) -> String {
 /// The paths that a source names after `crate::`, with groups spelled out, down to `#[cfg(test)]`.
 fn uses_of(source: &str) -> BTreeSet<String> {
     let product = source.split("#[cfg(test)]").next().unwrap();
-    let code: String = product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String =
+        product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let mut found = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
@@ -112,13 +113,16 @@ fn nobody_uses_what_the_table_does_not_allow() {
 
 #[test]
 fn the_check_sees_groups_and_plain_uses() {
-    let source = "use crate::a::{b, c::d};\nfn f() { crate::e::g(); }\n// crate::comment\n#[cfg(test)]\nuse crate::tests;";
+    let source =
+        "use crate::a::{b, c::d};\nfn f() { crate::e::g(); }\n// crate::comment\n#[cfg(test)]\nuse crate::tests;";
     let found = uses_of(source);
     for wanted in ["a::b", "a::c::d", "e::g"] {
         assert!(found.contains(wanted), "{wanted} in {found:?}");
     }
     assert!(!found.iter().any(|used| used.contains("comment") || used.contains("tests")), "{found:?}");
-    assert!(covers("ffi::os", "ffi::os::fork") && !covers("ffi::os", "ffi::ostrich") && !covers("policy::model", "policy"));
+    assert!(
+        covers("ffi::os", "ffi::os::fork") && !covers("ffi::os", "ffi::ostrich") && !covers("policy::model", "policy")
+    );
 }
 
 #[test]
@@ -129,7 +133,9 @@ fn unsafe_code_stands_in_ffi_alone() {
         let inside = path.starts_with(root().join("src/ffi"));
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap();
-            let opens = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("].iter().any(|word| code.contains(word));
+            let opens = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "unsafe("]
+                .iter()
+                .any(|word| code.contains(word));
             assert!(!opens || inside, "{}:{}: unsafe outside src/ffi", path.display(), number + 1);
             seen_inside |= opens && inside;
         }
@@ -161,7 +167,9 @@ fn every_path_that_a_document_names_exists() {
         let text = std::fs::read_to_string(document).unwrap_or_else(|e| panic!("{}: {e}", document.display()));
         let quoted = text.split('`').skip(1).step_by(2);
         let ours = ["src/", "tests/", "docs/", "examples/", "include/", "benches/", "fuzz/", ".ci/"];
-        for path in quoted.filter(|path| ours.iter().any(|start| path.starts_with(start)) && !path.contains([' ', '*', '<', '…'])) {
+        for path in quoted
+            .filter(|path| ours.iter().any(|start| path.starts_with(start)) && !path.contains([' ', '*', '<', '…']))
+        {
             named += 1;
             assert!(root().join(path).exists(), "{} names {path}, which is not there", document.display());
         }

@@ -225,5 +225,8 @@ fn a_broken_file_does_not_hide_the_others() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1));
     assert!(err.contains("a.json") && err.contains("occurs twice"), "{err}");
-    assert!(out.contains("b.json: b") && out.contains("wanted 200, got 401") && out.ends_with("0 passed, 1 failed\n"), "{out}");
+    assert!(
+        out.contains("b.json: b") && out.contains("wanted 200, got 401") && out.ends_with("0 passed, 1 failed\n"),
+        "{out}"
+    );
 }

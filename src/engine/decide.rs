@@ -222,8 +222,9 @@ impl Examination<'_, '_> {
     fn host(&self, context: &mut Context) -> Result<Option<Host>, Failure> {
         let malformed = |saw: String| Failure::new(Reason::RequestMalformed, "host", saw);
         let parse = |value: &[u8]| {
-            Host::parse(value)
-                .map_err(|error| malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation)))
+            Host::parse(value).map_err(|error| {
+                malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation))
+            })
         };
         let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
         let field = match self.fields.host.as_slice() {

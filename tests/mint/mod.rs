@@ -28,14 +28,20 @@ pub fn token(name: &str) -> Option<String> {
         "undefined_role" => good(&[("roles", json!(["clerk", "superuser"]))]),
         "roles_of_numbers" => good(&[("roles", json!(["clerk", 7]))]),
         "named_alice" => good(&[("sub", json!("alice"))]),
-        "sales" => good(&[("dept", json!("sales")), ("groups", json!(["a", "b"])), ("address", json!({"country": "DE"}))]),
-        "support" => good(&[("dept", json!("support")), ("groups", json!(["ab"])), ("address", json!({"country": "FR"}))]),
+        "sales" => {
+            good(&[("dept", json!("sales")), ("groups", json!(["a", "b"])), ("address", json!({"country": "DE"}))])
+        }
+        "support" => {
+            good(&[("dept", json!("support")), ("groups", json!(["ab"])), ("address", json!({"country": "FR"}))])
+        }
         "dept_list" => good(&[("dept", json!(["sales"])), ("groups", json!("b"))]),
         "exact_member" => good(&[("address.country", json!("DE")), ("address", json!({"country": "FR"}))]),
         "otp_now" => good(&[("amr", json!(["pwd", "otp"])), ("auth_time", json!(T - 60))]),
         "otp_then" => good(&[("amr", json!(["pwd", "otp"])), ("auth_time", json!(T - 3_600))]),
         "pwd_now" => good(&[("amr", json!(["pwd"])), ("auth_time", json!(T - 60))]),
-        "otp_admin" => good(&[("amr", json!(["pwd", "otp"])), ("auth_time", json!(T - 60)), ("roles", json!(["admin"]))]),
+        "otp_admin" => {
+            good(&[("amr", json!(["pwd", "otp"])), ("auth_time", json!(T - 60)), ("roles", json!(["admin"]))])
+        }
         "strange_subject" => good(&[("sub", json!("a,b c%ü"))]),
         "expired" => good(&[("exp", json!(T - 3_600))]),
         "expired_within_leeway" => good(&[("exp", json!(T - 29))]),
@@ -102,7 +108,10 @@ pub fn token(name: &str) -> Option<String> {
         "changed" => {
             let token = good(&[]);
             let (_, signature) = token.rsplit_once('.')?;
-            format!("{}.{signature}", message(&header().to_string(), &claims(&[("roles", json!(["admin"]))]).to_string()))
+            format!(
+                "{}.{signature}",
+                message(&header().to_string(), &claims(&[("roles", json!(["admin"]))]).to_string())
+            )
         }
         "no_signature" => format!("{}.", message(&header().to_string(), &claims(&[]).to_string())),
         "cut_signature" => good(&[]).get(..good(&[]).len() - 4)?.to_owned(),
