@@ -1,12 +1,46 @@
-//! Counting failures of guessable secrets (contract 2.5), in memory. A place is reserved before any work and given back
-//! on success, so that parallel attempts can never exceed a limit.
+//! Counting failures of guessable secrets, in memory. A place is reserved before any work and given back on success, so
+//! that parallel attempts can never exceed a limit.
+//!
+//! No name and no address is kept: counters are found by a hash under a random key of this process, which also keeps
+//! anybody from choosing names that fall together. One lock guards all counters, so that an attempt takes its places in
+//! all of them or in none; it is held for about a microsecond, where checking a password takes some ten thousand.
+//! A child after fork makes its own: another thread of the parent may have held the lock.
 
-use crate::policy::model::ThrottleRules;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hmac::{Hmac, KeyInit, Mac};
+use once_cell::race::OnceBox;
+use sha2::Sha256;
+use smallvec::SmallVec;
+
+use self::table::{Key, Table};
+use crate::crypto::random;
+use crate::policy::model::{Limit, ThrottleRules};
 use crate::request::Peer;
+
+/// Most counters; with a time or two each about 30 MiB.
+const COUNTERS: usize = 200_000;
+/// Most failures remembered in all counters together: 32 MiB.
+const TIMES: usize = 2_000_000;
+/// Most pairs of account and address remembered as having succeeded: about 6 MiB.
+const SUCCESSES: usize = 100_000;
+/// How long a success is remembered, seconds: 30 days.
+const REMEMBERED: i64 = 30 * 24 * 60 * 60;
+/// Counters that one attempt falls under at most.
+const KINDS: usize = 4;
 
 /// The counters of one process.
 #[derive(Debug, Default)]
-pub struct Throttle {}
+pub struct Throttle {
+    hasher: OnceBox<Hasher>,
+    counts: Mutex<Counts>,
+}
 
 /// What is attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +51,14 @@ pub enum Attempt<'a> {
     Lookup,
 }
 
-/// A place taken in every counter that the attempt falls under.
+/// A place taken in every counter that the attempt falls under. Dropped, it stays taken.
 #[derive(Debug)]
 #[must_use = "give it back on success, keep it on failure"]
-pub struct Place {}
+pub struct Place {
+    taken: SmallVec<[Key; KINDS]>,
+    attempt: u64,
+    pair: Option<Key>,
+}
 
 /// Refused: seconds until the next attempt has a chance, at least 1, and which counter is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,33 +72,216 @@ pub struct Full {
 impl Throttle {
     /// Takes a place or says how long to wait. Takes none where any counter is full.
     pub fn reserve(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<Place, Full> {
-        let _ = (rules, attempt, peer, now);
-        Ok(Place {})
+        let keys = self.keys(&attempt, peer)?;
+        let mut counts = self.counts();
+        counts.failures.make_room(KINDS, now);
+        let wanted = counts.wanted(rules, &keys, now);
+        counts.check(&wanted, now)?;
+        counts.attempts = counts.attempts.wrapping_add(1);
+        let attempt = counts.attempts;
+        for wanted in &wanted {
+            counts.failures.take(wanted.key, wanted.limit, attempt, now);
+        }
+        Ok(Place { taken: wanted.iter().map(|wanted| wanted.key).collect(), attempt, pair: keys.pair })
     }
 
     /// The same answer without taking a place: for `gatepost decide`, which leaves no trace.
     pub fn peek(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
-        let _ = (rules, attempt, peer, now);
-        Ok(())
+        let keys = self.keys(&attempt, peer)?;
+        let counts = self.counts();
+        counts.check(&counts.wanted(rules, &keys, now), now)
     }
 
     /// The secret was right: the place is given back and the pair is remembered for 30 days.
     pub fn succeeded(&self, place: Place, now: i64) {
-        let _ = (place, now);
+        let mut counts = self.counts();
+        counts.give_back(&place);
+        if let Some(pair) = place.pair {
+            counts.remember(pair, now);
+        }
     }
 
     /// Nothing was tried (cancelled before the work): the place is given back.
     pub fn abandoned(&self, place: Place) {
-        let _ = place;
+        self.counts().give_back(&place);
     }
 
     /// The secret was wrong: the place stays taken for its window.
     pub fn failed(&self, place: Place) {
-        let _ = place;
+        drop(place);
     }
 
     /// Forgets what is over; housekeeping.
     pub fn sweep(&self, now: i64) {
-        let _ = now;
+        let mut counts = self.counts();
+        counts.failures.sweep(now);
+        counts.successes.retain(|_, time| is_remembered(*time, now));
+    }
+
+    /// The keys of an attempt. Without randomness nothing could be counted safely, so everything is refused.
+    fn keys(&self, attempt: &Attempt<'_>, peer: Peer) -> Result<Keys, Full> {
+        let hasher = self
+            .hasher
+            .get_or_try_init(|| Hasher::new().map(Box::new))
+            .map_err(|()| Full { retry_after: 1, counter: "address" })?;
+        let ends = Ends::of(peer);
+        let account = match attempt {
+            Attempt::Account(name) => Some(name.as_bytes()),
+            Attempt::Lookup => None,
+        };
+        Ok(Keys {
+            account: account.map(|name| hasher.key(b"account", &[name])),
+            address: ends.counted.then(|| hasher.key(b"address", &[&ends.address])),
+            prefix: ends.counted.then(|| hasher.key(b"prefix", &[&ends.prefix])),
+            pair: account.map(|name| hasher.key(b"pair", &[name, &ends.address])),
+        })
+    }
+
+    /// A thread that panicked with the lock held leaves numbers behind that are at worst one place too strict.
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Counts {
+    failures: Table,
+    /// When a pair last succeeded.
+    successes: HashMap<Key, i64>,
+    /// Numbers the attempts.
+    attempts: u64,
+}
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts { failures: Table::new(COUNTERS, TIMES), successes: HashMap::new(), attempts: 0 }
+    }
+}
+
+/// The counters that an attempt may fall under.
+struct Keys {
+    account: Option<Key>,
+    address: Option<Key>,
+    prefix: Option<Key>,
+    pair: Option<Key>,
+}
+
+/// A counter that an attempt does fall under.
+struct Wanted {
+    name: &'static str,
+    key: Key,
+    limit: Limit,
+}
+
+impl Counts {
+    /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
+    /// who fail cannot lock the owner out. Where pairs have no limit there would be nothing left to count, and the
+    /// others count for everybody.
+    fn wanted(&self, rules: &ThrottleRules, keys: &Keys, now: i64) -> SmallVec<[Wanted; KINDS]> {
+        let known = rules.pair.is_some()
+            && keys.pair.and_then(|pair| self.successes.get(&pair)).is_some_and(|time| is_remembered(*time, now));
+        let others = [
+            ("account", keys.account, rules.account),
+            ("address", keys.address, rules.address),
+            ("prefix", keys.prefix, rules.prefix),
+        ];
+        let pair = ("pair", keys.pair, rules.pair);
+        others
+            .into_iter()
+            .filter(|_| !known)
+            .chain([pair])
+            .filter_map(|(name, key, limit)| Some(Wanted { name, key: key?, limit: limit? }))
+            .collect()
+    }
+
+    /// The longest wait where any of them is full: before that, another attempt has no chance.
+    fn check(&self, wanted: &[Wanted], now: i64) -> Result<(), Full> {
+        let full = wanted.iter().filter_map(|wanted| {
+            let retry_after = self.failures.wait(wanted.key, wanted.limit, now)?;
+            Some(Full { retry_after, counter: wanted.name })
+        });
+        full.max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
+    }
+
+    fn give_back(&mut self, place: &Place) {
+        for key in &place.taken {
+            self.failures.give_back(*key, place.attempt);
+        }
+    }
+
+    /// Remembers a success; the oldest are forgotten where there are too many.
+    fn remember(&mut self, pair: Key, now: i64) {
+        if self.successes.len() >= SUCCESSES && !self.successes.contains_key(&pair) {
+            self.successes.retain(|_, time| is_remembered(*time, now));
+        }
+        if self.successes.len() >= SUCCESSES && !self.successes.contains_key(&pair) {
+            let mut times: Vec<i64> = self.successes.values().copied().collect();
+            let (_, middle, _) = times.select_nth_unstable(SUCCESSES / 16);
+            let cut = *middle;
+            let mut room = SUCCESSES / 16;
+            self.successes.retain(|_, time| {
+                let keep = *time > cut || room == 0;
+                room -= usize::from(!keep);
+                keep
+            });
+        }
+        self.successes.insert(pair, now);
+    }
+}
+
+fn is_remembered(time: i64, now: i64) -> bool {
+    now.saturating_sub(time) < REMEMBERED
+}
+
+/// A peer as octets: its address, and its /24 or /64.
+struct Ends {
+    address: SmallVec<[u8; 17]>,
+    prefix: SmallVec<[u8; 17]>,
+    /// Counts as an address. A Unix-domain socket is no address: behind it may be everybody.
+    counted: bool,
+}
+
+impl Ends {
+    fn of(peer: Peer) -> Ends {
+        let ends = |kind: u8, address: &[u8], network: usize, counted: bool| {
+            let of = |octets: &[u8]| std::iter::once(kind).chain(octets.iter().copied()).collect();
+            Ends { address: of(address), prefix: of(address.get(..network).unwrap_or(address)), counted }
+        };
+        match peer {
+            Peer::Ip(ip) => match ip.to_canonical() {
+                IpAddr::V4(ip) => ends(4, &ip.octets(), 3, true),
+                IpAddr::V6(ip) => ends(6, &ip.octets(), 8, true),
+            },
+            Peer::Unix => ends(1, &[], 0, false),
+            // All whose address is not known share one counter.
+            Peer::Unknown => ends(0, &[], 0, true),
+        }
+    }
+}
+
+/// HMAC-SHA-256 under a random key, cut to 128 bits.
+struct Hasher(Hmac<Sha256>);
+
+impl Hasher {
+    fn new() -> Result<Hasher, ()> {
+        let key = random::bytes::<32>().map_err(drop)?;
+        Hmac::new_from_slice(&key).map(Hasher).map_err(drop)
+    }
+
+    /// Each part goes in behind its length, so that no two lists of parts read alike.
+    fn key(&self, kind: &[u8], parts: &[&[u8]]) -> Key {
+        let mut mac = self.0.clone();
+        for part in std::iter::once(&kind).chain(parts) {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        let digest: [u8; 32] = mac.finalize().into_bytes().into();
+        digest.iter().take(16).fold(0, |key, octet| key << 8 | Key::from(*octet))
+    }
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher")
     }
 }

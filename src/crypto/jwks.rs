@@ -10,7 +10,7 @@ use crate::crypto::key::{Key, KeyError};
 
 /// What became of one JWK.
 enum Entry {
-    Key(Key),
+    Key(Box<Key>),
     /// Not a candidate for signatures here; why.
     Skipped(String),
 }
@@ -21,7 +21,8 @@ impl Key {
     ///
     /// Keys of other types, for other uses (`use` other than "sig", `key_ops` without "verify") or for algorithms
     /// that are not listed are left out; with none left it is an error, as is a `kid` that occurs twice, a member
-    /// that occurs twice, or a secret that is refused by itself.
+    /// that occurs twice, a secret that is refused by itself, and a set that mixes shared secrets with public keys:
+    /// such a file is meant to be published.
     pub fn set_from_jwks(json: &[u8], algorithms: &[Algorithm]) -> Result<Vec<Key>, KeyError> {
         let mut document = json::object(json).map_err(|why| KeyError(format!("this is no JWK Set: {why}")))?;
         let entries = match document.remove("keys") {
@@ -44,9 +45,14 @@ impl Key {
                 kids.push(kid);
             }
             match read(entry, kid, algorithms).map_err(at)? {
-                Entry::Key(key) => keys.push(key),
+                Entry::Key(key) => keys.push(*key),
                 Entry::Skipped(why) => skipped.push(format!("key {}: {why}", index + 1)),
             }
+        }
+        let has = |kinds: &[&str]| entries.iter().any(|entry| kinds.iter().any(|kind| entry["kty"] == *kind));
+        if has(&["oct"]) && has(&["RSA", "EC", "OKP", "AKP"]) {
+            let why = "the set mixes shared secrets (kty \"oct\") with public keys; keep each in a file of its own";
+            return Err(KeyError(why.into()));
         }
         if keys.is_empty() {
             let names: Vec<_> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
@@ -71,10 +77,9 @@ fn read(jwk: &Map<String, Value>, kid: Option<&str>, algorithms: &[Algorithm]) -
     }
     match jwk.get("key_ops") {
         None => {}
+        Some(Value::Array(operations)) if operations.iter().any(|operation| operation == "verify") => {}
         Some(Value::Array(operations)) if operations.iter().all(Value::is_string) => {
-            if !operations.iter().any(|operation| operation == "verify") {
-                return skipped("its key_ops do not hold \"verify\"".into());
-            }
+            return skipped("its key_ops do not hold \"verify\"".into());
         }
         Some(_) => return Err("`key_ops` is not an array of strings".into()),
     }
@@ -94,7 +99,9 @@ fn read(jwk: &Map<String, Value>, kid: Option<&str>, algorithms: &[Algorithm]) -
         .decode(encoded.as_bytes())
         .map(Zeroizing::new)
         .map_err(|_| "`k` is not base64url without padding (RFC 7518 section 6.4.1)")?;
-    Key::from_secret(kid.map(str::to_owned), &secret, &fit).map(Entry::Key).map_err(|error| error.0)
+    Key::from_secret(kid.map(str::to_owned), &secret, &fit)
+        .map(|key| Entry::Key(Box::new(key)))
+        .map_err(|error| error.0)
 }
 
 /// A member that must be a string where it is there.
@@ -115,7 +122,9 @@ mod tests {
     const K: &str = "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg";
     const LONG: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
 
-    fn set(json: &str, algorithms: &[Algorithm]) -> Result<Vec<(Option<String>, Vec<Algorithm>)>, String> {
+    type Loaded = Vec<(Option<String>, Vec<Algorithm>)>;
+
+    fn set(json: &str, algorithms: &[Algorithm]) -> Result<Loaded, String> {
         let keys = Key::set_from_jwks(json.as_bytes(), algorithms).map_err(|e| e.0)?;
         Ok(keys.into_iter().map(|key| (key.kid.clone(), key.algorithms().to_vec())).collect())
     }
@@ -161,6 +170,14 @@ mod tests {
             assert_eq!(set(&both, &[Hs256]).unwrap(), [(Some("good".into()), vec![Hs256])]);
         }
         assert!(set(&oct(r#","use":"sig","key_ops":["sign","verify"],"alg":"HS256""#), &[Hs256]).is_ok());
+        let mixed = format!(r#"{{"keys":[{},{{"kty":"RSA","n":"AQAB","e":"AQAB"}}]}}"#, oct(""));
+        assert!(set(&mixed, &[Hs256]).unwrap_err().contains("mixes"));
+        let unknown = format!(r#"{{"keys":[{},{{"kty":"new"}}]}}"#, oct(""));
+        assert_eq!(
+            set(&unknown, &[Hs256]).unwrap().len(),
+            1,
+            "RFC 7517 section 5: a type that is not known is left out"
+        );
         assert!(set(r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}"#, &[Hs256]).unwrap_err().contains("RSA"));
         assert!(set(&oct(""), &[Es256]).unwrap_err().contains("only for HS256"));
     }

@@ -111,7 +111,12 @@ impl Job {
         };
         let policy = context.as_ref().map(|context| Arc::clone(&context.snapshot));
         let result = catch_unwind(AssertUnwindSafe(|| {
-            perform(&self.process, policy.as_ref().map(|s| &s.policy), context.as_ref().map_or(0, |c| c.now), work)
+            perform(
+                &self.process,
+                policy.as_ref().map(|s| s.policy.as_ref()),
+                context.as_ref().map_or(0, |c| c.now),
+                work,
+            )
         }));
         let result =
             result.unwrap_or_else(|_| Some(Err(Failure::new(Reason::Internal, "verify", "a fault while verifying"))));

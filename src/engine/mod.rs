@@ -185,8 +185,8 @@ impl Engine {
     }
 
     /// The policy in force.
-    pub fn policy(&self) -> PolicyInForce {
-        PolicyInForce(self.inner.snapshot.load_full())
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.inner.snapshot.load().policy)
     }
 
     /// The state of this process.
@@ -254,18 +254,6 @@ impl Engine {
                 }
             }
         }
-    }
-}
-
-/// The policy in force when it was asked for; it stays whole and unchanged, whatever is reloaded meanwhile.
-#[derive(Clone, Debug)]
-pub struct PolicyInForce(Arc<Snapshot>);
-
-impl std::ops::Deref for PolicyInForce {
-    type Target = Policy;
-
-    fn deref(&self) -> &Policy {
-        &self.0.policy
     }
 }
 

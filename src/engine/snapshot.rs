@@ -1,5 +1,7 @@
 //! One policy in force, with what is prepared from it once. Immutable: a decision uses one from start to end.
 
+use std::sync::Arc;
+
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
 use crate::policy::requirement::Requirement;
@@ -8,7 +10,7 @@ use crate::reading::strip::StripRules;
 /// A policy in force.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) policy: Policy,
+    pub(super) policy: Arc<Policy>,
     pub(super) generation: u64,
     pub(super) strip: StripRules,
     /// What holds where no route matches and `unmatched = "authenticated"`.
@@ -36,7 +38,7 @@ impl Snapshot {
             preflight: false,
             line: 0,
         };
-        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy, generation }
+        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy: Arc::new(policy), generation }
     }
 
     /// The rule's content. An index out of range cannot come from this snapshot's router; it reads as "log in".

@@ -2,11 +2,22 @@
 //! [`State`]; SQLite is the first.
 
 mod epoch;
-pub mod sqlite;
+mod sqlite;
+
+use std::sync::Arc;
 
 use crate::error::Error;
+use crate::policy::model::StateLocation;
 
 pub use sqlite::SqliteState;
+
+/// Opens the state of a policy, in this process and after its last fork.
+pub fn open(location: &StateLocation) -> Result<Arc<dyn State>, Error> {
+    match location {
+        StateLocation::Memory => Ok(Arc::new(SqliteState::memory()?)),
+        StateLocation::File(path) => Ok(Arc::new(SqliteState::open(path)?)),
+    }
+}
 
 /// A local user as decisions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,10 +95,4 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error>;
     /// Notes when keys were last used: (digest, Unix seconds). Does not change the version.
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error>;
-}
-
-/// x
-pub fn open(location: &crate::policy::model::StateLocation) -> Result<std::sync::Arc<dyn State>, Error> {
-    let _ = location;
-    Err(Error::new(crate::error::ErrorKind::State, "x"))
 }

@@ -33,6 +33,27 @@ extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Runs `body` in a forked child and returns the exit status that it asked for; for tests of what children may do. The
+/// body must take no lock that another thread may have held at the fork.
+#[cfg(test)]
+pub(crate) fn in_a_child(body: impl FnOnce() -> i32) -> i32 {
+    // SAFETY: the child runs `body` alone, which keeps to the rule above, and then ends without unwinding into the
+    // parent's frames or running its destructors.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(99);
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(code) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is a valid, writable int, and the child is ours.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    assert_eq!(waited, child);
+    assert!(libc::WIFEXITED(status), "status {status:#x}");
+    libc::WEXITSTATUS(status)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,19 +61,7 @@ mod tests {
     #[test]
     fn a_child_has_another_generation_and_its_parent_keeps_its_own() {
         let before = fork_generation();
-        // SAFETY: the child calls nothing but an atomic load and `_exit`, both allowed after fork.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            let differs = fork_generation() != before;
-            // SAFETY: ends the child at once, without running anything of the parent's.
-            unsafe { libc::_exit(if differs { 7 } else { 8 }) };
-        }
-        assert!(child > 0);
-        let mut status = 0;
-        // SAFETY: `status` is a valid, writable int, and the child is ours.
-        let waited = unsafe { libc::waitpid(child, &mut status, 0) };
-        assert_eq!(waited, child);
-        assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7, "status {status:#x}");
+        assert_eq!(in_a_child(|| if fork_generation() != before { 7 } else { 8 }), 7);
         assert_eq!(fork_generation(), before);
     }
 }

@@ -151,9 +151,6 @@ fn lookup(routes: &[Route], host: Option<&str>, reading: &str, folded: bool, met
         segments.pop();
     }
     for group in [host, None] {
-        if group.is_none() && host.is_none() && routes.is_empty() {
-            continue;
-        }
         let matching: Vec<(Vec<u8>, Vec<String>, &Route)> = routes
             .iter()
             .filter(|route| route.host.as_deref() == group)

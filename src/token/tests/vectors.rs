@@ -27,7 +27,7 @@ fn rfc_7515_example_a_1() {
     assert!(keys()[0].verify(Hs256, jws.signed.as_bytes(), &jws.signature));
 }
 
-/// RFC 4231, as collected in the Debian package of another library: whole tags.
+/// RFC 4231, as pyca/cryptography collects it: whole tags, the truncated case left out.
 #[test]
 fn rfc_4231_tags() {
     for (algorithm, file) in [(Hs256, "sha256"), (Hs384, "sha384"), (Hs512, "sha512")] {
@@ -53,13 +53,16 @@ fn rfc_4231_tags() {
 
 /// Wycheproof labels these two as valid although a segment holds `?`; four other libraries refuse them too.
 const NOT_BASE64URL: [u64; 2] = [372, 373];
+/// Labelled as invalid for their padding, but the file has them without it: letter by letter the text of 357, which
+/// is valid.
+const SAME_AS_357: [u64; 2] = [367, 370];
 
 /// Wycheproof signs texts that are no claims ("foo", "Test"), so the parts are checked as `verify` checks them, up to
 /// the signature: form of the parts, header, algorithm, kid, MAC.
 #[test]
 fn wycheproof_json_web_signature_hs_groups() {
     let file: Value = serde_json::from_str(&read("wycheproof/json_web_signature_test.json")).unwrap();
-    let (mut accepted, mut refused) = (0, 0);
+    let (mut accepted, mut refused, mut valid_357) = (0, 0, String::new());
     for group in file["testGroups"].as_array().unwrap() {
         let jwk = group.get("private").or(group.get("public")).unwrap();
         if jwk["kty"] != "oct" {
@@ -71,8 +74,14 @@ fn wycheproof_json_web_signature_hs_groups() {
         let key = Key::unchecked(jwk["kid"].as_str(), &secret, &[algorithm]);
         for test in group["tests"].as_array().unwrap() {
             let id = test["tcId"].as_u64().unwrap();
-            let expected = test["result"] == "valid" && !NOT_BASE64URL.contains(&id);
             let token = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);
+            if id == 357 {
+                valid_357.clone_from(&token);
+            }
+            if SAME_AS_357.contains(&id) {
+                assert_eq!(token, valid_357, "{id} is a case of its own now");
+            }
+            let expected = (test["result"] == "valid" || SAME_AS_357.contains(&id)) && !NOT_BASE64URL.contains(&id);
             assert_eq!(is_signed(&token, &key), expected, "{id}: {}", test["comment"]);
             if expected { accepted += 1 } else { refused += 1 }
         }

@@ -1,0 +1,85 @@
+//! The one question: what about this request?
+
+use super::decision::{FIRST_RELEASE, fill, gatepost_decision, gatepost_view};
+use super::engine::gatepost_engine;
+use super::job::gatepost_job;
+use super::kernel::guard_status;
+use super::request::{self, gatepost_request};
+use super::types::*;
+use crate::engine::Progress;
+
+/// Decides a request. Once for each request of a client: internal redirects and subrequests reuse the decision.
+///
+/// engine: borrowed; started in this process.
+/// request: borrowed for the call only, also where it returns GATEPOST_PENDING.
+/// decision: gets the decision, owned by the caller; NULL with GATEPOST_PENDING.
+/// job: NULL: the caller may block, and everything happens inside. Otherwise what is cheap is decided at once (and
+///     *job becomes NULL), and where something slow is left *job gets it, owned by the caller: gatepost_job_run on a
+///     thread that may block and then gatepost_job_finish; or gatepost_pool_submit.
+/// Any number of threads at once.
+/// Returns GATEPOST_OK with a decision, also where it is a refusal; GATEPOST_PENDING with a job; or an error, with
+/// nothing written: then no decision could be made and the host must refuse (503 for GATEPOST_ERR_OVERLOADED and
+/// GATEPOST_ERR_STATE, else 500).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gatepost_decide(
+    engine: *const gatepost_engine,
+    request: *const gatepost_request,
+    decision: *mut *mut gatepost_decision,
+    job: *mut *mut gatepost_job,
+) -> gatepost_status {
+    // SAFETY: the caller keeps to the rules of the header.
+    unsafe {
+        guard_status(|c| {
+            let decision = c.out(decision, "decision")?;
+            let job = if job.is_null() { None } else { Some(c.out(job, "job")?) };
+            let engine = c.look(engine)?;
+            let request = request::read(c, request)?;
+            let Some(job) = job else {
+                decision.set(gatepost_decision::give(&engine.decide(&request.view())?)?);
+                return Ok(GATEPOST_OK);
+            };
+            match engine.begin(&request.view())? {
+                Progress::Done(done) => {
+                    decision.set(gatepost_decision::give(&done)?);
+                    job.set(std::ptr::null_mut());
+                    Ok(GATEPOST_OK)
+                }
+                Progress::Pending(slow) => {
+                    job.set(gatepost_job::give(slow));
+                    decision.set(std::ptr::null_mut());
+                    Ok(GATEPOST_PENDING)
+                }
+            }
+        })
+    }
+}
+
+/// gatepost_decide without a job and gatepost_decision_view in one call, for callers to whom each call is dear.
+///
+/// engine: borrowed; started in this process.
+/// request: borrowed for the call.
+/// decision: gets the decision, owned by the caller.
+/// view: struct_size set by the caller, the rest is written. What it points to lives as long as the decision.
+/// May block. Any number of threads at once.
+/// Returns as gatepost_decide, without GATEPOST_PENDING.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gatepost_decide_into(
+    engine: *const gatepost_engine,
+    request: *const gatepost_request,
+    decision: *mut *mut gatepost_decision,
+    view: *mut gatepost_view,
+) -> gatepost_status {
+    // SAFETY: the caller keeps to the rules of the header.
+    unsafe {
+        guard_status(|c| {
+            let decision = c.out(decision, "decision")?;
+            let view = c.sized_out(view, FIRST_RELEASE, "view")?;
+            let engine = c.look(engine)?;
+            let request = request::read(c, request)?;
+            let made = gatepost_decision::give(&engine.decide(&request.view())?)?;
+            fill(c, view, made)?;
+            decision.set(made);
+            Ok(GATEPOST_OK)
+        })
+    }
+}

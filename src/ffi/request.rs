@@ -1,0 +1,204 @@
+//! The request as C hands it in, turned into the engine's borrowed view. Only the C level is judged here (pointers,
+//! lengths, flags, the form of the header block); what makes a bad HTTP request is the engine's to say.
+
+use std::ffi::c_void;
+use std::mem::offset_of;
+
+use smallvec::SmallVec;
+
+use super::kernel::{Caller, Failure, Plain};
+use super::types::*;
+use crate::request::{Header, Request};
+
+/// gatepost_request.flags: the connection to the direct peer is TLS.
+pub const GATEPOST_REQUEST_TLS: u32 = 1;
+/// gatepost_request.flags: body is all of the body.
+pub const GATEPOST_REQUEST_BODY_COMPLETE: u32 = 2;
+/// gatepost_request.flags: the host verified the chain of client_cert_der.
+pub const GATEPOST_REQUEST_CERT_VERIFIED: u32 = 4;
+
+/// One HTTP request, as the client sent it. Zero it, set struct_size to sizeof, fill in what there is. All of it is
+/// borrowed for the call only, also where the call returns GATEPOST_PENDING.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct gatepost_request {
+    /// sizeof (gatepost_request).
+    pub struct_size: usize,
+    /// The method, as received.
+    pub method: gatepost_str,
+    /// The raw request-target, as received: not decoded, not normalised, with its query.
+    pub target: gatepost_str,
+    /// :authority (HTTP/2, HTTP/3); empty: the Host field counts.
+    pub host: gatepost_str,
+    /// Address of the direct peer, with or without a port, or "unix:".
+    pub peer: gatepost_str,
+    /// The host's own id for the request; empty: the engine draws one.
+    pub request_id: gatepost_str,
+    /// The client certificate in DER; empty: none.
+    pub client_cert_der: gatepost_str,
+    /// The body, where gatepost_engine_wants_body asked for it.
+    pub body: gatepost_str,
+    /// All header fields, complete, in the order received, repeated ones one by one.
+    pub headers: *const gatepost_header,
+    /// How many.
+    pub header_count: usize,
+    /// In place of headers: "name: value" lines, each ended by CR LF, without folding. Both given: an error.
+    pub header_block: gatepost_str,
+    /// GATEPOST_REQUEST_* together.
+    pub flags: u32,
+    /// Unix seconds to decide at; 0: the engine's clock.
+    pub now: i64,
+    /// The host's own pointer, handed back with the events of this request. Never followed.
+    pub user: *mut c_void,
+}
+
+// SAFETY: pointers and integers.
+unsafe impl Plain for gatepost_request {}
+
+const FIRST_RELEASE: usize = offset_of!(gatepost_request, user) + size_of::<*mut c_void>();
+
+const KNOWN_FLAGS: u32 = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE | GATEPOST_REQUEST_CERT_VERIFIED;
+
+/// A request read from C: the struct in our length and its header fields.
+pub(super) struct Parsed<'call> {
+    request: Request<'call>,
+    headers: SmallVec<[Header<'call>; 32]>,
+}
+
+impl Parsed<'_> {
+    /// The engine's view.
+    pub fn view(&self) -> Request<'_> {
+        Request { headers: &self.headers, ..self.request }
+    }
+}
+
+/// Reads a request.
+pub(super) fn read<'call>(c: Caller<'call>, request: *const gatepost_request) -> Result<Parsed<'call>, Failure> {
+    let raw = c.sized(request, FIRST_RELEASE, "request")?;
+    if raw.flags & !KNOWN_FLAGS != 0 {
+        return Err(Failure::unsupported("request.flags has bits that this release does not know"));
+    }
+    let block = c.bytes(raw.header_block, "request.header_block")?;
+    let array = c.slice(raw.headers, raw.header_count, "request.headers")?;
+    if !block.is_empty() && !array.is_empty() {
+        return Err(Failure::argument("request.headers and request.header_block are both set: use one of them"));
+    }
+    let headers = match block.is_empty() {
+        true => fields(c, array)?,
+        false => lines(block)?,
+    };
+    let request = Request {
+        method: c.bytes(raw.method, "request.method")?,
+        target: c.bytes(raw.target, "request.target")?,
+        host: c.bytes(raw.host, "request.host")?,
+        peer: c.bytes(raw.peer, "request.peer")?,
+        request_id: c.bytes(raw.request_id, "request.request_id")?,
+        client_cert_der: c.bytes(raw.client_cert_der, "request.client_cert_der")?,
+        body: c.bytes(raw.body, "request.body")?,
+        headers: &[],
+        tls: raw.flags & GATEPOST_REQUEST_TLS != 0,
+        body_complete: raw.flags & GATEPOST_REQUEST_BODY_COMPLETE != 0,
+        cert_verified: raw.flags & GATEPOST_REQUEST_CERT_VERIFIED != 0,
+        now: (raw.now != 0).then_some(raw.now),
+    };
+    Ok(Parsed { request, headers })
+}
+
+type Headers<'call> = SmallVec<[Header<'call>; 32]>;
+
+fn fields<'call>(c: Caller<'call>, array: &'call [gatepost_header]) -> Result<Headers<'call>, Failure> {
+    let mut headers = Headers::with_capacity(array.len());
+    for field in array {
+        if field.mode != 0 || field.reserved != 0 {
+            return Err(Failure::unsupported("mode and reserved of a request's header field must be 0"));
+        }
+        headers.push(Header {
+            name: c.bytes(field.name, "a header's name")?,
+            value: c.bytes(field.value, "a header's value")?,
+        });
+    }
+    Ok(headers)
+}
+
+/// Splits a header block. RFC 9112 section 5, strictly: CR LF ends a line, nothing is folded, no other CR or LF. An
+/// empty line may stand at the very end. Whitespace before the colon stays with the name, for the engine to refuse.
+fn lines(block: &[u8]) -> Result<Headers<'_>, Failure> {
+    let wrong = || Failure::argument("request.header_block is not made of \"name: value\" lines, each ended by CR LF");
+    let mut headers = Headers::new();
+    let mut rest = block;
+    while !rest.is_empty() {
+        let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(wrong)?;
+        let (line, after) = rest.split_at(end);
+        rest = after.get(2..).unwrap_or_default();
+        if line.is_empty() && rest.is_empty() {
+            break;
+        }
+        let folded = matches!(line.first(), Some(b' ' | b'\t') | None);
+        let colon = line.iter().position(|byte| *byte == b':').ok_or_else(wrong)?;
+        if folded || line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(wrong());
+        }
+        let (name, value) = line.split_at(colon);
+        headers.push(Header { name, value: trim(value.get(1..).unwrap_or_default()) });
+    }
+    Ok(headers)
+}
+
+/// Without optional whitespace (RFC 9110 section 5.6.3) at both ends.
+fn trim(value: &[u8]) -> &[u8] {
+    let inside = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let from = value.iter().position(inside).unwrap_or(value.len());
+    let to = value.iter().rposition(inside).map_or(from, |last| last.saturating_add(1));
+    value.get(from..to).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(block: &str) -> Option<Vec<(String, String)>> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Some(lines(block.as_bytes()).ok()?.iter().map(|h| (text(h.name), text(h.value))).collect())
+    }
+
+    #[test]
+    fn a_header_block_is_split_into_its_fields() {
+        let fields = split("Host: a.example\r\nX-Empty:\r\nX-Two: a: b \t\r\n").unwrap();
+        let expected = [("Host", "a.example"), ("X-Empty", ""), ("X-Two", "a: b")];
+        assert_eq!(fields, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+        assert_eq!(split("A: b\r\n\r\n").unwrap().len(), 1);
+        assert_eq!(split("A : b\r\n").unwrap()[0].0, "A ");
+    }
+
+    #[test]
+    fn folding_bare_line_breaks_and_lines_without_a_colon_are_refused() {
+        for block in [
+            "A: b",
+            "A: b\n",
+            "A: b\r",
+            "A: b\nC: d\r\n",
+            "A: b\rC: d\r\n",
+            "A: b\r\n c\r\n",
+            "A: b\r\n\tc: d\r\n",
+            "A\r\n",
+            "A: b\r\n\r\nC: d\r\n",
+            "A: \0\r\n",
+            ": b\r\n\r\n\r\n",
+        ] {
+            assert_eq!(split(block), None, "{block:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_block_either_reads_without_line_breaks_or_is_refused(block in "[Aa: \t\r\n\u{0}]{0,24}") {
+            if let Some(fields) = split(&block) {
+                for (name, value) in fields {
+                    let joined = name + &value;
+                    prop_assert!(!joined.contains(['\r', '\n', '\0']));
+                }
+            }
+        }
+    }
+}

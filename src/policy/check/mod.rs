@@ -1,0 +1,67 @@
+//! From sections that are sound each by itself to a policy that is sound as a whole.
+
+mod engine;
+mod identity;
+mod issuer;
+mod later;
+mod lint;
+mod password;
+mod require;
+mod role;
+mod route;
+mod secret;
+
+use std::path::Path;
+
+use crate::policy::document::Document;
+use crate::policy::model::{Policy, Responses, Unmatched};
+use crate::policy::report::Report;
+
+/// Checks everything and builds the policy; `None`, or errors in the report, where it does not load.
+pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, folder: &Path) -> Option<Policy> {
+    let engine = document.get("engine")?;
+    let paths = engine::paths(document.get("paths")?);
+    let strict = engine.text("profile") == Some("strict");
+    let state = engine::state(report, engine, folder);
+    let proxies = engine::proxies(report, document.get("proxies")?);
+    let identity = identity::headers(report, document.get("identity")?);
+    let password = password::rules(report, document.get("password")?, folder);
+    let session = engine::session(report, document.get("session")?);
+    let throttle = engine::throttle(report, document.get("throttle")?);
+    let roles = role::read(report, document.all("role"));
+    let issuers = issuer::read(report, document.all("issuer"), &roles, strict, folder);
+    later::check(report, document, &issuers, folder);
+
+    let surroundings = route::Surroundings { roles: &roles, issuers: &issuers, paths };
+    let (routes, router) = route::read(report, document, &surroundings);
+    lint::whole(report, document, &issuers, &routes);
+
+    Some(Policy {
+        file: file.to_owned(),
+        name: engine.text("name")?.to_owned(),
+        state: state?,
+        unmatched: match engine.text("unmatched")? {
+            "authenticated" => Unmatched::Authenticated,
+            "pass" => Unmatched::Pass,
+            _ => Unmatched::Deny,
+        },
+        schemes: route::schemes(engine).into_iter().map(|(scheme, _)| scheme).collect(),
+        leeway: engine.number("leeway")?,
+        responses: match engine.text("responses")? {
+            "auto" => Responses::Auto,
+            "none" => Responses::None,
+            _ => Responses::Problem,
+        },
+        strict,
+        paths,
+        proxies,
+        identity,
+        password: password?,
+        session: session?,
+        throttle,
+        issuers,
+        roles,
+        routes,
+        router: router?,
+    })
+}

@@ -1,0 +1,248 @@
+//! `[[route]]`: what each needs to be entered, and routes that tie.
+
+use std::ops::Range;
+
+use super::require;
+use crate::identity::Scheme;
+use crate::policy::document::Document;
+use crate::policy::keys::form::normalise_host;
+use crate::policy::model::{Access, Issuer, PathRules, Route};
+use crate::policy::read::Fields;
+use crate::policy::report::{Report, quote};
+use crate::policy::requirement::Requirement;
+use crate::policy::role::Roles;
+use crate::route::Router;
+
+/// What routes refer to.
+pub(super) struct Surroundings<'s> {
+    pub roles: &'s Roles,
+    pub issuers: &'s [Issuer],
+    pub paths: PathRules,
+}
+
+/// Reads all routes and builds the router; `None`, reported, where they do not fit together.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    document: &Document,
+    around: &Surroundings<'_>,
+) -> (Vec<Route>, Option<Router>) {
+    let Some(engine) = document.get("engine") else { return (Vec::new(), None) };
+    let sections = document.all("route");
+    let sound_issuers = document.all("issuer").len() == around.issuers.len();
+    let entries = Entries { issuers: around.issuers, sound_issuers };
+    entries.of_engine(report, engine);
+
+    let mut routes = Vec::new();
+    let mut places = Vec::new();
+    for fields in sections {
+        let Some(route) = one(report, fields, engine, around, &entries) else { continue };
+        routes.push(route);
+        places.push(fields);
+    }
+    let router = match Router::build(&routes, around.paths) {
+        Ok(router) => Some(router),
+        Err(ties) => {
+            for tie in ties {
+                let (Some(first), Some(second)) = (places.get(tie.first), places.get(tie.second)) else { continue };
+                let (line, _) = report.place(first.span.start);
+                report.mismatch(
+                    &second.span("path"),
+                    format!("this route ties with the one on line {line}: host and shape of path are equal, and a method is granted by both"),
+                    "make one route of the two, or give them methods that do not overlap",
+                );
+            }
+            None
+        }
+    };
+    (routes, router)
+}
+
+/// The schemes that a section lists, with their places.
+pub(super) fn schemes(fields: &Fields) -> Vec<(Scheme, Range<usize>)> {
+    fields
+        .texts("schemes")
+        .filter_map(|(name, span)| Scheme::from_name(name).map(|scheme| (scheme, span.clone())))
+        .collect()
+}
+
+fn one(
+    report: &mut Report<'_>,
+    fields: &Fields,
+    engine: &Fields,
+    around: &Surroundings<'_>,
+    entries: &Entries<'_>,
+) -> Option<Route> {
+    let access = match fields.text("access") {
+        Some("public") => Access::Public,
+        Some("optional") => Access::Optional,
+        _ => Access::Required,
+    };
+    let require = requirement(report, fields, around, entries, access);
+    let schemes = entries.of_route(report, fields, engine, access);
+    never_met(report, fields, &schemes, require.as_ref());
+    let host = match fields.text("host") {
+        Some(text) => Some(normalise_host(text).ok()?),
+        None => None,
+    };
+    if fields.is_written("methods") && fields.get("methods").is_none() {
+        return None;
+    }
+    let preflight = fields.text("preflight").or(engine.text("preflight")) == Some("allow");
+    Some(Route {
+        path: fields.text("path")?.to_owned(),
+        host,
+        methods: fields.get("methods").map(|_| fields.strings("methods")),
+        schemes,
+        access,
+        // What is not sound has been reported; nobody decides with it.
+        require: require.unwrap_or_default(),
+        preflight,
+        line: report.place(fields.span.start).0,
+    })
+}
+
+fn requirement(
+    report: &mut Report<'_>,
+    fields: &Fields,
+    around: &Surroundings<'_>,
+    entries: &Entries<'_>,
+    access: Access,
+) -> Option<Requirement> {
+    if !fields.is_written("require") {
+        return Some(Requirement::Authenticated);
+    }
+    let context = require::Context {
+        roles: around.roles,
+        issuers: around.issuers,
+        all_issuers_sound: entries.sound_issuers,
+        only_connection: fields.text("access").filter(|_| access != Access::Required),
+        under_not: false,
+        depth: 1,
+    };
+    require::read(report, fields.node("require")?, context)
+}
+
+/// Basic and API keys prove neither a factor nor the time of a login.
+fn never_met(report: &mut Report<'_>, fields: &Fields, schemes: &[Scheme], require: Option<&Requirement>) {
+    let bare = !schemes.is_empty() && schemes.iter().all(|scheme| matches!(scheme, Scheme::Basic | Scheme::ApiKey));
+    let needs = |requirement: &Requirement| {
+        let asks = |r: &Requirement| matches!(r, Requirement::Factor(_) | Requirement::LoginWithin(_));
+        match requirement {
+            Requirement::All(parts) => parts.iter().any(asks),
+            other => asks(other),
+        }
+    };
+    if bare && require.is_some_and(needs) {
+        report.warning(
+            &fields.span("require"),
+            "nobody can meet this: `basic` and `api-key` prove neither a factor nor the time of a login",
+            "add a scheme that does, like `bearer` or `session`",
+        );
+    }
+}
+
+/// By which schemes somebody can come in.
+struct Entries<'e> {
+    issuers: &'e [Issuer],
+    /// Every section `[[issuer]]` could be read.
+    sound_issuers: bool,
+}
+
+impl Entries<'_> {
+    /// Why nobody can come in by a scheme; `None` where somebody can.
+    fn shut(&self, scheme: Scheme) -> Option<&'static str> {
+        match scheme {
+            Scheme::Basic | Scheme::ApiKey => None,
+            Scheme::Session | Scheme::ClientCert => Some("it is not built yet"),
+            Scheme::Bearer if !self.sound_issuers || self.issuers.iter().any(|issuer| !issuer.keys_unavailable) => None,
+            Scheme::Bearer if self.issuers.is_empty() => Some("there is no `[[issuer]]` whose tokens are believed"),
+            Scheme::Bearer => Some("no `[[issuer]]` has keys that this version can use"),
+        }
+    }
+
+    fn warn(&self, report: &mut Report<'_>, schemes: &[(Scheme, Range<usize>)]) {
+        for (scheme, span) in schemes {
+            if let Some(why) = self.shut(*scheme) {
+                let help = match scheme {
+                    Scheme::Bearer => "add an `[[issuer]]` with a secret for HS256, or leave the scheme out for now",
+                    _ => "leave it out for now, or keep it for a later version",
+                };
+                report.warning(span, format!("nobody can come in by `{}`: {why}", scheme.name()), help);
+            }
+        }
+    }
+
+    fn all_shut(&self, schemes: &[(Scheme, Range<usize>)]) -> bool {
+        !schemes.is_empty() && schemes.iter().all(|(scheme, _)| self.shut(*scheme).is_some())
+    }
+
+    fn refuse(&self, report: &mut Report<'_>, span: &Range<usize>, schemes: &[(Scheme, Range<usize>)], what: &str) {
+        let why: Vec<String> = schemes
+            .iter()
+            .filter_map(|(scheme, _)| self.shut(*scheme).map(|why| format!("`{}`: {why}", scheme.name())))
+            .collect();
+        report.mismatch(
+            span,
+            format!("nobody can come in by {what} ({})", why.join("; ")),
+            "add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+        );
+    }
+
+    fn of_engine(&self, report: &mut Report<'_>, engine: &Fields) {
+        let listed = schemes(engine);
+        self.warn(report, &listed);
+        if engine.text("unmatched") != Some("authenticated") {
+            return;
+        }
+        if !engine.is_written("schemes") {
+            report.mismatch(
+                &engine.span("unmatched"),
+                "`unmatched = \"authenticated\"` needs schemes, and `[engine]` lists none",
+                "add `schemes = [\"basic\"]` to `[engine]`",
+            );
+        } else if self.all_shut(&listed) {
+            self.refuse(report, &engine.span("unmatched"), &listed, "the schemes of `[engine]`");
+        }
+    }
+
+    /// The effective schemes of a route.
+    fn of_route(&self, report: &mut Report<'_>, fields: &Fields, engine: &Fields, access: Access) -> Vec<Scheme> {
+        let own = schemes(fields);
+        if access == Access::Public {
+            if fields.is_written("schemes") {
+                report.warning(
+                    &fields.span("schemes"),
+                    "a public route looks at no credentials: its `schemes` have no effect",
+                    "leave `schemes` out, or write `access = \"optional\"`",
+                );
+            }
+            return Vec::new();
+        }
+        let path = fields.text("path").unwrap_or_default();
+        let inherited = !fields.is_written("schemes");
+        let listed = if inherited { schemes(engine) } else { own };
+        if inherited && !engine.is_written("schemes") {
+            let help = "add `schemes = [\"basic\"]` here or to `[engine]`, or write `access = \"public\"`";
+            if access == Access::Required {
+                report.mismatch(
+                    &fields.span,
+                    format!("{} needs credentials, and neither it nor `[engine]` lists schemes", quote(path)),
+                    help,
+                );
+            } else {
+                report.warning(
+                    &fields.span,
+                    format!("{} looks for credentials, and neither it nor `[engine]` lists schemes", quote(path)),
+                    help,
+                );
+            }
+        } else if access == Access::Required && self.all_shut(&listed) {
+            let span = if inherited { fields.span.clone() } else { fields.span("schemes") };
+            let what = if inherited { "the schemes of `[engine]`" } else { "these schemes" };
+            self.refuse(report, &span, &listed, what);
+        } else if !inherited {
+            self.warn(report, &listed);
+        }
+        listed.into_iter().map(|(scheme, _)| scheme).collect()
+    }
+}

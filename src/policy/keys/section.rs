@@ -1,0 +1,356 @@
+//! The sections of a policy and their keys.
+
+use super::source::{SECRET, SOURCE};
+use super::{Built, Choice, Default, Key, Kind, LONGEST, Section, choice, form, key, later};
+
+use Default::{Is, Required, Without};
+
+/// All of them, in the order in which they are documented.
+pub(in crate::policy) static SECTIONS: &[Section] = &[
+    section("engine", Built::Yes, ENGINE, "What holds for the whole policy."),
+    section(
+        "paths",
+        Built::Yes,
+        PATHS,
+        "A path can be read in more than one way, and a request whose readings do not all lead to the same rule is \
+         refused. Each `true` here drops a reading that the server behind is known not to make. Say `true` only for \
+         what you have tried on that server.",
+    ),
+    section(
+        "proxies",
+        Built::Yes,
+        PROXIES,
+        "Whose word is believed about the client's address, scheme and host. Without this section nobody's is.",
+    ),
+    section(
+        "identity",
+        Built::Yes,
+        IDENTITY,
+        "Headers that an allowed request carries on to the application. One that is left out is not sent; all that \
+         are named here are stripped from every client's request, in every spelling.",
+    ),
+    section("password", Built::Yes, PASSWORD, "Cost of password hashes (Argon2id) and rules for new passwords."),
+    section("session", Built::Later, SESSION, "The engine's own sessions."),
+    section("endpoints", Built::Later, ENDPOINTS, "The engine's own pages and calls; off when left out."),
+    section("otp", Built::Later, OTP, "One-time passwords as a second factor."),
+    section(
+        "throttle",
+        Built::Yes,
+        THROTTLE,
+        "Failed attempts to guess a secret, after which the next one is refused for a while. `false` switches a \
+         limit off.",
+    ),
+    section("events", Built::Later, EVENTS, "Where events are written; left out: only the host's callback gets them."),
+    many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
+    many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
+    many("certificate", Built::Later, CERTIFICATE, "Which client certificate is which user."),
+    many("role", Built::Yes, ROLE, "A name for a set of permissions."),
+    many(
+        "route",
+        Built::Yes,
+        ROUTE,
+        "What a path requires. The most specific route wins, whatever the order: literal text before `{name}` before \
+         `{*rest}`, segment by segment; routes of the request's host before those without one.",
+    ),
+];
+
+const fn section(name: &'static str, built: Built, keys: &'static [Key], about: &'static str) -> Section {
+    Section { name, many: false, built, about, keys }
+}
+
+const fn many(name: &'static str, built: Built, keys: &'static [Key], about: &'static str) -> Section {
+    Section { name, many: true, built, about, keys }
+}
+
+const SCHEME: Kind = Kind::OneOf(&[
+    choice("basic", "Name and password (RFC 7617)."),
+    choice("bearer", "A token of an `[[issuer]]` (RFC 6750)."),
+    choice("api-key", "A key of the engine's own, `gp_…`."),
+    Choice { word: "session", built: Built::LaterInContext, acts_as: "", about: "The engine's session cookie." },
+    Choice { word: "client-cert", built: Built::LaterInContext, acts_as: "", about: "A TLS client certificate." },
+]);
+
+const PREFLIGHT: Kind = Kind::OneOf(&[
+    choice("deny", "A CORS preflight is decided like any request."),
+    choice("allow", "A CORS preflight without credentials is let through where the method it names is granted."),
+]);
+
+static ENGINE: &[Key] = &[
+    key("name", Kind::Text, Is("\"Gatepost\""), "Realm of the challenges and title of the pages."),
+    key(
+        "state",
+        Kind::Text,
+        Is("\"gatepost.db\""),
+        "Where users, keys and sessions live: a SQLite file, relative to the policy; `\":memory:\"` for none on disk.",
+    ),
+    key("schemes", Kind::Many(&SCHEME, 1), Without("each route lists its own"), "Schemes for routes that list none."),
+    key(
+        "unmatched",
+        Kind::OneOf(&[
+            choice("deny", "403 to everyone."),
+            choice("authenticated", "As a route that needs a login by one of the engine's schemes, nothing more."),
+            choice("pass", "The host's own default holds."),
+        ]),
+        Is("\"deny\""),
+        "What holds where no route matches.",
+    ),
+    key("preflight", PREFLIGHT, Is("\"deny\""), "What happens to CORS preflights."),
+    key("leeway", Kind::Duration(0, 300), Is("\"30s\""), "Clock skew granted to the times in tokens."),
+    key(
+        "responses",
+        Kind::OneOf(&[
+            Choice {
+                word: "auto",
+                built: Built::Later,
+                acts_as: "problem",
+                about: "Problem details (RFC 9457), or HTML where the client prefers it.",
+            },
+            choice("problem", "Always problem details."),
+            choice("none", "No body."),
+        ]),
+        Is("\"auto\""),
+        "Form of the bodies of refusals.",
+    ),
+    key(
+        "profile",
+        Kind::OneOf(&[
+            choice("default", "What the specifications allow."),
+            choice("strict", "No RS256, RS384 or RS512; RSA keys from 3072 bits."),
+        ]),
+        Is("\"default\""),
+        "How much is refused that specifications still allow.",
+    ),
+];
+
+static PATHS: &[Key] = &[
+    key("separate_encoded_slash", Kind::Flag, Is("false"), "`%2F` is never a slash."),
+    key("separate_encoded_backslash", Kind::Flag, Is("false"), "`%5C` is never a slash."),
+    key("keep_parameters", Kind::Flag, Is("false"), "`;…` is never dropped from a segment."),
+    key("keep_empty_segments", Kind::Flag, Is("false"), "`//` is never merged."),
+    key("resolve_dot_segments", Kind::Flag, Is("false"), "Dot segments are always resolved."),
+    key("decode_once", Kind::Flag, Is("false"), "Paths are never decoded twice."),
+    key("case_sensitive", Kind::Flag, Is("false"), "Upper and lower case are never taken for one another."),
+];
+
+static PROXIES: &[Key] = &[
+    key(
+        "trusted",
+        Kind::Many(&Kind::Form(&form::PEER), 0),
+        Is("[]"),
+        "Peers whose word is believed: address ranges, and `\"unix:\"` for Unix-domain sockets.",
+    ),
+    key(
+        "header",
+        Kind::OneOf(&[
+            choice("X-Forwarded-For", "The usual list of addresses."),
+            choice("Forwarded", "The field of RFC 7239."),
+        ]),
+        Is("\"X-Forwarded-For\""),
+        "The one field that carries the client's address, read from the right past trusted peers. An element that is \
+         no address stops there, and the address is unknown.",
+    ),
+    key("scheme", Kind::Form(&form::HEADER), Without("not believed"), "The field that says `http` or `https`."),
+    key(
+        "host",
+        Kind::Form(&form::HEADER),
+        Without("not believed"),
+        "The field that carries the host the client named.",
+    ),
+];
+
+const IDENTITY_HEADER: Kind = Kind::Form(&form::IDENTITY_HEADER);
+
+static IDENTITY: &[Key] = &[
+    key("issuer", IDENTITY_HEADER, Without("not sent"), "Issuer of the identity; empty for local users."),
+    key("subject", IDENTITY_HEADER, Without("not sent"), "User name, or the token's subject."),
+    key("roles", IDENTITY_HEADER, Without("not sent"), "Roles, joined by `,`."),
+    key("scopes", IDENTITY_HEADER, Without("not sent"), "Scopes of the credential, joined by a space."),
+    key("scheme", IDENTITY_HEADER, Without("not sent"), "The scheme by which the identity was proved."),
+];
+
+static PASSWORD: &[Key] = &[
+    key(
+        "memory_kib",
+        Kind::Integer(8, 4_194_304),
+        Is("19456"),
+        "Memory for one hash, KiB. Less than the default, OWASP's first choice, is a warning.",
+    ),
+    key("iterations", Kind::Integer(1, 1_000), Is("2"), "Passes over the memory."),
+    key("parallelism", Kind::Integer(1, 255), Is("1"), "Lanes; the memory is at least 8 KiB for each."),
+    key(
+        "min_length",
+        Kind::Integer(8, 256),
+        Is("15"),
+        "Least length of a new password, characters. 15 is what NIST SP 800-63B-4 asks for where the password is the \
+         only factor; 8 to 14 is a warning.",
+    ),
+    later(
+        "remember",
+        Kind::Duration(0, 86_400),
+        Is("\"60s\""),
+        "How long a verified Basic password is remembered, as a keyed digest in memory; `\"0s\"`: never.",
+    ),
+    later("max_age", Kind::Duration(86_400, LONGEST), Without("never expires"), "Age at which a password expires."),
+    later("history", Kind::Integer(1, 100), Without("not kept"), "How many old passwords may not be used again."),
+    later("words", Kind::Many(&Kind::Text, 1), Without("none"), "Words that may not stand in a new password."),
+    later("breached", Kind::Text, Without("not checked"), "A filter file of passwords known from breaches."),
+];
+
+static SESSION: &[Key] = &[
+    key(
+        "cookie",
+        Kind::Form(&form::COOKIE),
+        Is("\"__Host-session\""),
+        "Name of the cookie. Without `__Host-`, a neighbouring host can plant one: a warning.",
+    ),
+    key("idle", Kind::Duration(1, LONGEST), Is("\"30m\""), "A session ends after so long without a request."),
+    key("absolute", Kind::Duration(1, LONGEST), Is("\"12h\""), "A session ends so long after its login."),
+    key(
+        "same_site",
+        Kind::OneOf(&[
+            choice("Lax", "Sent when a link from elsewhere is followed."),
+            choice("Strict", "Never sent with a request that another site started."),
+            choice("None", "Sent with every request."),
+        ]),
+        Is("\"Lax\""),
+        "When a browser sends the cookie.",
+    ),
+];
+
+static ENDPOINTS: &[Key] = &[
+    key("prefix", Kind::Form(&form::PREFIX), Is("\"/auth\""), "The path below which they are."),
+    key("login", Kind::Flag, Is("false"), "The login page; a navigation to a session route is sent there."),
+];
+
+static OTP: &[Key] =
+    &[key("key", Kind::Table(SECRET), Required, "The secret under which the users' own are encrypted at rest.")];
+
+static LIMIT: &[Key] = &[
+    key("failures", Kind::Integer(1, 1_000_000), Required, "With so many failures the next attempt is refused."),
+    key("per", Kind::Duration(1, 30 * 86_400), Required, "The time within which they are counted."),
+];
+
+const LIMITED: Kind = Kind::Either(&[Kind::Off, Kind::Table(LIMIT)]);
+
+static THROTTLE: &[Key] = &[
+    key("account", LIMITED, Is("{ failures = 10, per = \"15m\" }"), "For each account name, whether it exists or not."),
+    key("address", LIMITED, Is("{ failures = 50, per = \"15m\" }"), "For each client address."),
+    key("prefix", LIMITED, Is("{ failures = 500, per = \"15m\" }"), "For each /24 (IPv4) or /64 (IPv6)."),
+    key(
+        "pair",
+        LIMITED,
+        Is("{ failures = 5, per = \"15m\" }"),
+        "For each account at each address. A pair that succeeded within 30 days answers to this limit alone, so that \
+         a stranger cannot lock its owner out.",
+    ),
+];
+
+static EVENTS: &[Key] = &[key("file", Kind::Text, Required, "A file of JSON lines, or `\"stderr\"`.")];
+
+static CLAIMS: &[Key] = &[
+    key("subject", Kind::Text, Is("\"sub\""), "Claim that names the subject."),
+    key("roles", Kind::Text, Without("no roles"), "Claim that lists roles: an array, or a string that is one name."),
+    key("scopes", Kind::Text, Is("\"scope\""), "Claim that lists scopes: a string split at spaces, or an array."),
+];
+
+static ISSUER: &[Key] = &[
+    key("name", Kind::Text, Required, "Your name for it, used in requirements and logs."),
+    key("issuer", Kind::Text, Required, "The exact `iss` of its tokens."),
+    key("audience", Kind::Many(&Kind::Text, 1), Required, "Accepted `aud` values: who we are to this issuer."),
+    key(
+        "algorithms",
+        Kind::Many(&Kind::Form(&form::ALGORITHM), 1),
+        Required,
+        "Accepted signature algorithms: HS256, HS384 and HS512 (a shared secret), or asymmetric ones; never both.",
+    ),
+    key("keys", Kind::Many(&Kind::Table(SOURCE), 1), Required, "Where its keys come from; a list for rotation."),
+    key(
+        "type",
+        Kind::Many(&Kind::Form(&form::TOKEN_TYPE), 1),
+        Without("none, `JWT` or `at+jwt`"),
+        "Accepted `typ` values of the token's header.",
+    ),
+    key("require", Kind::Many(&Kind::Text, 0), Is("[]"), "Claims that must be there. `exp` is always required."),
+    key(
+        "claims",
+        Kind::Table(CLAIMS),
+        Is("{}"),
+        "Which claims carry what. A name is first an exact member, then a dotted path.",
+    ),
+    key(
+        "users",
+        Kind::OneOf(&[
+            choice("none", "Its subjects are its own; their rights come from the token alone."),
+            choice("local", "Its subjects are local users of the same name, with the rights of these."),
+        ]),
+        Is("\"none\""),
+        "Who its subjects are.",
+    ),
+    key("grants", Kind::Many(&Kind::Text, 0), Without("any defined role"), "Roles that its tokens can give."),
+];
+
+static REFRESH: &[Key] = &[key("lifetime", Kind::Duration(1, LONGEST), Required, "How long a refresh token lasts.")];
+
+static SIGNER: &[Key] = &[
+    key("name", Kind::Text, Required, "Your name for it."),
+    key("issuer", Kind::Text, Required, "`iss` of its tokens."),
+    key("audience", Kind::Many(&Kind::Text, 1), Required, "`aud` of its tokens."),
+    key("algorithm", Kind::Form(&form::ALGORITHM), Required, "The signature algorithm."),
+    key("key", Kind::Table(SOURCE), Required, "The key that signs: a file, or a secret for HS*."),
+    key("previous", Kind::Many(&Kind::Table(SOURCE), 0), Is("[]"), "Old keys that are still good for verifying."),
+    key("lifetime", Kind::Duration(1, LONGEST), Is("\"10m\""), "How long a token lasts."),
+    key("refresh", Kind::Table(REFRESH), Without("no refresh tokens"), "Refresh tokens."),
+];
+
+static CERTIFICATE: &[Key] = &[
+    key("subject", Kind::Text, Without("not compared"), "The certificate's subject, like `CN=billing`."),
+    key("fingerprint", Kind::Form(&form::FINGERPRINT), Without("not compared"), "`sha256:` and its digest in hex."),
+    key("san", Kind::Text, Without("not compared"), "A subject alternative name, like `dns:billing.example.com`."),
+    key("user", Kind::Form(&form::USER), Required, "The local user that it is."),
+];
+
+static ROLE: &[Key] = &[
+    key("name", Kind::Text, Required, "Its name, as it is granted and required."),
+    key("includes", Kind::Many(&Kind::Text, 0), Is("[]"), "Roles whose permissions it has too."),
+    key(
+        "permissions",
+        Kind::Many(&Kind::Form(&form::PERMISSION_PATTERN), 0),
+        Is("[]"),
+        "What it permits: parts joined by `:`. `*` as the last part stands for one or more further parts.",
+    ),
+];
+
+static ROUTE: &[Key] = &[
+    key(
+        "path",
+        Kind::Form(&form::PATH),
+        Required,
+        "Segments of literal text or `{name}`; `{*rest}` at the end stands for zero or more. A trailing slash makes \
+         no difference.",
+    ),
+    key("host", Kind::Form(&form::HOST), Without("any host"), "The host that it belongs to, without a port."),
+    key(
+        "methods",
+        Kind::Many(&Kind::Form(&form::METHOD), 1),
+        Without("all methods"),
+        "Granted methods. GET grants HEAD, unless another route lists HEAD.",
+    ),
+    key(
+        "schemes",
+        Kind::Many(&SCHEME, 1),
+        Without("those of `[engine]`"),
+        "Accepted ways to prove identity, in the order of the challenges.",
+    ),
+    key(
+        "access",
+        Kind::OneOf(&[
+            choice("required", "Credentials are needed."),
+            choice("optional", "Credentials are looked at where there are some."),
+            choice("public", "Credentials are not looked at."),
+        ]),
+        Is("\"required\""),
+        "Who may come in.",
+    ),
+    key("require", Kind::Requirement, Is("\"authenticated\""), "What an identity needs; see Requirements."),
+    key("preflight", PREFLIGHT, Without("as `[engine]` says"), "What happens to CORS preflights."),
+];

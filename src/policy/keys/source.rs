@@ -1,0 +1,50 @@
+//! Where keys and secrets come from, as keys of a table.
+
+use super::{Built, Default, Key, Kind, choice, form, key};
+
+use Default::{Is, Without};
+
+const fn context(name: &'static str, kind: Kind, default: Default, about: &'static str) -> Key {
+    Key { name, kind, default, built: Built::LaterInContext, about }
+}
+
+const NOT_THIS: Default = Without("another source is named");
+
+const ENCODING: Kind = Kind::OneOf(&[
+    choice("text", "The bytes as they are, less one line break at the end."),
+    choice("base64url", "Base64url (RFC 4648 section 5), with or without padding."),
+    choice("hex", "Two hex digits for each byte."),
+    choice("raw", "The bytes as they are."),
+]);
+
+const SECRET_FILE: Key =
+    key("secret_file", Kind::Text, NOT_THIS, "A file that holds a shared secret, relative to the policy.");
+const SECRET_ENV: Key =
+    key("secret_env", Kind::Form(&form::VARIABLE), NOT_THIS, "An environment variable that holds a shared secret.");
+const ENCODED: Key = key("encoding", ENCODING, Is("\"text\""), "How the secret is written there.");
+const KID: Key = key("kid", Kind::Text, Without("no key id"), "The `kid` that tokens name this secret by.");
+
+/// A shared secret: exactly one of `secret_file` and `secret_env`.
+pub(in crate::policy) static SECRET: &[Key] = &[SECRET_FILE, SECRET_ENV, ENCODED];
+
+/// Any source of keys: exactly one of the first five.
+pub(in crate::policy) static SOURCE: &[Key] = &[
+    SECRET_FILE,
+    SECRET_ENV,
+    context("file", Kind::Text, NOT_THIS, "A file with a JWK Set or PEM keys, relative to the policy."),
+    context("url", Kind::Form(&form::HTTPS), NOT_THIS, "An https address that answers with a JWK Set."),
+    context(
+        "discovery",
+        Kind::On("leave `discovery` out and name another source"),
+        NOT_THIS,
+        "`true`: the issuer's own metadata says where its keys are.",
+    ),
+    ENCODED,
+    KID,
+    context(
+        "refresh",
+        Kind::Duration(60, 7 * 86_400),
+        Is("\"10m\""),
+        "How often `url` and `discovery` are asked again.",
+    ),
+];

@@ -1,0 +1,162 @@
+//! The arithmetic of counting: times of failures in a sliding window, for many keys in bounded memory. It knows neither
+//! names nor addresses, only keys that somebody else has hashed.
+
+use std::collections::HashMap;
+
+use crate::policy::model::Limit;
+
+/// A keyed hash of what is counted.
+pub(super) type Key = u128;
+
+/// Most failures that one counter holds. A higher limit counts as this one, which is stricter.
+const LIMIT_CAP: u32 = 100_000;
+/// Room is made for this part of a table at once, so that looking for it is paid for by many insertions.
+const BATCH: usize = 16;
+
+/// One failure, or one attempt under way.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    /// Unix seconds.
+    at: i64,
+    /// Which attempt, so that exactly it is taken back.
+    attempt: u64,
+}
+
+/// Counters by key.
+#[derive(Debug)]
+pub(super) struct Table {
+    counters: HashMap<Key, Counter>,
+    /// Times in all counters together.
+    times: usize,
+    most_counters: usize,
+    most_times: usize,
+}
+
+/// The failures under one key, and the places taken by attempts that are still under way.
+#[derive(Debug)]
+struct Counter {
+    /// In order.
+    times: Vec<Time>,
+    /// As the limit said when it was last asked.
+    limit: Limit,
+}
+
+impl Table {
+    /// An empty table that never holds more counters or times than this.
+    pub(super) fn new(most_counters: usize, most_times: usize) -> Table {
+        Table { counters: HashMap::new(), times: 0, most_counters, most_times }
+    }
+
+    /// Seconds until another failure fits under the limit, at least 1; `None`: it fits now.
+    pub(super) fn wait(&self, key: Key, limit: Limit, now: i64) -> Option<u32> {
+        let times = self.counters.get(&key).map_or(&[][..], |counter| &counter.times);
+        // Times ahead of a clock that was set back count as now.
+        let live = times.iter().map(|time| time.at.min(now)).filter(|time| is_live(*time, limit.per, now));
+        let most = most(limit);
+        let count = live.clone().count();
+        if count < most {
+            return None;
+        }
+        // With the limit met exactly this is the oldest; after a limit was lowered, one further on.
+        let leaves = live.clone().nth(count - most).unwrap_or(now).saturating_add(limit.per);
+        Some(u32::try_from(leaves.saturating_sub(now)).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// Counts one more, without looking at the limit.
+    pub(super) fn take(&mut self, key: Key, limit: Limit, attempt: u64, now: i64) {
+        let counter = self.counters.entry(key).or_insert_with(|| Counter { times: Vec::new(), limit });
+        counter.limit = limit;
+        let before = counter.times.len();
+        // Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
+        for time in &mut counter.times {
+            time.at = time.at.min(now);
+        }
+        counter.times.retain(|time| is_live(time.at, limit.per, now));
+        counter.times.push(Time { at: now, attempt });
+        self.times = (self.times + counter.times.len()).saturating_sub(before);
+    }
+
+    /// Takes an attempt back, if it is still counted.
+    pub(super) fn give_back(&mut self, key: Key, attempt: u64) {
+        let Some(counter) = self.counters.get_mut(&key) else { return };
+        let Some(position) = counter.times.iter().rposition(|time| time.attempt == attempt) else { return };
+        counter.times.remove(position);
+        self.times = self.times.saturating_sub(1);
+        if counter.times.is_empty() {
+            self.counters.remove(&key);
+        }
+    }
+
+    /// Makes room for `more` counters: what is over goes first; then counters that are not full, those with the fewest
+    /// failures and of these the oldest first; full ones last. So a flood of strangers with a failure each cannot make
+    /// anybody's full counter be forgotten.
+    pub(super) fn make_room(&mut self, more: usize, now: i64) {
+        if !self.lacks_room(more) {
+            return;
+        }
+        self.sweep(now);
+        if !self.lacks_room(more) {
+            return;
+        }
+        let mut worth: Vec<(bool, usize, i64, Key)> = self
+            .counters
+            .iter()
+            .map(|(key, counter)| (counter.is_full(), counter.times.len(), counter.last(), *key))
+            .collect();
+        worth.sort_unstable();
+        let batch = (self.most_counters / BATCH).max(more);
+        for (done, (.., key)) in worth.into_iter().enumerate() {
+            if done >= batch && !self.lacks_room(more) {
+                break;
+            }
+            if let Some(counter) = self.counters.remove(&key) {
+                self.times = self.times.saturating_sub(counter.times.len());
+            }
+        }
+    }
+
+    /// Forgets counters whose last failure has left its window.
+    pub(super) fn sweep(&mut self, now: i64) {
+        let times = &mut self.times;
+        self.counters.retain(|_, counter| {
+            let keep = is_live(counter.last(), counter.limit.per, now);
+            if !keep {
+                *times = times.saturating_sub(counter.times.len());
+            }
+            keep
+        });
+        if self.counters.len() < self.counters.capacity() / 4 {
+            self.counters.shrink_to_fit();
+        }
+    }
+
+    fn lacks_room(&self, more: usize) -> bool {
+        self.counters.len() + more > self.most_counters || self.times + more > self.most_times
+    }
+
+    /// Counters and times held.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> (usize, usize) {
+        assert_eq!(self.times, self.counters.values().map(|counter| counter.times.len()).sum::<usize>());
+        (self.counters.len(), self.times)
+    }
+}
+
+impl Counter {
+    fn is_full(&self) -> bool {
+        self.times.len() >= most(self.limit)
+    }
+
+    fn last(&self) -> i64 {
+        self.times.last().map_or(i64::MIN, |time| time.at)
+    }
+}
+
+/// A failure counts for `per` seconds.
+fn is_live(time: i64, per: i64, now: i64) -> bool {
+    time.saturating_add(per) > now
+}
+
+fn most(limit: Limit) -> usize {
+    limit.failures.min(LIMIT_CAP) as usize
+}
