@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatepost::admin::Admin;
-use gatepost::engine::{Clock, Engine, Options, PolicyInForce};
+use gatepost::engine::{Clock, Engine, Options};
 use gatepost::error::Error;
 use gatepost::policy::model::StateLocation;
 use gatepost::policy::{self, Diagnostic, Loaded, Policy};
@@ -61,7 +61,7 @@ pub fn named(policy: Option<&Path>) -> Result<&Path, Failure> {
 
 /// An engine's policy, state and clock, held for administration.
 pub struct Held {
-    policy: PolicyInForce,
+    policy: Arc<Policy>,
     state: Arc<dyn State>,
     now: i64,
 }
