@@ -3,23 +3,15 @@
 use std::path::Path;
 
 use super::*;
-use crate::engine::{Engine, Options};
 use crate::policy::model::StateLocation;
 
 const GOOD: &str = "correct horse battery staple";
 
-fn engine() -> Engine {
+fn with_admin(test: impl Fn(Admin<'_>)) {
     let text = "[engine]\nname = \"x\"\nschemes = [\"basic\"]\n[password]\nmemory_kib = 64\niterations = 1\n\
                 [[role]]\nname = \"clerk\"\n[[role]]\nname = \"admin\"\n[[route]]\npath = \"/\"\n";
-    let loaded = crate::policy::parse(text, Path::new("x.toml"), Path::new(".")).unwrap();
-    let engine = Engine::new(loaded, Options { state: Some(StateLocation::Memory), ..Options::default() });
-    engine.start().unwrap();
-    engine
-}
-
-fn with_admin(test: impl Fn(Admin<'_>)) {
-    let engine = engine();
-    let (policy, state) = (engine.policy(), engine.state().unwrap());
+    let policy = crate::policy::parse(text, Path::new("x.toml"), Path::new(".")).unwrap().policy;
+    let state = crate::state::open(&StateLocation::Memory).unwrap();
     test(Admin { policy: &policy, state: &*state, now: 1_000 });
 }
 
