@@ -158,6 +158,10 @@ fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], fo
         Source::File => secret::is_there(report, folder, table.text("file")?, &table.span("file")).then_some(None),
         Source::Url | Source::Discovery => Some(None),
         Source::SecretFile | Source::SecretEnv => {
+            // Unsound algorithms have been reported; the key would only say it again.
+            if algorithms.is_empty() || !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
+                return None;
+            }
             let secret = secret::read(report, table, source, folder)?;
             match Key::from_secret(table.text("kid").map(str::to_owned), &secret, algorithms) {
                 Ok(key) => Some(Some(key)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::policy::read::Fields;
-use crate::policy::report::{Report, advise, quote};
+use crate::policy::report::{Report, nearest, quote};
 use crate::policy::role::Roles;
 
 pub(super) fn read(report: &mut Report<'_>, sections: &[Fields]) -> Roles {
@@ -52,11 +52,10 @@ pub(super) fn undefined<'c>(
     name: &str,
     defined: impl IntoIterator<Item = &'c str>,
 ) {
-    let near = advise(name, defined);
-    let help = if near.is_empty() {
-        "add a `[[role]]` of this name".into()
-    } else {
-        format!("{near} Or add a `[[role]]` of this name")
+    let add = "add a `[[role]]` of this name";
+    let help = match nearest(name, defined) {
+        Some(near) => format!("did you mean `{near}`? Otherwise {add}"),
+        None => add.to_owned(),
     };
     report.mismatch(span, format!("there is no role {}", quote(name)), help);
 }

@@ -21,7 +21,7 @@ fn mistakes_in_roles_and_routes_are_errors_that_say_what_to_write() {
             ),
             (
                 "[[role]]\nname = 'clerk'\n[[role]]\nname = 'b'\nincludes = ['clark']\n",
-                "5:13 there is no role `clark` | did you mean `clerk`? Or add a `[[role]]` of this name",
+                "5:13 there is no role `clark` | did you mean `clerk`? Otherwise add a `[[role]]` of this name",
             ),
             (
                 "[[role]]\nname = 'a'\nincludes = ['a']\n",

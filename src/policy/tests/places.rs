@@ -41,12 +41,12 @@ require = { role = 'clark', network = '10.0.0.1/8' }
     3:10 `leeway` is out of range | write a duration from 0s to 5m
     4:13 `unmatched` cannot be `alow` | write one of `deny`, `authenticated`, `pass`
     6:11 `Cookie` has a meaning of its own and cannot carry an identity | choose a name of your own, like `X-Auth-Subject`
-    9:13 there is no role `ghost` | write one of `clerk` Or add a `[[role]]` of this name
+    9:13 there is no role `ghost` | add a `[[role]]` of this name
     11:8 `orders` does not start with `/` | write the path from the root, like "/orders/{id}"
     12:12 `get` is not the method GET: methods are case-sensitive | write "GET"
     14:1 `/x` needs credentials, and neither it nor `[engine]` lists schemes | add `schemes = ["basic"]` here or to `[engine]`, or write `access = "public"`
     18:21 `schemes` cannot be `beare` | did you mean `bearer`?
-    19:20 there is no role `clark` | did you mean `clerk`? Or add a `[[role]]` of this name
+    19:20 there is no role `clark` | did you mean `clerk`? Otherwise add a `[[role]]` of this name
     19:39 `10.0.0.1/8` is not an address range | bits after the prefix are set; write the first address of the range
     "#);
 }
