@@ -179,7 +179,7 @@ static void the_hosts_clock_is_asked_and_its_data_ended_once(const char *folder)
 static void a_broken_policy_keeps_the_old_one(const char *folder) {
     char *path = in_folder(folder, "changing.toml");
     const char *good = "[[route]]\npath = \"/public\"\naccess = \"public\"\n[engine]\nstate = \":memory:\"\n";
-    const char *bad = "[[route]]\npath = \"/public\"\naccess = \"pubic\"\n";
+    const char *bad = "[[route]]\npath = \"/public\"\naccess = \"pubic\"\nschemes = [\"basic\"]\n";
     FILE *file = fopen(path, "w");
     CHECK(file != NULL && fputs(good, file) >= 0 && fclose(file) == 0);
     gatepost_engine *engine = NULL;

@@ -1,6 +1,8 @@
 //! What the tests that build and run C programs share. A tool that is missing is an error that says what to install.
 #![allow(dead_code)]
 
+pub mod service;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

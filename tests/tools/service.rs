@@ -1,0 +1,68 @@
+//! The small service that C programs and servers are tested against.
+
+use std::fs;
+use std::path::PathBuf;
+
+use gatepost::crypto::password::{Cost, hash};
+use gatepost::policy::model::StateLocation;
+use gatepost::state::{self, User};
+
+use super::scratch;
+
+/// Throttles are far off, because the tests guess wrong on purpose; hashing is cheap, because valgrind is slow.
+const POLICY: &str = r#"
+[engine]
+name = "Orders"
+state = "gatepost.db"
+schemes = ["basic"]
+
+[password]
+memory_kib = 1024
+iterations = 1
+
+[identity]
+subject = "X-Auth-Subject"
+roles = "X-Auth-Roles"
+
+[throttle]
+account = { failures = 1000000, per = "15m" }
+address = { failures = 1000000, per = "15m" }
+prefix = { failures = 1000000, per = "15m" }
+pair = { failures = 1000000, per = "15m" }
+
+[[role]]
+name = "clerk"
+[[role]]
+name = "admin"
+
+[[route]]
+path = "/public"
+access = "public"
+
+[[route]]
+path = "/private"
+
+[[route]]
+path = "/admin"
+require = { role = "admin" }
+"#;
+
+/// A folder with the policy and a state in which alice is a clerk.
+pub fn service(kind: &str, program: &str) -> PathBuf {
+    let folder = scratch(&format!("{kind}_service")).join(program);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("folder");
+    fs::write(folder.join("policy.toml"), POLICY).expect("policy");
+    let cost = Cost { memory_kib: 1024, iterations: 1, parallelism: 1 };
+    let alice = User {
+        name: "alice".into(),
+        hash: Some(hash(b"correct horse battery staple", cost).expect("hashed")),
+        roles: vec!["clerk".into()],
+        disabled: false,
+        created_at: 1,
+        password_changed_at: Some(1),
+    };
+    let state = state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state");
+    state.add_user(&alice).expect("alice");
+    folder
+}
