@@ -265,12 +265,7 @@ fn user(text: &str) -> Result<(), Slip> {
 
 /// The canonical form of a local user's name.
 pub(in crate::policy) fn canonical_user(text: &str) -> Option<String> {
-    crate::crypto::name::user_name(text).or_else(|| plain_name(text))
-}
-
-fn plain_name(text: &str) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-./=?^_`{|}~@".contains(&b);
-    (!text.is_empty() && text.bytes().all(plain)).then(|| text.to_owned())
+    crate::crypto::name::user_name(text)
 }
 
 fn algorithm(text: &str) -> Result<(), Slip> {

@@ -1,6 +1,6 @@
 //! Mistakes in roles and routes.
 
-use super::{Severity, each_says, route};
+use super::{Severity, check, each_says, route};
 
 #[test]
 fn mistakes_in_roles_and_routes_are_errors_that_say_what_to_write() {
@@ -122,4 +122,26 @@ fn mistakes_in_roles_and_routes_are_errors_that_say_what_to_write() {
             (route!("preflight = 'alow'\n"), "4:13 `preflight` cannot be `alow` | did you mean `allow`?"),
         ],
     );
+}
+
+#[test]
+fn routes_that_tie_are_errors_at_the_later_one() {
+    each_says(
+        Severity::Error,
+        &[
+            (
+                route!("[[route]]\npath = '/'\nschemes = 'api-key'\n"),
+                "5:8 this route ties with the one on line 1: one host, one shape of path, and methods that overlap | make one \
+                 route of the two, or give them methods that do not overlap",
+            ),
+            (
+                "[engine]\nschemes = 'basic'\n[[route]]\npath = '/a/{x}'\nhost = 'A.example'\n[[route]]\npath = \
+                 '/a/{y}/'\nhost = 'a.example.'\nmethods = 'GET'\n",
+                "7:8 this route ties with the one on line 3: one host, one shape of path, and methods that overlap | make one \
+                 route of the two, or give them methods that do not overlap",
+            ),
+        ],
+    );
+    let apart = "[engine]\nschemes = 'basic'\n[[route]]\npath = '/a'\nmethods = 'GET'\n[[route]]\npath = '/a'\nmethods = 'POST'\n";
+    assert!(check(apart).is_ok());
 }

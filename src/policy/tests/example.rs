@@ -227,6 +227,8 @@ fn requirements_become_what_they_say() {
         ("{ role = [\"a\"] }", "role a"),
         ("{ role = [\"a\", \"b\"] }", "any(role a, role b)"),
         ("{ user = \"rita\" }", "user rita"),
+        ("{ user = \"RITA\" }", "user rita"),
+        ("{ user = \"ÉLISE\" }", "user élise"),
         ("{ user = [\"rita\", { issuer = \"acc\", subject = \"7\" }] }", "any(user rita, user 7 of https://acc)"),
         ("{ tls = true, role = \"b\", scope = \"s\" }", "all(tls, role b, scope s)"),
         ("{ network = [\"10.0.0.0/8\", \"::1\"] }", "network 10.0.0.0/8 ::1/128"),
