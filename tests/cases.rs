@@ -1,6 +1,13 @@
 //! Runs every case file through the command line, holds the tokens in them to what `mint` makes, and holds the runner
 //! itself to its promise that a wrong expectation and a typing error are always told.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
 mod mint;
 
 use std::path::{Path, PathBuf};
@@ -138,11 +145,13 @@ fn right_expectations_of_each_kind_pass() {
           "expect": { "status": 200, "action": "ALLOW", "subject": "alice", "scheme": "basic",
                       "upstream": { "x-user": ["alice"], "x_user": null }, "strip": ["X-User", "x_user"], "body": null } },
         { "name": "what was saved is compared", "request": {}, "expect": { "headers": { "WWW-Authenticate": "${challenge}" } } },
+        { "do": "user.add", "name": "named-${reason}", "roles": ["clerk"] },
+        { "do": "user.show", "name": "named-credentials_missing" },
         { "do": "user.grant", "name": "nobody", "role": "clerk", "fails": { "contains": "nobody" } },
         { "do": "reload", "policy": "[engine]\nnonsense = 1\n", "fails": true },
     ]));
     let (code, result, err) = run(&file);
-    assert_eq!((code, &result["passed"], err.as_str()), (0, &json!(5), ""), "{result:#}");
+    assert_eq!((code, &result["passed"], err.as_str()), (0, &json!(7), ""), "{result:#}");
 }
 
 #[test]
@@ -183,6 +192,7 @@ fn typing_errors_never_make_a_check_vanish() {
         (one(json!({ "name": "x", "request": { "headers": [["a"]] } })), "pair"),
         (one(json!({ "do": "user.promote", "name": "alice" })), "user.promote"),
         (one(json!({ "do": "user.grant", "name": "alice", "role": "clerk", "fail": true })), "\"fail\""),
+        (one(json!({ "do": "user.grant", "name": "${nobody}", "role": "clerk" })), "nobody"),
         (expecting(json!({ "staus": 401 })), "\"staus\""),
         (expecting(json!({ "status": "401" })), "401"),
         (expecting(json!({ "status": [] })), "empty"),

@@ -1,6 +1,13 @@
 //! Each command through the binary: what it prints where, its exit codes, and that a change reaches an engine that is
 //! running in another process.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -3,23 +3,15 @@
 use std::path::Path;
 
 use super::*;
-use crate::engine::{Engine, Options};
 use crate::policy::model::StateLocation;
 
 const GOOD: &str = "correct horse battery staple";
 
-fn engine() -> Engine {
+fn with_admin(test: impl Fn(Admin<'_>)) {
     let text = "[engine]\nname = \"x\"\nschemes = [\"basic\"]\n[password]\nmemory_kib = 64\niterations = 1\n\
                 [[role]]\nname = \"clerk\"\n[[role]]\nname = \"admin\"\n[[route]]\npath = \"/\"\n";
-    let loaded = crate::policy::parse(text, Path::new("x.toml"), Path::new(".")).unwrap();
-    let engine = Engine::new(loaded, Options { state: Some(StateLocation::Memory), ..Options::default() });
-    engine.start().unwrap();
-    engine
-}
-
-fn with_admin(test: impl Fn(Admin<'_>)) {
-    let engine = engine();
-    let (policy, state) = (engine.policy(), engine.state().unwrap());
+    let policy = crate::policy::parse(text, Path::new("x.toml"), Path::new(".")).unwrap().policy;
+    let state = crate::state::open(&StateLocation::Memory).unwrap();
     test(Admin { policy: &policy, state: &*state, now: 1_000 });
 }
 
@@ -50,7 +42,9 @@ fn a_user_is_added_once_under_all_spellings() {
 #[test]
 fn the_length_of_a_password_is_counted_in_characters_and_seeds_skip_it() {
     with_admin(|admin| {
-        let add = |name, password| admin.add_user(&NewUser { name, password: Some(password), ..NewUser::default() });
+        let add = |name: &str, password: &str| {
+            admin.add_user(&NewUser { name, password: Some(password), ..NewUser::default() })
+        };
         assert!(add("short", &"ä".repeat(14)).unwrap_err().message().contains("min_length"));
         assert!(add("long", &"ä".repeat(15)).is_ok());
         assert!(add("control", "a password with \u{7} in it").is_err());
@@ -108,7 +102,7 @@ fn a_key_is_shown_once_and_stored_as_its_digest() {
         assert!(issued.secret.starts_with("gp_"));
         assert!(!format!("{issued:?}").contains(issued.secret.as_str()));
         let stored = admin.keys(Some("alice")).unwrap();
-        assert_eq!(stored, [issued.key.clone()]);
+        assert_eq!(stored, std::slice::from_ref(&issued.key));
         assert_eq!(crate::credential::api_key::digest(&issued.secret), Some(issued.key.digest));
         assert_eq!((issued.key.user.as_str(), issued.id().len()), ("alice", 8));
         admin.revoke_key(issued.id()).unwrap();

@@ -104,7 +104,7 @@ fn unknown(report: &mut Report<'_>, entry: &Entry) {
     let names = || SECTIONS.iter().map(|section| section.name);
     let is_section = matches!(entry.value.data, Data::Table(_) | Data::List(_));
     match home {
-        Some(home) if !is_section || entry.key != "name" => report.error(
+        Some(home) if !is_section || entry.key != "name" => report.mismatch(
             &entry.key_span,
             format!("{} stands outside of a section", quote(&entry.key)),
             format!("write it under `{}`", home.header()),
@@ -114,7 +114,7 @@ fn unknown(report: &mut Report<'_>, entry: &Entry) {
                 near if near.starts_with("did you mean") => near,
                 _ => format!("the sections are {}", listed(names())),
             };
-            report.error(&entry.key_span, format!("there is no section {}", quote(&entry.key)), help);
+            report.mismatch(&entry.key_span, format!("there is no section {}", quote(&entry.key)), help);
         }
     }
 }

@@ -35,12 +35,18 @@ pub(super) struct Fields {
     keys: &'static [Key],
     values: Vec<(&'static str, Spot<Value>)>,
     written: Vec<&'static str>,
+    unknown: bool,
 }
 
 impl Fields {
     /// The file has this key, sound or not.
     pub fn is_written(&self, name: &str) -> bool {
         self.written.contains(&name)
+    }
+
+    /// The file has a key here that does not exist; what seems to be missing may be what it was meant to be.
+    pub fn has_unknown(&self) -> bool {
+        self.unknown
     }
 
     /// The value, written or by default; `None` where there is neither, or what is written is not sound.
@@ -119,10 +125,11 @@ pub(super) fn table(
     what: &str,
     quiet: bool,
 ) -> Fields {
-    let mut fields = Fields { span: span.clone(), keys, values: Vec::new(), written: Vec::new() };
+    let mut fields = Fields { span: span.clone(), keys, values: Vec::new(), written: Vec::new(), unknown: false };
     for entry in entries {
         let Some(key) = keys.iter().find(|key| key.name == entry.key) else {
             unknown(report, entry, keys, what);
+            fields.unknown = true;
             continue;
         };
         fields.written.push(key.name);
@@ -134,10 +141,16 @@ pub(super) fn table(
     }
     for key in keys.iter().filter(|key| !entries.iter().any(|entry| entry.key == key.name)) {
         match key.default {
+            Default::Required if fields.unknown => {}
             Default::Required => report.mismatch(
                 span,
                 format!("{what} has no `{}`", key.name),
-                format!("add `{} = {}`: {}", key.name, key.kind.example(), lower_first(key.about)),
+                format!(
+                    "add `{} = {}`: {}",
+                    key.name,
+                    key.kind.example(),
+                    lower_first(key.about.trim_end_matches('.'))
+                ),
             ),
             Default::Without(_) => {}
             Default::Is(text) => {
@@ -290,7 +303,7 @@ fn list(
         report.error(
             &node.span,
             format!("`{name}` is an empty list"),
-            format!("write at least one, like `{name} = [{}]`, or leave it out", inner.example()),
+            format!("write at least one, like `{name} = [{}]`", inner.example()),
         );
         return None;
     }

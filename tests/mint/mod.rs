@@ -121,7 +121,7 @@ pub fn token(name: &str) -> Option<String> {
         "dots" => "....................".to_owned(),
         "padded" => format!("{}=", good(&[])),
         "standard_base64" => {
-            let head = BASE64.encode(br#"{"alg":"HS256","x":"??>>~~"}"#);
+            let head = BASE64.encode(br#"{"alg":"HS256","x":"???>>>~~"}"#);
             let message = format!("{head}.{}", B64.encode(claims(&[]).to_string().as_bytes()));
             format!("{message}.{}", B64.encode(&mac("HS256", SECRET, message.as_bytes())))
         }

@@ -30,7 +30,7 @@ pub struct Arguments {
     /// The method (GET where it is left out), then a path like /orders/7 or a URL like https://host/orders/7
     ///
     /// What follows the host is taken as it is, as a server would receive it: nothing is normalised.
-    #[arg(value_names = ["METHOD", "URL"], num_args = 1..=2, required = true)]
+    #[arg(value_name = "[METHOD] URL", num_args = 1..=2, required = true)]
     request: Vec<String>,
     /// A header field of the request; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]

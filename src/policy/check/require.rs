@@ -194,6 +194,7 @@ fn claim(report: &mut Report<'_>, fields: &Fields) -> Option<Requirement> {
             );
             return None;
         }
+        (None, None) if fields.has_unknown() => return None,
         (None, None) => {
             report.mismatch(&fields.span, "this claim has no test", "add `equals = …` or `contains = …`");
             return None;

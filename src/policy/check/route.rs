@@ -11,7 +11,7 @@ use crate::policy::read::Fields;
 use crate::policy::report::{Report, quote};
 use crate::policy::requirement::Requirement;
 use crate::policy::role::Roles;
-use crate::route::Router;
+use crate::route::{Router, Tie};
 
 /// What routes refer to.
 pub(super) struct Surroundings<'s> {
@@ -42,19 +42,25 @@ pub(super) fn read(
     let router = match Router::build(&routes, around.paths) {
         Ok(router) => Some(router),
         Err(ties) => {
-            for tie in ties {
-                let (Some(first), Some(second)) = (places.get(tie.first), places.get(tie.second)) else { continue };
-                let (line, _) = report.place(first.span.start);
-                report.mismatch(
-                    &second.span("path"),
-                    format!("this route ties with the one on line {line}: host and shape of path are equal, and a method is granted by both"),
-                    "make one route of the two, or give them methods that do not overlap",
-                );
-            }
+            say_ties(report, &ties, &places);
             None
         }
     };
     (routes, router)
+}
+
+fn say_ties(report: &mut Report<'_>, ties: &[Tie], places: &[&Fields]) {
+    for tie in ties {
+        let (Some(first), Some(second)) = (places.get(tie.first), places.get(tie.second)) else { continue };
+        let (line, _) = report.place(first.span.start);
+        report.mismatch(
+            &second.span("path"),
+            format!(
+                "this route ties with the one on line {line}: one host, one shape of path, and methods that overlap"
+            ),
+            "make one route of the two, or give them methods that do not overlap",
+        );
+    }
 }
 
 /// The schemes that a section lists, with their places.
@@ -244,5 +250,31 @@ impl Entries<'_> {
             self.warn(report, &listed);
         }
         listed.into_iter().map(|(scheme, _)| scheme).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::policy::tree;
+
+    #[test]
+    fn each_tie_is_an_error_at_the_later_route_that_names_the_line_of_the_earlier() {
+        let text =
+            "[[route]]\npath = '/a'\n[[route]]\npath = '/b'\n\n[[route]]\npath = '/{x}'\n[[route]]\npath = '/{y}'\n";
+        let mut report = Report::new(text, Path::new("x"));
+        let (entries, _) = tree::parse(text);
+        let document = Document::read(&mut report, &entries);
+        let places: Vec<&Fields> = document.all("route").iter().collect();
+        say_ties(&mut report, &[Tie { first: 2, second: 3 }, Tie { first: 0, second: 1 }], &places);
+        let list: Vec<_> = report.finish(&[]).iter().map(|d| (d.line, d.column, d.message.clone())).collect();
+        let said = |line: u32| {
+            format!(
+                "this route ties with the one on line {line}: one host, one shape of path, and methods that overlap"
+            )
+        };
+        assert_eq!(list, [(4, 8, said(1)), (9, 8, said(6))]);
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn source(
     };
     let (source, name) = match named.as_slice() {
         [one] => *one,
+        [] if fields.has_unknown() => return None,
         [] => {
             report.mismatch(span, "this table names no source", format!("add {choices}"));
             return None;

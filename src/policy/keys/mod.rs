@@ -142,9 +142,11 @@ impl Kind {
             Kind::Form(form) => format!("\"{}\"", form.example),
             Kind::Many(kind, _) | Kind::List(kind, _) => format!("[{}]", kind.example()),
             Kind::Table(keys) => {
-                let shown = keys.iter().filter(|key| matches!(key.default, Default::Required));
-                let shown: Vec<String> = shown.map(|key| format!("{} = {}", key.name, key.kind.example())).collect();
-                if shown.is_empty() { "{ … }".into() } else { format!("{{ {} }}", shown.join(", ")) }
+                let needed = keys.iter().filter(|key| matches!(key.default, Default::Required));
+                let shown = |key: &Key| format!("{} = {}", key.name, key.kind.example());
+                let needed: Vec<String> = needed.map(shown).collect();
+                let first = keys.first().map(shown).unwrap_or_default();
+                format!("{{ {} }}", if needed.is_empty() { first } else { needed.join(", ") })
             }
             Kind::Either(kinds) => kinds.iter().map(Kind::example).collect::<Vec<_>>().join(" or "),
             Kind::Requirement => "{ role = \"…\" }".into(),

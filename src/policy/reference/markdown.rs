@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::policy::keys::{Built, Choice, Default, Key, Kind, REQUIREMENT, SECTIONS};
+use crate::policy::report::listed;
 
 /// The reference of the policy file for operators.
 pub fn markdown() -> String {
@@ -18,8 +19,14 @@ pub fn markdown() -> String {
             out.push_str(SECRETS);
             nested(&mut out, section.keys, "keys", "`keys` holds exactly one of the first five");
         }
-        for key in section.keys.iter().filter(|key| key.name != "keys" && !names_sources(&key.kind)) {
-            nested(&mut out, section.keys, key.name, &format!("`{}`", key.name));
+        let mut shown: Vec<&str> = Vec::new();
+        for key in section.keys.iter().filter(|key| !names_sources(&key.kind)) {
+            let Some(inner) = inner_table(&key.kind).filter(|_| !shown.contains(&key.name)) else { continue };
+            // Keys whose values are tables of one shape share its description.
+            let alike = section.keys.iter().filter(|k| inner_table(&k.kind).is_some_and(|i| std::ptr::eq(i, inner)));
+            let names: Vec<&str> = alike.map(|key| key.name).collect();
+            nested(&mut out, section.keys, key.name, &listed(names.iter().copied()));
+            shown.extend(names);
         }
     }
     out.push_str(REQUIREMENTS);
@@ -40,9 +47,14 @@ fn table(out: &mut String, keys: &'static [Key], say_later: bool) {
         };
         let mut about = key.about.to_owned();
         for choice in words(&key.kind) {
-            let _ = write!(about, " `{}`: {}", choice.word, choice.about);
+            let _ = write!(about, "<br>`{}`: {}", choice.word, choice.about);
             if say_later && choice.built != Built::Yes {
-                about.push_str(" (not built yet)");
+                match choice.acts_as {
+                    "" => about.push_str(" **Not built yet.**"),
+                    other => {
+                        let _ = write!(about, " **Not built in full yet**; until then as `{other}`.");
+                    }
+                }
             }
         }
         if say_later && key.built != Built::Yes {

@@ -118,9 +118,7 @@ require = { all = [ { role = "admin" }, { factor = "otp" }, { login_within = "15
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["otp.key", "accounts.jwks.json", "signing.pem", "breached.filter"] {
-        let path = folder.path().join(name);
-        std::fs::write(&path, "some content that is long enough to be a secret of 256 bits, or so").unwrap();
-        std::process::Command::new("chmod").arg("600").arg(&path).status().unwrap();
+        super::file(folder.path(), name, super::GOOD_SECRET.as_bytes(), 0o600);
     }
     folder
 }
@@ -184,7 +182,7 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
 fn an_empty_policy_denies_everything_by_default() {
     let policy = check("").unwrap().policy;
     assert_eq!(policy.name, "Gatepost");
-    assert_eq!(policy.state, StateLocation::File("/nonexistent/gatepost.db".into()));
+    assert_eq!(policy.state, StateLocation::File(super::folder().join("gatepost.db")));
     assert_eq!(policy.unmatched, Unmatched::Deny);
     assert_eq!(policy.leeway, 30);
     assert_eq!(policy.paths, Default::default());
@@ -246,7 +244,7 @@ fn requirements_become_what_they_say() {
     ] {
         let text = format!(
             "[[issuer]]\nname = \"acc\"\nissuer = \"https://acc\"\naudience = \"x\"\nalgorithms = \"HS256\"\n\
-             keys = {{ secret_env = \"PATH\", encoding = \"raw\" }}\n\
+             keys = {{ secret_file = \"good.key\" }}\n\
              [[role]]\nname = \"a\"\n[[role]]\nname = \"b\"\n\
              [[route]]\npath = \"/\"\nschemes = [\"basic\", \"bearer\"]\nrequire = {written}\n"
         );

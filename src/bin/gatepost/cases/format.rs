@@ -304,6 +304,9 @@ fn case(value: &Value, place: &str, names: &mut Names) -> Result<Case, String> {
     if let Some(command) = members.get("do") {
         let command = json::string(command, &members.at("do"))?;
         let at = at(&mut members)?;
+        // The policy of a reload is taken as it is written.
+        let strings = object(value, place)?.iter().filter(|(name, _)| *name != "policy");
+        strings.into_iter().try_for_each(|(name, value)| matcher::check_names(value, &members.at(name), names))?;
         let step = Step::read(command, &mut members, names)?;
         members.finish()?;
         return Ok(Case { name: step.to_string(), at, what: What::Step(Box::new(step)) });

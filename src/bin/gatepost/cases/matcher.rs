@@ -94,6 +94,23 @@ impl Text {
     }
 }
 
+/// Every `${name}` in the strings of a value was saved before.
+pub fn check_names(value: &Value, place: &str, names: &Names) -> Result<(), String> {
+    match value {
+        Value::String(text) => Text::template(text, place, names).map(drop),
+        Value::Array(items) => items.iter().try_for_each(|item| check_names(item, place, names)),
+        Value::Object(map) => {
+            map.iter().try_for_each(|(name, value)| check_names(value, &format!("{place}.{name}"), names))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A string with what was saved put in. Its names were checked when the file was read.
+pub fn fill(text: &str, saved: &Saved) -> Result<String, String> {
+    Text::template(text, "", &saved.keys().cloned().collect())?.fill_string(saved)
+}
+
 /// A name for `save` and `${…}`.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))

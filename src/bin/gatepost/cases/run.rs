@@ -118,7 +118,7 @@ fn policy_errors(file: &CaseFile, wanted: &[regex::Regex], folder: &Folder) -> R
             (lines.clone(), differs.collect())
         }
     };
-    Report { name: "policy_errors".to_owned(), got: json!({ "policy_errors": said }), differs }
+    Report { name: "the policy does not load".to_owned(), got: json!({ "policy_errors": said }), differs }
 }
 
 /// A problem as one line, without the drawing.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::format::{self, KeySeed, PolicySource, UserSeed};
 use super::json::{self, Members};
-use super::matcher::{Matcher, Names, Saved};
+use super::matcher::{self, Matcher, Names, Saved};
 use super::run::{self, Folder};
 use crate::open::Held;
 use crate::when;
@@ -91,7 +91,7 @@ impl Step {
 
     /// Does it. `Ok` holds how it went differently from what was expected; empty: as expected.
     pub fn run(&self, engine: &Engine, source: &PolicySource, folder: &Folder, saved: &mut Saved) -> Vec<String> {
-        let outcome = self.command.run(engine, source, folder, saved);
+        let outcome = self.command.filled(saved).and_then(|command| command.run(engine, source, folder, saved));
         match (&self.fails, outcome) {
             (Fails::No, Ok(())) | (Fails::Yes, Err(_)) => Vec::new(),
             (Fails::No, Err(error)) => vec![format!("{}: wanted success, got: {error}", self.command)],
@@ -108,6 +108,41 @@ const STEPS: &str = "user.add, user.list, user.show, user.passwd, user.disable, 
                      user.remove, key.issue, key.list, key.revoke, reload";
 
 impl Command {
+    /// The same with what was saved put in; the policy of a reload stays as it is written.
+    fn filled(&self, saved: &Saved) -> Result<Command, String> {
+        let fill = |text: &String| matcher::fill(text, saved);
+        let fill_all = |texts: &Vec<String>| texts.iter().map(fill).collect::<Result<Vec<_>, _>>();
+        Ok(match self {
+            Command::UserAdd(seed) => Command::UserAdd(UserSeed {
+                name: fill(&seed.name)?,
+                password: seed.password.as_ref().map(fill).transpose()?,
+                hash: seed.hash.as_ref().map(fill).transpose()?,
+                roles: fill_all(&seed.roles)?,
+                disabled: seed.disabled,
+            }),
+            Command::UserList => Command::UserList,
+            Command::UserShow { name } => Command::UserShow { name: fill(name)? },
+            Command::UserPasswd { name, password } => {
+                Command::UserPasswd { name: fill(name)?, password: fill(password)? }
+            }
+            Command::UserDisable { name } => Command::UserDisable { name: fill(name)? },
+            Command::UserEnable { name } => Command::UserEnable { name: fill(name)? },
+            Command::UserGrant { name, role } => Command::UserGrant { name: fill(name)?, role: fill(role)? },
+            Command::UserRevoke { name, role } => Command::UserRevoke { name: fill(name)?, role: fill(role)? },
+            Command::UserRemove { name } => Command::UserRemove { name: fill(name)? },
+            Command::KeyIssue(seed) => Command::KeyIssue(KeySeed {
+                name: fill(&seed.name)?,
+                user: fill(&seed.user)?,
+                scopes: fill_all(&seed.scopes)?,
+                roles: seed.roles.as_ref().map(fill_all).transpose()?,
+                ..seed.clone()
+            }),
+            Command::KeyList => Command::KeyList,
+            Command::KeyRevoke { key } => Command::KeyRevoke { key: fill(key)? },
+            Command::Reload { policy } => Command::Reload { policy: policy.clone() },
+        })
+    }
+
     fn run(&self, engine: &Engine, source: &PolicySource, folder: &Folder, saved: &mut Saved) -> Result<(), String> {
         if let Command::Reload { policy } = self {
             let loaded = run::load(policy.as_ref().unwrap_or(source), folder).map_err(|failed| failed.drawn)?;
