@@ -15,15 +15,24 @@
 
 static gatepost_str text(const char *string) { return (gatepost_str){string, string == NULL ? 0 : strlen(string)}; }
 
-/* The raw target must be taken before libmicrohttpd decodes it; it is kept until the request is complete. */
+/* What is kept of a request until it is complete. */
+struct seen {
+    int fields;     /* its header fields were announced; a body may follow */
+    char target[1]; /* raw: it must be taken before libmicrohttpd decodes it */
+};
+
 static void *raw_target(void *engine, const char *uri, struct MHD_Connection *connection) {
     (void)engine, (void)connection;
-    return strdup(uri);
+    struct seen *seen = calloc(1, sizeof *seen + strlen(uri));
+    if (seen != NULL) {
+        memcpy(seen->target, uri, strlen(uri) + 1);
+    }
+    return seen;
 }
 
-static void forget(void *engine, struct MHD_Connection *connection, void **target, enum MHD_RequestTerminationCode why) {
+static void forget(void *engine, struct MHD_Connection *connection, void **seen, enum MHD_RequestTerminationCode why) {
     (void)engine, (void)connection, (void)why;
-    free(*target);
+    free(*seen);
 }
 
 struct fields {
@@ -68,9 +77,14 @@ static enum MHD_Result application(struct MHD_Connection *connection, const gate
 }
 
 static enum MHD_Result on_request(void *engine, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *upload, size_t *upload_size, void **target) {
+                                  const char *version, const char *upload, size_t *upload_size, void **data) {
     (void)url, (void)version, (void)upload;
-    if (*upload_size > 0) { /* a body that nobody wants */
+    struct seen *seen = *data;
+    if (seen == NULL) {
+        return MHD_NO;
+    }
+    if (!seen->fields || *upload_size > 0) { /* answered once it is complete; a body is not wanted here */
+        seen->fields = 1;
         *upload_size = 0;
         return MHD_YES;
     }
@@ -85,7 +99,7 @@ static enum MHD_Result on_request(void *engine, struct MHD_Connection *connectio
     gatepost_request asked = {
         .struct_size = sizeof asked,
         .method = text(method),
-        .target = text(*target),
+        .target = text(seen->target),
         .peer = text(peer),
         .headers = fields.list,
         .header_count = fields.count,

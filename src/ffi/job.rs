@@ -1,7 +1,7 @@
 //! Jobs as handles of C. A handle is a number, never an address: whoever comes late (a thread that runs a job which
 //! the loop has just cancelled) finds it gone instead of touching freed memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decision::gatepost_decision;
@@ -143,7 +143,10 @@ pub(super) fn submit(
         Some(Entry::Mine { job, stage: Stage::Fresh, work }) => match Arc::try_unwrap(job) {
             Ok(job) => match pool.submit(job, work, on_done) {
                 Ok(ticket) => (Entry::Pooled(ticket), Ok(())),
-                Err((error, job)) => (Entry::Mine { job: Arc::new(job), stage: Stage::Fresh, work }, Err(error.into())),
+                Err(refused) => {
+                    let (error, job) = *refused;
+                    (Entry::Mine { job: Arc::new(job), stage: Stage::Fresh, work }, Err(error.into()))
+                }
             },
             Err(job) => (Entry::Mine { job, stage: Stage::Fresh, work }, Err(busy())),
         },
@@ -187,8 +190,8 @@ fn insert(job: Job, work: Work) -> *mut gatepost_job {
         table.last = table.last.wrapping_add(1);
         // Odd, so that it is the address of none of our other handles.
         let key = table.last.wrapping_shl(4) | 9;
-        if !table.jobs.contains_key(&key) {
-            table.jobs.insert(key, Entry::Mine { job: Arc::new(job), stage: Stage::Fresh, work });
+        if let btree_map::Entry::Vacant(place) = table.jobs.entry(key) {
+            place.insert(Entry::Mine { job: Arc::new(job), stage: Stage::Fresh, work });
             return std::ptr::without_provenance_mut(key);
         }
     }

@@ -97,13 +97,13 @@ impl Pool {
 
     /// Hands a job over. A full queue is no error: the next dispatch answers it with `overloaded`. On an error the job
     /// comes back and `on_done` is dropped uncalled.
-    pub fn submit(&self, job: Job, work: Work, on_done: OnDone) -> Result<Ticket, (Error, Job)> {
+    pub fn submit(&self, job: Job, work: Work, on_done: OnDone) -> Result<Ticket, Box<(Error, Job)>> {
         if let Err(error) = self.check_owner() {
-            return Err((error, job));
+            return Err(Box::new((error, job)));
         }
         let mut state = lock(&self.shared.state);
         if state.closed {
-            return Err((Error::new(ErrorKind::Input, "the pool is closed"), job));
+            return Err(Box::new((Error::new(ErrorKind::Input, "the pool is closed"), job)));
         }
         let refused = state.waiting.len() >= self.shared.limit;
         let task = Arc::new(Task {
