@@ -29,10 +29,8 @@ fn built() -> &'static Path {
 #[test]
 fn the_policy_loads_without_a_warning() {
     let folder = folder_with_policy();
-    let check = Command::new(env!("CARGO_BIN_EXE_gatepost"))
-        .args(["check", "--strict", "orders.toml"])
-        .current_dir(folder.path());
-    let output = { check }.output().unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+    let output = check.args(["check", "--strict", "orders.toml"]).current_dir(folder.path()).output().unwrap();
     assert!(
         output.status.success(),
         "{}{}",
