@@ -12,6 +12,7 @@ setup: ## installs the Debian packages that building and testing need
 
 build: ## the shared library, the static archive and the command line, in target/release
 	$(CARGO) build --release
+	@ln -sf libgatepost.so $${CARGO_TARGET_DIR:-target}/release/libgatepost.so.0
 
 demo: setup ## sets everything up and plays the main job on a real server
 	@examples/demo/demo.sh

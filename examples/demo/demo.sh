@@ -7,7 +7,7 @@ top=$(cd "$here/../.." && pwd)
 cd "$top"
 
 echo "building the library, the command line and the server (the first time takes some minutes)"
-cargo build --release --quiet
+make --no-print-directory --silent build
 target=${CARGO_TARGET_DIR:-$top/target}
 gatepost=$target/release/gatepost
 
