@@ -71,19 +71,21 @@ pub(super) fn algorithms(report: &mut Report<'_>, fields: &Fields, key: &str, st
     list
 }
 
-/// Reports a source that does not fit the kind of algorithm.
+/// Reports a source that does not fit the kind of algorithm. `set`: a file may hold a JWK Set of shared secrets.
 pub(super) fn source_fits(
     report: &mut Report<'_>,
     source: Source,
+    set: bool,
     algorithm: Option<&Algorithm>,
     span: &Range<usize>,
 ) -> bool {
     match algorithm {
-        Some(algorithm) if algorithm.is_symmetric() && !source.is_secret() => report.mismatch(
-            span,
-            format!("{} needs a shared secret, and public keys come from here", algorithm.name()),
-            "write `secret_file` or `secret_env`, or name the asymmetric algorithms that the issuer signs with",
-        ),
+        Some(algorithm) if algorithm.is_symmetric() && !(source.is_secret() || set && source == Source::File) => report
+            .mismatch(
+                span,
+                format!("{} needs a shared secret, and public keys come from here", algorithm.name()),
+                "write `secret_file` or `secret_env`, or name the asymmetric algorithms that the issuer signs with",
+            ),
         Some(algorithm) if !algorithm.is_symmetric() && source.is_secret() => report.mismatch(
             span,
             format!("{} needs public keys, and a shared secret comes from here", algorithm.name()),
@@ -140,23 +142,26 @@ fn keys(report: &mut Report<'_>, fields: &Fields, algorithms: &[Algorithm], fold
     let mut sound = !fields.list("keys").is_empty();
     for spot in fields.list("keys") {
         match key(report, spot, algorithms, folder) {
-            Some(key) => keys.extend(key),
+            Some(found) => keys.extend(found),
             None => sound = false,
         }
     }
     sound.then_some(keys)
 }
 
-/// The key of one source; `Some(None)` where it is sound but cannot be used yet.
-fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], folder: &Path) -> Option<Option<Key>> {
+/// The keys of one source; none where it is sound but cannot be used yet.
+fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], folder: &Path) -> Option<Vec<Key>> {
     let Value::Table(table) = &spot.value else { return None };
     let source = secret::source(report, table, &spot.span, false)?;
-    if !source_fits(report, source, algorithms.first(), &spot.span) {
+    if !source_fits(report, source, true, algorithms.first(), &spot.span) {
         return None;
     }
     match source {
-        Source::File => secret::is_there(report, folder, table.text("file")?, &table.span("file")).then_some(None),
-        Source::Url | Source::Discovery => Some(None),
+        Source::File if algorithms.first().is_some_and(|algorithm| algorithm.is_symmetric()) => {
+            set_of_secrets(report, table, algorithms, folder)
+        }
+        Source::File => secret::is_there(report, folder, table.text("file")?, &table.span("file")).then(Vec::new),
+        Source::Url | Source::Discovery => Some(Vec::new()),
         Source::SecretFile | Source::SecretEnv => {
             // Unsound algorithms have been reported; the key would only say it again.
             if algorithms.is_empty() || !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
@@ -164,7 +169,7 @@ fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], fo
             }
             let secret = secret::read(report, table, source, folder)?;
             match Key::from_secret(table.text("kid").map(str::to_owned), &secret, algorithms) {
-                Ok(key) => Some(Some(key)),
+                Ok(key) => Some(vec![key]),
                 Err(error) => {
                     let at = if source == Source::SecretFile { "secret_file" } else { "secret_env" };
                     report.error(
@@ -175,6 +180,30 @@ fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], fo
                     None
                 }
             }
+        }
+    }
+}
+
+/// A file with a JWK Set whose keys are shared secrets, each with its own `kid`.
+fn set_of_secrets(
+    report: &mut Report<'_>,
+    table: &Fields,
+    algorithms: &[Algorithm],
+    folder: &Path,
+) -> Option<Vec<Key>> {
+    if !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
+        return None;
+    }
+    let json = secret::read_file(report, folder, table.text("file")?, &table.span("file"))?;
+    match Key::set_from_jwks(&json, algorithms) {
+        Ok(keys) => Some(keys),
+        Err(error) => {
+            report.error(
+                &table.span("file"),
+                format!("these keys cannot be used: {}", error.0),
+                "write a JWK Set (RFC 7517) with keys of kty \"oct\", or name a raw secret with `secret_file`",
+            );
+            None
         }
     }
 }

@@ -69,7 +69,7 @@ fn signer(report: &mut Report<'_>, signer: &Fields, issuers: &[Issuer], strict: 
             );
             continue;
         }
-        issuer::source_fits(report, source, algorithm.as_ref(), &span);
+        issuer::source_fits(report, source, false, algorithm.as_ref(), &span);
     }
 }
 

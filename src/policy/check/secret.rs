@@ -94,10 +94,7 @@ pub(super) fn read(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (bytes, key) = match source {
         Source::SecretFile => {
-            let span = fields.span("secret_file");
-            let (path, metadata) = open(report, folder, fields.text("secret_file")?, &span)?;
-            let bytes = contents(report, &path, &metadata, &span)?;
-            warn_of_readers(report, &path, &metadata, &span);
+            let bytes = read_file(report, folder, fields.text("secret_file")?, &fields.span("secret_file"))?;
             (bytes, "secret_file")
         }
         Source::SecretEnv => {
@@ -128,6 +125,19 @@ pub(super) fn read(
         return None;
     }
     Some(secret)
+}
+
+/// A whole file that holds secrets; who else can read it is a warning. `None`, reported, where it cannot be read.
+pub(super) fn read_file(
+    report: &mut Report<'_>,
+    folder: &Path,
+    name: &str,
+    span: &Range<usize>,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (path, metadata) = open(report, folder, name, span)?;
+    let bytes = contents(report, &path, &metadata, span)?;
+    warn_of_readers(report, &path, &metadata, span);
+    Some(bytes)
 }
 
 /// A file that a policy names is there, can be read and holds something; otherwise that is reported.
