@@ -3,6 +3,8 @@
 //! Leaves are true, false or unknown (Kleene's strong logic); only true lets in, so that unknown denies also under
 //! `not`. Factors and login ages are taken as met first: a refusal that a new login cannot mend is told as such.
 
+use std::mem::discriminant;
+
 use serde_json::Value;
 
 use crate::answer::challenge::Details;
@@ -162,6 +164,8 @@ impl Evaluation<'_> {
             return Truth::Unknown;
         };
         match (test, value) {
+            // A claim of another JSON type is no answer: under `not` it must not let in.
+            (ClaimTest::Equals(wanted), value) if discriminant(wanted) != discriminant(value) => Truth::Unknown,
             (ClaimTest::Equals(wanted), value) => same(wanted, value).into(),
             (ClaimTest::Contains(wanted), Value::Array(values)) => values.iter().any(|v| same(wanted, v)).into(),
             (ClaimTest::Contains(_), _) => Truth::Unknown,

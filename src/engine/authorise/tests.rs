@@ -115,6 +115,12 @@ fn unknown_denies_also_under_not() {
         reason_for(&Not(Box::new(claim_equals("gone", json!(1)))), &identity(), "192.0.2.1"),
         Some(Reason::RequirementUnmet)
     );
+    // A claim of another type says nothing about the value: `suspended: ["yes"]` is not "not suspended".
+    for other in [json!(["hr"]), json!({"hr": true}), json!(7), json!(null)] {
+        let not_hr = Not(Box::new(claim_equals("dept", other.clone())));
+        assert_eq!(reason_for(&not_hr, &identity(), "192.0.2.1"), Some(Reason::RequirementUnmet), "{other}");
+    }
+    assert_eq!(reason_for(&Not(Box::new(claim_equals("dept", json!("hr")))), &identity(), "192.0.2.1"), None);
     // Unknown does not spoil what another branch decides.
     assert_eq!(reason_for(&Any(vec![away, role("clerk")]), &identity(), "garbage"), None);
 }
