@@ -12,7 +12,8 @@ use tools::service::service;
 use tools::{check, library_folder, link_folder, root, scratch, tool};
 
 /// Every program of `tests/c` that must succeed.
-const PROGRAMS: &[&str] = &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads"];
+const PROGRAMS: &[&str] =
+    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls"];
 
 #[test]
 fn programs_hold_plain() {
@@ -34,7 +35,7 @@ fn programs_hold_under_the_sanitizers() {
 fn programs_hold_under_valgrind() {
     for program in PROGRAMS {
         // Fewer reloads: each instruction costs fifty there.
-        let binary = compile(program, "valgrind", &["-DRELOADS=20"], &library_folder());
+        let binary = compile(program, "valgrind", &["-DRELOADS=20", "-DSTEPS=2000"], &library_folder());
         let mut command = valgrind(&binary);
         if *program == "forking" {
             // A child lets go of what is its parent's without freeing it: another thread may have held it at fork.

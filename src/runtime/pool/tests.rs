@@ -1,0 +1,91 @@
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+use crate::engine::{Engine, Options};
+use crate::request::{Header, Request};
+
+const POLICY: &str = "[engine]\nstate = \":memory:\"\nschemes = [\"basic\"]\n\
+                      [password]\nmemory_kib = 1024\niterations = 1\n[[route]]\npath = \"/private\"\n\
+                      [throttle]\naccount = { failures = 1000, per = \"1m\" }\npair = { failures = 1000, per = \"1m\" }\n";
+
+fn engine() -> Engine {
+    let loaded = crate::policy::parse(POLICY, Path::new("p.toml"), Path::new(".")).unwrap();
+    let engine = Engine::new(loaded, Options::default());
+    engine.start().unwrap();
+    engine
+}
+
+fn job(engine: &Engine) -> Job {
+    let headers = [Header { name: b"Authorization", value: b"Basic YTpi" }];
+    let request = Request { method: b"GET", target: b"/private", host: b"a", headers: &headers, ..Request::default() };
+    match engine.begin(&request).unwrap() {
+        Progress::Pending(job) => job,
+        Progress::Done(decision) => panic!("decided at once: {decision:?}"),
+    }
+}
+
+/// Submits so many at once; what each came to arrives at the other end.
+fn submit(pool: &Pool, engine: &Engine, count: usize) -> (Receiver<Outcome>, Vec<Ticket>) {
+    let (sender, receiver) = channel();
+    let tickets = (0..count)
+        .map(|_| {
+            let sender = sender.clone();
+            let on_done: OnDone = Box::new(move |outcome| sender.send(outcome).unwrap());
+            pool.submit(job(engine), Work::Decision, on_done).map_err(|refused| refused.0).unwrap()
+        })
+        .collect();
+    (receiver, tickets)
+}
+
+fn status(outcome: Outcome) -> u16 {
+    match outcome {
+        Outcome::Decided(decision) => decision.status,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_the_rest_is_decided() {
+    let (pool, engine) = (Pool::new(1, 1).unwrap(), engine());
+    let (outcomes, _) = submit(&pool, &engine, 4);
+    let mut statuses = Vec::new();
+    while statuses.len() < 4 {
+        pool.dispatch().unwrap();
+        statuses.extend(outcomes.try_iter().map(status));
+        std::thread::yield_now();
+    }
+    assert!(statuses.contains(&401) && statuses.contains(&503), "{statuses:?}");
+    assert!(outcomes.try_recv().is_err(), "nothing is answered twice");
+}
+
+#[test]
+fn all_that_is_outstanding_is_cancelled_when_the_pool_closes() {
+    let (pool, engine) = (Pool::new(2, 8).unwrap(), engine());
+    let (outcomes, _) = submit(&pool, &engine, 6);
+    pool.close();
+    let outcomes: Vec<Outcome> = outcomes.try_iter().collect();
+    assert_eq!(outcomes.len(), 6);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Cancelled)), "{outcomes:?}");
+    assert!(pool.submit(job(&engine), Work::Decision, Box::new(|_| panic!("called"))).is_err());
+}
+
+#[test]
+fn a_cancelled_submission_is_answered_as_cancelled() {
+    let (pool, engine) = (Pool::new(1, 8).unwrap(), engine());
+    let (outcomes, tickets) = submit(&pool, &engine, 3);
+    tickets.iter().for_each(Ticket::cancel);
+    let mut seen = 0;
+    while seen < 3 {
+        pool.dispatch().unwrap();
+        seen += outcomes.try_iter().inspect(|o| assert!(matches!(o, Outcome::Cancelled), "{o:?}")).count();
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn sizes_out_of_range_are_errors() {
+    for (threads, queue) in [(0, 1), (1, 0), (MOST_THREADS + 1, 1), (1, MOST_WAITING + 1)] {
+        assert_eq!(Pool::new(threads, queue).unwrap_err().kind(), ErrorKind::Input);
+    }
+}
