@@ -24,6 +24,7 @@ const MOST_ROUNDS: u8 = 3;
 
 /// How far a decision has come.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once and never kept in numbers")]
 pub enum Progress {
     /// Decided.
     Done(Box<Decision>),
