@@ -135,11 +135,8 @@ pub fn differences(expect: &Expect, answer: &Answer, saved: &Saved) -> Vec<Strin
         None => {}
         Some(None) if answer.body.is_empty() => {}
         Some(None) => differ("body", none(), show(&answer.body)),
-        Some(Some(matcher)) => {
-            if !matcher.holds(&answer.body, saved).unwrap_or(false) {
-                differ("body", matcher.describe(saved), show(&answer.body));
-            }
-        }
+        Some(Some(matcher)) if matcher.holds(&answer.body, saved).unwrap_or(false) => {}
+        Some(Some(matcher)) => differ("body", matcher.describe(saved), show(&answer.body)),
     }
     out
 }
