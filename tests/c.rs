@@ -1,5 +1,12 @@
 //! Runs the C programs of `tests/c` against the shared library: plain, under the address and undefined-behaviour
 //! sanitizers, and under valgrind; and proves with programs that are wrong on purpose that both look at all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod tools;
 

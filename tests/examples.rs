@@ -1,4 +1,11 @@
 //! The C servers of `examples/c`, built as their first lines say, started on a port of their own and asked over HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod tools;
 

@@ -1,5 +1,12 @@
 //! The header is what the source says, compiles everywhere, and declares what the library exports; symbols and layouts
 //! are those of the committed tables. `UPDATE=1 cargo test --test header` rewrites the header and the tables.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod tools;
 
@@ -131,32 +138,6 @@ fn every_exported_function_is_guarded_and_documented() {
         !fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml").contains("panic = \"abort\""),
         "the guards need panic = \"unwind\""
     );
-}
-
-#[test]
-fn nothing_but_the_interface_is_unsafe() {
-    let mut stack = vec![root().join("src")];
-    let mut seen = 0;
-    while let Some(folder) = stack.pop() {
-        for entry in fs::read_dir(folder).expect("src") {
-            let path = entry.expect("entry").path();
-            if path == root().join("src/ffi") {
-                continue;
-            }
-            if path.is_dir() {
-                stack.push(path);
-            } else if path.extension().is_some_and(|ext| ext == "rs") {
-                seen += 1;
-                let text = fs::read_to_string(&path).expect("read");
-                let found = text.lines().find(|line| {
-                    let code = line.split("//").next().unwrap_or_default();
-                    code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
-                });
-                assert_eq!(found, None, "{}: unsafe belongs into src/ffi", path.display());
-            }
-        }
-    }
-    assert!(seen > 20, "the source was searched");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What the tests that build and run C programs share. A tool that is missing is an error that says what to install.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test uses a part")]
 
 pub mod service;
 

@@ -1,16 +1,24 @@
+//! The pool by itself, with the jobs of a real engine: each submission is answered once, whatever happens.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 
-use super::*;
-use crate::engine::{Engine, Options};
-use crate::request::{Header, Request};
+use gatepost::engine::{Engine, Job, Options, Progress};
+use gatepost::error::ErrorKind;
+use gatepost::request::{Header, Request};
+use gatepost::runtime::pool::{MOST_THREADS, MOST_WAITING, OnDone, Outcome, Pool, Ticket, Work};
 
 const POLICY: &str = "[engine]\nstate = \":memory:\"\nschemes = [\"basic\"]\n\
                       [password]\nmemory_kib = 1024\niterations = 1\n[[route]]\npath = \"/private\"\n\
                       [throttle]\naccount = { failures = 1000, per = \"1m\" }\npair = { failures = 1000, per = \"1m\" }\n";
 
 fn engine() -> Engine {
-    let loaded = crate::policy::parse(POLICY, Path::new("p.toml"), Path::new(".")).unwrap();
+    let loaded = gatepost::policy::parse(POLICY, Path::new("p.toml"), Path::new(".")).unwrap();
     let engine = Engine::new(loaded, Options::default());
     engine.start().unwrap();
     engine
