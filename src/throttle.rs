@@ -218,10 +218,12 @@ impl Counts {
             let mut times: Vec<i64> = self.successes.values().copied().collect();
             let (_, middle, _) = times.select_nth_unstable(SUCCESSES / 16);
             let cut = *middle;
-            let mut room = SUCCESSES / 16;
+            // Everything older goes; of those of the same second as many as make up the share.
+            let older = self.successes.values().filter(|time| **time < cut).count();
+            let mut room = (SUCCESSES / 16).saturating_sub(older);
             self.successes.retain(|_, time| {
-                let keep = *time > cut || room == 0;
-                room -= usize::from(!keep);
+                let keep = *time > cut || (*time == cut && room == 0);
+                room -= usize::from(!keep && *time == cut);
                 keep
             });
         }
