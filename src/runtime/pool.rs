@@ -133,8 +133,11 @@ impl Pool {
     /// a busy pool does not hold up the loop. A callback may submit, cancel and close.
     pub fn dispatch(&self) -> Result<(), Error> {
         self.check_owner()?;
-        self.shared.drain();
-        let waiting = lock(&self.shared.state).done.len();
+        let waiting = {
+            let state = lock(&self.shared.state);
+            self.shared.drain();
+            state.done.len()
+        };
         for _ in 0..waiting {
             let Some(task) = lock(&self.shared.state).done.pop_front() else { break };
             self.shared.deliver(&task);
@@ -264,7 +267,7 @@ impl Shared {
             let mut state = lock(&self.state);
             state.running.retain(|other| !Arc::ptr_eq(other, &task));
             state.done.push_back(task);
-            drop(state);
+            // Under the lock, so that the descriptor is readable exactly while something waits.
             self.signal();
         }
     }
