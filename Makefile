@@ -20,7 +20,7 @@ demo: setup ## sets everything up and plays the main job on a real server
 	@examples/demo/demo.sh
 
 test: setup lint ## sets everything up and runs every test
-	$(CARGO) test --all-targets
+	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
 
 lint: ## formatting and lints
