@@ -11,7 +11,8 @@ use crate::identity::Scheme;
 pub enum Authorization<'a> {
     /// What follows `Basic `, for `basic::parse`.
     Basic(&'a str),
-    /// A token in the syntax of RFC 6750 section 2.1.
+    /// One word of visible ASCII. Whether it has the syntax of a token (RFC 6750 section 2.1, and stricter RFC 7515)
+    /// is for whoever reads tokens to say: "the token is malformed" helps more than "the credentials are".
     Bearer(&'a str),
     /// What follows `ApiKey `, or a Bearer value that starts like one of our keys; for `api_key::digest`.
     ApiKey(&'a str),
@@ -49,8 +50,8 @@ impl<'a> Authorization<'a> {
             Scheme::Basic => Ok(Authorization::Basic(rest)),
             Scheme::ApiKey => Ok(Authorization::ApiKey(rest)),
             _ if rest.starts_with(api_key::PREFIX) => Ok(Authorization::ApiKey(rest)),
-            _ if is_bearer_token(rest) => Ok(Authorization::Bearer(rest)),
-            _ => Err(malformed("what follows Bearer is not one token of RFC 6750 section 2.1")),
+            _ if rest.contains(' ') => Err(malformed("more than one word follows Bearer")),
+            _ => Ok(Authorization::Bearer(rest)),
         }
     }
 
@@ -137,13 +138,6 @@ fn trim(value: &[u8]) -> &[u8] {
     rest.get(..end).unwrap_or_default()
 }
 
-/// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-fn is_bearer_token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty()
-        && body.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
-}
-
 /// `tchar` of RFC 9110 section 5.6.2.
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -190,8 +184,10 @@ mod tests {
         assert_eq!(wrong(b"Basic YT\tpi"), Some(Scheme::Basic));
         assert_eq!(wrong("Basic YTpié".as_bytes()), Some(Scheme::Basic));
         assert_eq!(wrong(b"Bearer \xff"), Some(Scheme::Bearer));
-        for token in ["a b", "a,b", "a=b", "=", "an\"invalid\"token", "a:b", "a%20b", "{}", "a\\b"] {
-            assert_eq!(wrong(format!("Bearer {token}").as_bytes()), Some(Scheme::Bearer), "{token}");
+        assert_eq!(wrong(b"Bearer a b"), Some(Scheme::Bearer));
+        for token in ["a=b", "=", "an\"invalid\"token", "a:b", "a%20b", "{}", "a\\b"] {
+            let value = format!("Bearer {token}");
+            assert!(Authorization::parse(value.as_bytes()) == Ok(Authorization::Bearer(token)), "{token}");
         }
     }
 
@@ -222,13 +218,6 @@ mod tests {
                 Authorization::parse(&value)
             {
                 prop_assert!(!rest.is_empty() && rest.bytes().all(|b| (0x20..0x7f).contains(&b)));
-            }
-        }
-
-        #[test]
-        fn what_is_accepted_as_bearer_has_no_comma(value in "[Bb]earer [ -~]{0,30}") {
-            if matches!(Authorization::parse(value.as_bytes()), Ok(Authorization::Bearer(_))) {
-                prop_assert!(!is_joined(value.as_bytes()));
             }
         }
     }
