@@ -23,6 +23,12 @@
  * What the host does with a decision, on every action: remove the request fields named in strip before anything else
  * sees them; then, on GATEPOST_ALLOW, apply the upstream headers to the request; apply the response headers to the
  * response. On any action but GATEPOST_ALLOW and GATEPOST_PASS: send status, response headers and body, nothing else.
+ * strip holds what a client may have made up, not its credentials: Authorization and X-API-Key stay. A host whose
+ * application should not see them removes them too.
+ *
+ * Log the id and the reason of each refusal: the person refused sees the id, and it is what a log is searched by.
+ *
+ * Users, roles and keys are made with the command line; there is no function for it yet.
  *
  * Strings. A gatepost_str is bytes with a length; {NULL, 0} is empty and always accepted; GATEPOST_STR makes one of a
  * literal. Strings that come out have a NUL behind them that len does not count, and none inside (a body may have).
@@ -274,7 +280,8 @@ typedef struct gatepost_request {
      */
     struct gatepost_str host;
     /**
-     * Address of the direct peer, with or without a port, or "unix:".
+     * Address of the direct peer, with or without a port, or "unix:". Empty or anything else is nobody in particular:
+     * such clients share one failure counter, no network requirement holds, and no proxy is trusted.
      */
     struct gatepost_str peer;
     /**
@@ -989,6 +996,7 @@ gatepost_status gatepost_engine_new(struct gatepost_str text,
  * engine: gets the engine, owned by the caller.
  * error: gets the reasons of a failure. NULL: not wanted.
  * Reads the policy and the files that it names, at once and never on a request; opens nothing else, starts no thread.
+ * Warnings do not stop it and are not told here: gatepost_policy_check reports them.
  * Any number of threads at once.
  * Returns GATEPOST_OK or an error.
  */
@@ -1021,7 +1029,9 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
                                        struct gatepost_error **error);
 
 /**
- * All housekeeping: sweeps counters, writes last uses, looks for changes. Call it every *next_ms milliseconds.
+ * All housekeeping: sweeps failure counters, writes when API keys were last used. Call it every *next_ms milliseconds.
+ * Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
+ * keep their memory until it is needed.
  *
  * engine: borrowed.
  * next_ms: gets the milliseconds until the next call is useful. NULL: not wanted.

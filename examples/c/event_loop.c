@@ -80,7 +80,10 @@ static void answer(struct evhttp_request *request, gatepost_status status, gatep
         }
     }
     apply(out, view.response_headers, view.response_header_count);
-    /* For the demonstration; a real server logs it. A disabled account must not be told from a wrong password. */
+    if (view.action == GATEPOST_DENY) { /* what the person refused reads to support; gatepost decide --explain says more */
+        fprintf(stderr, "%s %u %s\n", view.id.ptr, view.status, view.reason_name.ptr);
+    }
+    /* For the demonstration. A disabled account must not be told from a wrong password. */
     gatepost_reason shown = view.reason == GATEPOST_REASON_ACCOUNT_DISABLED ? GATEPOST_REASON_CREDENTIALS_INVALID : view.reason;
     evhttp_add_header(out, "X-Gatepost-Reason", gatepost_reason_name(shown).ptr);
     switch (view.action) {

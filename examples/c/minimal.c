@@ -115,7 +115,8 @@ static enum MHD_Result on_request(void *engine, struct MHD_Connection *connectio
         result = application(connection, &view);
     } else if (view.action == GATEPOST_PASS) { /* no route, and the policy leaves it to us: there is nothing else here */
         result = reply(connection, &view, 404, text(""));
-    } else {
+    } else { /* the id is what the person refused reads to support */
+        fprintf(stderr, "%s %u %s\n", view.id.ptr, view.status, view.reason_name.ptr);
         result = reply(connection, &view, view.status, view.body);
     }
     gatepost_decision_free(decision);

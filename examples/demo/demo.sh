@@ -86,6 +86,8 @@ done
 play 'GET /orders/7               the fifth guess'  429 throttled            -u 'mallory:a guess after a guess' "$url/orders/7"
 
 echo
-echo '$ gatepost decide orders.toml GET /admin/users --user rita --explain'
+echo "$ gatepost decide orders.toml GET /admin/users --user 'rita:…' --explain"
 "$gatepost" decide "$policy" GET /admin/users --user "$rita" --explain || [ $? -eq 3 ]
+echo
+echo "The command line is $gatepost; README.md goes on from here."
 exit "$failed"

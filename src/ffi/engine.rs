@@ -100,6 +100,7 @@ pub unsafe extern "C" fn gatepost_engine_new(
 /// engine: gets the engine, owned by the caller.
 /// error: gets the reasons of a failure. NULL: not wanted.
 /// Reads the policy and the files that it names, at once and never on a request; opens nothing else, starts no thread.
+/// Warnings do not stop it and are not told here: gatepost_policy_check reports them.
 /// Any number of threads at once.
 /// Returns GATEPOST_OK or an error.
 #[unsafe(no_mangle)]
@@ -162,7 +163,9 @@ pub unsafe extern "C" fn gatepost_engine_reload(
     }
 }
 
-/// All housekeeping: sweeps counters, writes last uses, looks for changes. Call it every *next_ms milliseconds.
+/// All housekeeping: sweeps failure counters, writes when API keys were last used. Call it every *next_ms milliseconds.
+/// Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
+/// keep their memory until it is needed.
 ///
 /// engine: borrowed.
 /// next_ms: gets the milliseconds until the next call is useful. NULL: not wanted.

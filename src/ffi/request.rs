@@ -30,7 +30,8 @@ pub struct gatepost_request {
     pub target: gatepost_str,
     /// :authority (HTTP/2, HTTP/3); empty: the Host field counts.
     pub host: gatepost_str,
-    /// Address of the direct peer, with or without a port, or "unix:".
+    /// Address of the direct peer, with or without a port, or "unix:". Empty or anything else is nobody in particular:
+    /// such clients share one failure counter, no network requirement holds, and no proxy is trusted.
     pub peer: gatepost_str,
     /// The host's own id for the request; empty: the engine draws one.
     pub request_id: gatepost_str,

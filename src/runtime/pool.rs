@@ -257,6 +257,7 @@ impl Task {
 impl Shared {
     /// A thread's life.
     fn work(&self) {
+        step_back();
         while let Some(task) = self.next() {
             let job = lock(&task.job).clone();
             if let Some(job) = job.filter(|_| !task.is_cancelled())
@@ -347,6 +348,16 @@ impl Shared {
     fn drain(&self) {
         // It fails only where nothing is to be read.
         let _ = rustix::io::read(&self.event, &mut [0_u8; 8]);
+    }
+}
+
+/// Lets the host's own threads go first where processors are short (Linux has a nice value per thread): logins may
+/// wait a little, the loop that serves everybody else may not.
+fn step_back() {
+    let thread = rustix::thread::gettid();
+    if let Ok(nice) = rustix::process::getpriority_process(Some(thread)) {
+        // Raising the value is always allowed; without it the pool is as right, only less polite.
+        let _ = rustix::process::setpriority_process(Some(thread), nice.saturating_add(10));
     }
 }
 
