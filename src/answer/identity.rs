@@ -7,17 +7,20 @@ use crate::policy::model::IdentityHeaders;
 /// The configured headers that have something to say, each replacing what the client may have sent.
 pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry> {
     let joined = |list: &[String], separator: &str| list.iter().map(|v| encoded(v)).collect::<Vec<_>>().join(separator);
-    let values = [
-        (&names.issuer, encoded(&identity.issuer)),
-        (&names.subject, encoded(&identity.subject)),
-        (&names.roles, joined(&identity.roles, ",")),
-        (&names.scopes, joined(&identity.scopes, " ")),
-        (&names.scheme, identity.scheme.name().to_owned()),
-    ];
-    let entries = values.into_iter().filter(|(_, value)| !value.is_empty());
+    let mut entries = Vec::with_capacity(6);
+    let mut add = |name: &Option<String>, value: &dyn Fn() -> String| {
+        let Some(name) = name else { return };
+        let value = value();
+        if !value.is_empty() {
+            entries.push(HeaderEntry { name: name.clone(), value, mode: HeaderMode::Set });
+        }
+    };
+    add(&names.issuer, &|| encoded(&identity.issuer));
+    add(&names.subject, &|| encoded(&identity.subject));
+    add(&names.roles, &|| joined(&identity.roles, ","));
+    add(&names.scopes, &|| joined(&identity.scopes, " "));
+    add(&names.scheme, &|| identity.scheme.name().to_owned());
     entries
-        .filter_map(|(name, value)| name.clone().map(|name| HeaderEntry { name, value, mode: HeaderMode::Set }))
-        .collect()
 }
 
 /// Octets outside 0x21-0x7E, `%` and `,` percent-encoded.
@@ -25,12 +28,16 @@ fn encoded(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
         match byte {
-            b'%' | b',' => out.push_str(&format!("%{byte:02X}")),
-            0x21..=0x7E => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
+            0x21..=0x7E if !matches!(byte, b'%' | b',') => out.push(char::from(byte)),
+            _ => out.extend(['%', digit(byte >> 4), digit(byte & 15)]),
         }
     }
     out
+}
+
+/// An upper-case hexadecimal digit.
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).map_or('0', |digit| digit.to_ascii_uppercase())
 }
 
 #[cfg(test)]

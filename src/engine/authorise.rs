@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub client: &'a Client,
     /// Unix seconds.
     pub now: i64,
+    /// Clock skew that is granted, seconds: a login may lie so far ahead.
+    pub leeway: i64,
 }
 
 /// A requirement that is not met.
@@ -57,17 +59,20 @@ pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> 
 /// The `tls` and `network` leaves that stand alone or under `all`: what can be refused before any credential is asked
 /// for, so that nobody is invited to send a password in the clear.
 pub fn before_credentials<'a>(require: &'a Requirement, client: &Client) -> Result<(), (Reason, &'a Requirement)> {
+    // TLS first, whatever the order of the file: it is what the person can mend.
+    let tls = first(require, &|leaf| matches!(leaf, Requirement::Tls) && client.tls != Some(true));
+    if let Some(leaf) = tls {
+        return Err((Reason::TlsRequired, leaf));
+    }
+    let far = |leaf: &Requirement| matches!(leaf, Requirement::Network(_)) && network(leaf, client) != Truth::True;
+    first(require, &far).map_or(Ok(()), |leaf| Err((Reason::NetworkNotAllowed, leaf)))
+}
+
+/// The first leaf of this kind that stands alone or under `all`.
+fn first<'a>(require: &'a Requirement, is: &dyn Fn(&Requirement) -> bool) -> Option<&'a Requirement> {
     match require {
-        Requirement::Tls if client.tls != Some(true) => Err((Reason::TlsRequired, require)),
-        Requirement::Network(_) if network(require, client) != Truth::True => Err((Reason::NetworkNotAllowed, require)),
-        Requirement::All(parts) => {
-            // TLS first, whatever the order of the file: it is what the person can mend.
-            let tls = parts
-                .iter()
-                .find_map(|part| before_credentials(part, client).err().filter(|(r, _)| *r == Reason::TlsRequired));
-            tls.map_or_else(|| parts.iter().try_for_each(|part| before_credentials(part, client)), Err)
-        }
-        _ => Ok(()),
+        Requirement::All(parts) => parts.iter().find_map(|part| first(part, is)),
+        leaf => is(leaf).then_some(leaf),
     }
 }
 
@@ -177,6 +182,8 @@ impl Evaluation<'_> {
             return Truth::True;
         }
         match self.facts.identity.and_then(|i| i.authenticated_at) {
+            // A login that has not happened yet would stay recent for ever.
+            Some(at) if at > self.facts.now.saturating_add(self.facts.leeway) => Truth::Unknown,
             Some(at) => (self.facts.now.saturating_sub(at) <= seconds).into(),
             None => Truth::Unknown,
         }
@@ -232,24 +239,33 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Gathers what the challenge names: the leaves of the failing kind that do not hold, over the whole requirement.
+/// What the challenge names, over the whole requirement: all scopes that it asks for (RFC 6750 section 3), and the
+/// factors and login ages that do not hold.
 fn unmet(require: &Requirement, failure: Failure<'_>, evaluation: &Evaluation<'_>) -> Unmet {
     let mut details = Details::default();
-    require.walk(&mut |part| match (part, failure.reason) {
+    gather(require, failure.reason, evaluation, &mut details);
+    Unmet { reason: failure.reason, details, what: failure.part.to_string() }
+}
+
+/// Passes by what stands under `not`: nobody is asked for what they must not have.
+fn gather(require: &Requirement, reason: Reason, evaluation: &Evaluation<'_>, details: &mut Details) {
+    match (require, reason) {
+        (Requirement::All(parts) | Requirement::Any(parts), _) => {
+            parts.iter().for_each(|part| gather(part, reason, evaluation, details));
+        }
         (Requirement::Scope(name), Reason::ScopeMissing) if !details.scopes.contains(name) => {
-            details.scopes.push(name.clone())
+            details.scopes.push(name.clone());
         }
         (Requirement::Factor(name), Reason::FactorRequired)
-            if evaluation.truth(part) != Truth::True && !details.factors.contains(name) =>
+            if evaluation.truth(require) != Truth::True && !details.factors.contains(name) =>
         {
             details.factors.push(name.clone());
         }
-        (Requirement::LoginWithin(seconds), Reason::LoginTooOld) if evaluation.truth(part) != Truth::True => {
+        (Requirement::LoginWithin(seconds), Reason::LoginTooOld) if evaluation.truth(require) != Truth::True => {
             details.max_age = Some(details.max_age.map_or(*seconds, |known| known.min(*seconds)));
         }
         _ => {}
-    });
-    Unmet { reason: failure.reason, details, what: failure.part.to_string() }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::answer::challenge::{self, Details};
 use crate::answer::{identity as identity_headers, problem};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode};
+use crate::engine::authorise::Facts;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::trace::Trace;
 use crate::identity::{Identity, Scheme};
@@ -57,6 +58,11 @@ impl Failure {
 }
 
 impl Context {
+    /// What a requirement is held against.
+    pub(super) fn facts<'a>(&'a self, identity: Option<&'a Identity>) -> Facts<'a> {
+        Facts { identity, client: &self.client, now: self.now, leeway: self.snapshot.policy.leeway }
+    }
+
     /// The refusal.
     pub(super) fn refuse(mut self, failure: Failure) -> (Decision, Trace) {
         let reason = failure.reason;

@@ -15,7 +15,7 @@ use crate::engine::trace::Trace;
 use crate::identity::Identity;
 use crate::policy::model::{Access, Unmatched};
 use crate::reading::client::{self, Client};
-use crate::reading::fields::{Fault, Fields};
+use crate::reading::fields::{Fault, Fields, is_token_byte};
 use crate::reading::origin;
 use crate::reading::presented::{self, Accepts, Presented};
 use crate::reason::Reason;
@@ -119,7 +119,7 @@ pub(super) fn conclude_with(mut context: Context, identity: Identity) -> (Decisi
     let Some(rule) = rule else {
         return context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route"));
     };
-    let facts = authorise::Facts { identity: Some(&identity), client: &context.client, now: context.now };
+    let facts = context.facts(Some(&identity));
     match authorise(&rule.require, &facts) {
         Ok(()) => {
             context.trace.step("authorise", || rule.require.to_string(), || "met");
@@ -238,8 +238,8 @@ impl Examination<'_, '_> {
             return Err(malformed("Host differs from the authority".into()));
         }
         let own = authority.or(field);
-        let host = match client::forwarded_host(self.fields, &context.client) {
-            Some(value) => Some(parse(value)?),
+        let host = match client::forwarded_host(self.fields, &context.client, &context.snapshot.policy.proxies) {
+            Some(value) => Some(parse(&value)?),
             None => own,
         };
         context.trace.step(
@@ -253,10 +253,11 @@ impl Examination<'_, '_> {
     /// The raw path; `None` for `OPTIONS *`.
     fn target(&self, context: &mut Context, method: &str) -> Result<Option<&[u8]>, Failure> {
         let written = || String::from_utf8_lossy(self.request.target).escape_debug().to_string();
-        // An absolute-form must name the host that the client itself named, not what a proxy says.
+        // An absolute-form must name the host that the client itself named, not what a proxy says. A path names none.
         let named =
             if self.request.host.is_empty() { self.fields.host.first().copied() } else { Some(self.request.host) };
-        let named = named.and_then(|value| Host::parse(value).ok());
+        let is_path = self.request.target.first() == Some(&b'/');
+        let named = named.filter(|_| !is_path).and_then(|value| Host::parse(value).ok());
         match target::parse(method, self.request.target, named.as_ref()) {
             Ok(target) => {
                 context
@@ -292,13 +293,16 @@ impl Examination<'_, '_> {
             return Ok(false);
         };
         let bare = fields.authorization.is_empty() && fields.api_key.is_empty() && !self.has_session(context);
-        let Some(named) = std::str::from_utf8(named).ok().filter(|_| bare) else { return Ok(false) };
+        let is_method = !named.is_empty() && named.iter().copied().all(is_token_byte);
+        let Some(named) = std::str::from_utf8(named).ok().filter(|_| bare && is_method) else { return Ok(false) };
         let Landing::Route(index) = self.find(context, host, path, named)? else { return Ok(false) };
         let rule = Rule::Route(index);
         if !context.snapshot.rule(rule).preflight {
             return Ok(false);
         }
         context.rule = Some(rule);
+        // Nobody was recognised: as anything but OPTIONS it must not be read.
+        context.strip.extend(self.fields.stripped.overrides.iter().cloned());
         self.before_credentials(context, rule)?;
         context.trace.step("preflight", || format!("for {named}"), || "granted");
         Ok(true)
@@ -371,7 +375,7 @@ impl Examination<'_, '_> {
     fn open_to_all(&self, context: &mut Context, rule: Rule, reason: Reason) -> Result<Examined, Failure> {
         let snapshot = Arc::clone(&context.snapshot);
         let require = &snapshot.rule(rule).require;
-        let facts = authorise::Facts { identity: None, client: &context.client, now: context.now };
+        let facts = context.facts(None);
         authorise(require, &facts).map_err(|unmet| Failure::new(unmet.reason, "authorise", unmet.what))?;
         Ok(Examined::Open(reason))
     }
@@ -431,7 +435,7 @@ impl Examination<'_, '_> {
         let sent = basic::parse(value).map_err(malformed)?;
         let name = name::user_name(&sent.name)
             .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
-        let place = self.reserve(context, Attempt::Account(&name))?;
+        let place = self.reserve(context, Attempt::Account(&name), false)?;
         let password = name::password(&sent.password);
         Ok(Examined::Needs(Work::Password { name, password, place }))
     }
@@ -441,15 +445,14 @@ impl Examination<'_, '_> {
             let saw = "the key's form or checksum is wrong: a typing error, or not a key of ours";
             return Err(Failure::new(Reason::CredentialsMalformed, "credentials", saw));
         };
-        let place = self.reserve(context, Attempt::Lookup)?;
         let proof = Proof::Key(digest);
-        match proof.known(self.process) {
-            Some(facts) => {
-                place.into_iter().for_each(|place| self.process.throttle.succeeded(place, context.now));
-                Ok(Examined::Proved(proof, facts))
-            }
-            None => Ok(Examined::Needs(Work::Read { proof, place, round: 0 })),
+        // A key that is known cannot become a failure, so it takes no place; where the counters are full it waits too.
+        if let Some(facts) = proof.known(self.process) {
+            self.reserve(context, Attempt::Lookup, true)?;
+            return Ok(Examined::Proved(proof, facts));
         }
+        let place = self.reserve(context, Attempt::Lookup, false)?;
+        Ok(Examined::Needs(Work::Read { proof, place, round: 0 }))
     }
 
     fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
@@ -470,11 +473,11 @@ impl Examination<'_, '_> {
         }
     }
 
-    /// Takes a place in the failure counters before any work. `None`: the engine leaves no trace.
-    fn reserve(&self, context: &mut Context, attempt: Attempt<'_>) -> Result<Option<Place>, Failure> {
+    /// Takes a place in the failure counters before any work. `None`: none is needed, or the engine leaves no trace.
+    fn reserve(&self, context: &mut Context, attempt: Attempt<'_>, look_only: bool) -> Result<Option<Place>, Failure> {
         let throttle = &self.process.throttle;
         let rules = &context.snapshot.policy.throttle;
-        let taken = if self.mode.read_only {
+        let taken = if look_only || self.mode.read_only {
             throttle.peek(rules, attempt, context.client.address, context.now).map(|()| None)
         } else {
             throttle.reserve(rules, attempt, context.client.address, context.now).map(Some)

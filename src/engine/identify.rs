@@ -16,8 +16,8 @@ use crate::token::Verified;
 /// A credential that is right; whose it is and what they may do is read from the state.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// The password of this user.
-    Password(String),
+    /// The password of this user, as it is stored under this hash.
+    Password { name: String, hash: String },
     /// The key with this digest.
     Key([u8; 32]),
     /// A token whose subject is this local user.
@@ -38,7 +38,9 @@ impl Proof {
     pub(super) fn known(&self, process: &Process) -> Option<Facts> {
         let state = process.state.as_ref();
         match self {
-            Proof::Password(name) | Proof::Token(_, name) => process.facts.known_user(state, name).map(Facts::User),
+            Proof::Password { name, .. } | Proof::Token(_, name) => {
+                process.facts.known_user(state, name).map(Facts::User)
+            }
             Proof::Key(digest) => process.facts.known_key(state, digest).map(|fact| Facts::Key(Some(fact))),
         }
     }
@@ -47,7 +49,9 @@ impl Proof {
     pub(super) fn read(&self, process: &Process) -> Result<Facts, Failure> {
         let state = process.state.as_ref();
         let facts = match self {
-            Proof::Password(name) | Proof::Token(_, name) => process.facts.read_user(state, name).map(Facts::User),
+            Proof::Password { name, .. } | Proof::Token(_, name) => {
+                process.facts.read_user(state, name).map(Facts::User)
+            }
             Proof::Key(digest) => process.facts.read_key(state, digest).map(Facts::Key),
         };
         facts.map_err(|error| Failure::new(Reason::StateUnavailable, "verify", error.message()))
@@ -56,7 +60,12 @@ impl Proof {
     /// The identity with the rights of this moment.
     pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Identity, Failure> {
         match (self, facts) {
-            (Proof::Password(name), Facts::User(user)) => {
+            (Proof::Password { name, hash }, Facts::User(user)) => {
+                let current = user.as_ref().and_then(|user| user.hash.as_deref());
+                if user.is_some() && current != Some(hash.as_str()) {
+                    let saw = format!("the password of {name} was changed while it was being checked");
+                    return Err(Failure::new(Reason::CredentialsInvalid, "verify", saw));
+                }
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
                 Ok(local(user, Scheme::Basic, policy, None))
             }
@@ -147,8 +156,12 @@ fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure
 }
 
 fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) -> Identity {
-    let held = user.roles.iter().filter(|role| only.is_none_or(|only| only.contains(role)));
-    let roles = policy.roles.closure(held.map(String::as_str));
+    let mut roles = closure(policy, &user.roles);
+    if let Some(only) = only {
+        // Who holds a role holds what it includes, and may be given that much.
+        let only = closure(policy, only);
+        roles.retain(|role| only.contains(role));
+    }
     Identity {
         issuer: String::new(),
         subject: user.name.clone(),

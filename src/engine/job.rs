@@ -98,8 +98,12 @@ impl Job {
         Job { process, mode, slot: Mutex::new(Slot::Waiting(None, Work::Housekeeping { now })) }
     }
 
-    /// Does the slow part, on any thread. A second call does nothing. Never panics.
+    /// Does the slow part, on any thread. A second call does nothing, and so does one in a child of the process that made
+    /// the job. Never panics.
     pub fn run(&self) {
+        if self.is_foreign() {
+            return;
+        }
         let (context, work) = {
             let mut slot = self.lock();
             match std::mem::replace(&mut *slot, Slot::Running) {
@@ -138,12 +142,7 @@ impl Job {
 
     /// As [`Job::finish`], with the steps where they were asked for.
     pub(super) fn finish_traced(self) -> Result<(Progress, Trace), Error> {
-        if self.process.fork_generation != fork::fork_generation() {
-            return Err(Error::new(
-                ErrorKind::NotStarted,
-                "the job was made by the process that this one was forked from",
-            ));
-        }
+        self.in_own_process()?;
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let outcome = match before {
             Slot::Done(outcome) => outcome,
@@ -175,18 +174,34 @@ impl Job {
     /// It will not be finished: from any thread, also while `run` works. What was reserved for it is given back unless
     /// the work was done.
     pub fn cancel(&self) {
+        if self.is_foreign() {
+            return;
+        }
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         self.give_back(before);
     }
 
     /// The decision where there is no room to run it: 503 `overloaded`.
     pub fn overloaded(self) -> Result<Decision, Error> {
+        self.in_own_process()?;
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let Slot::Waiting(Some(context), work) = before else {
             return Err(Error::new(ErrorKind::Input, "the job was run, cancelled, or is housekeeping"));
         };
         self.give_back(Slot::Waiting(None, work));
         Ok(context.refuse(Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full")).0)
+    }
+
+    /// Made by the process that this one was forked from. Another thread of that one may have held any lock in here.
+    fn is_foreign(&self) -> bool {
+        self.process.fork_generation != fork::fork_generation()
+    }
+
+    fn in_own_process(&self) -> Result<(), Error> {
+        if !self.is_foreign() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::NotStarted, "the job was made by the process that this one was forked from"))
     }
 
     fn give_back(&self, slot: Slot) {
@@ -204,9 +219,7 @@ impl Job {
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if self.process.fork_generation == fork::fork_generation() {
-            self.cancel();
-        }
+        self.cancel();
     }
 }
 
@@ -247,13 +260,11 @@ fn check_password(
         (None, _) => {}
     };
     let version = process.state.version();
-    let proof = Proof::Password(name.to_owned());
-    let user = match proof.read(process) {
-        Ok(Facts::User(user)) => user,
-        Ok(Facts::Key(_)) => None,
-        Err(failure) => {
+    let user = match process.facts.read_user(process.state.as_ref(), name) {
+        Ok(user) => user,
+        Err(error) => {
             place.into_iter().for_each(|place| process.throttle.abandoned(place));
-            return Err(failure);
+            return Err(Failure::new(Reason::StateUnavailable, "verify", error.message()));
         }
     };
     let cost = Cost {
@@ -272,7 +283,9 @@ fn check_password(
     match verdict {
         Ok(Verdict::Match) => {
             let disabled = user.as_ref().is_some_and(|user| user.disabled);
+            // Given back, it would tell a guesser that the password was right.
             settle(place, !disabled);
+            let proof = Proof::Password { name: name.to_owned(), hash: stored.unwrap_or_default().to_owned() };
             Ok(Found { proof, facts: Facts::User(user), version, round: 0 })
         }
         Ok(Verdict::Mismatch) | Err(HashError::Input(_) | HashError::Unsupported(_)) => {

@@ -12,9 +12,8 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 
 pub use job::{Job, Progress};
 pub use trace::Step;
@@ -78,9 +77,14 @@ pub struct Engine {
 struct Inner {
     path: Option<PathBuf>,
     options: Options,
-    snapshot: ArcSwap<Snapshot>,
-    generations: AtomicU64,
-    process: ArcSwapOption<Process>,
+    current: ArcSwap<Current>,
+}
+
+/// What decides at present: swapped as one, so that no decision has the policy of one reload and the state of another.
+#[derive(Debug)]
+struct Current {
+    snapshot: Arc<Snapshot>,
+    process: Option<Arc<Process>>,
 }
 
 /// Milliseconds between two rounds of housekeeping.
@@ -101,26 +105,26 @@ impl Engine {
     }
 
     fn with(path: Option<PathBuf>, loaded: Loaded, options: Options) -> Engine {
-        let snapshot = ArcSwap::from_pointee(Snapshot::new(loaded.policy, 1));
-        let inner = Inner { path, options, snapshot, generations: AtomicU64::new(1), process: ArcSwapOption::empty() };
-        Engine { inner: Arc::new(inner) }
+        let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1));
+        let current = ArcSwap::from_pointee(Current { snapshot, process: None });
+        Engine { inner: Arc::new(Inner { path, options, current }) }
     }
 
     /// Opens the state. Each process calls it, after fork; twice in one process does nothing.
     pub fn start(&self) -> Result<(), Error> {
-        if self.process().is_ok() {
-            return Ok(());
-        }
         password::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
-        let before = self.inner.process.load_full();
-        let fresh = self.open_process(&self.policy(), Arc::default())?;
-        let replaced = self.inner.process.compare_and_swap(&before, Some(Arc::new(fresh)));
-        // What the parent opened is the parent's: dropping it here would close the parent's files under its locks.
-        if let Some(parents) = before.filter(|before| before.fork_generation != fork::fork_generation()) {
-            std::mem::forget(parents);
+        loop {
+            let before = self.inner.current.load_full();
+            if before.process().is_ok() {
+                return Ok(());
+            }
+            let fresh = self.open_process(&before.snapshot.policy, Arc::default())?;
+            if self.swap(&before, Current { snapshot: Arc::clone(&before.snapshot), process: Some(Arc::new(fresh)) }) {
+                // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
+                before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
+                return Ok(());
+            }
         }
-        drop(replaced);
-        Ok(())
     }
 
     /// Decides; may block for hashing and state.
@@ -153,45 +157,52 @@ impl Engine {
     }
 
     /// Swaps in a policy that is already loaded. Where it names another state, that is opened first; on an error the
-    /// old policy and state stay.
+    /// old policy and state stay. Of two at once the one that swaps last holds.
     pub fn replace(&self, loaded: Loaded) -> Result<(), Error> {
-        if let Ok(process) = self.process()
-            && self.location(&loaded.policy) != process.location
-        {
-            let fresh = self.open_process(&loaded.policy, Arc::clone(&process.throttle))?;
-            self.inner.process.store(Some(Arc::new(fresh)));
+        let policy = Arc::new(loaded.policy);
+        loop {
+            let before = self.inner.current.load_full();
+            let process = match before.process() {
+                Ok(process) if self.location(&policy) != process.location => {
+                    Some(Arc::new(self.open_process(&policy, Arc::clone(&process.throttle))?))
+                }
+                // Not started, or the parent's: start opens what the policy then names.
+                Ok(_) | Err(_) => before.process.clone(),
+            };
+            let generation = before.snapshot.generation.saturating_add(1);
+            let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation));
+            if self.swap(&before, Current { snapshot, process }) {
+                return Ok(());
+            }
         }
-        let generation = self.inner.generations.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        self.inner.snapshot.store(Arc::new(Snapshot::new(loaded.policy, generation)));
-        Ok(())
     }
 
     /// All housekeeping: sweeps counters, writes last uses. The job is slow and belongs on another thread.
     pub fn poll(&self) -> Result<Poll, Error> {
-        let process = self.process()?;
+        let process = Arc::clone(self.inner.current.load().process()?);
         Ok(Poll { next_ms: HOUSEKEEPING_MS, job: Some(Job::housekeeping(process, self.now())) })
     }
 
     /// Counts the policies that were in force; 1 for the first.
     pub fn generation(&self) -> u64 {
-        self.inner.snapshot.load().generation
+        self.inner.current.load().snapshot.generation
     }
 
     /// The cost of new password hashes under the policy in force.
     pub fn password_cost(&self) -> Cost {
-        let snapshot = self.inner.snapshot.load();
-        let rules = &snapshot.policy.password;
+        let current = self.inner.current.load();
+        let rules = &current.snapshot.policy.password;
         Cost { memory_kib: rules.memory_kib, iterations: rules.iterations, parallelism: rules.parallelism }
     }
 
     /// The policy in force.
     pub fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.inner.snapshot.load().policy)
+        Arc::clone(&self.inner.current.load().snapshot.policy)
     }
 
     /// The state of this process.
     pub fn state(&self) -> Result<Arc<dyn State>, Error> {
-        self.process().map(|process| Arc::clone(&process.state))
+        self.inner.current.load().process().map(|process| Arc::clone(&process.state))
     }
 
     /// The engine's clock, Unix seconds.
@@ -202,15 +213,10 @@ impl Engine {
         }
     }
 
-    fn process(&self) -> Result<Arc<Process>, Error> {
-        match self.inner.process.load_full() {
-            Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
-            Some(_) => Err(Error::new(
-                ErrorKind::NotStarted,
-                "this process was forked from one that was started; call start in it as well",
-            )),
-            None => Err(Error::new(ErrorKind::NotStarted, "call start first, in each process after fork")),
-        }
+    /// Puts `next` in the place of `before`; false where something else stands there by now.
+    fn swap(&self, before: &Arc<Current>, next: Current) -> bool {
+        let found = self.inner.current.compare_and_swap(before, Arc::new(next));
+        Arc::ptr_eq(&found, before)
     }
 
     fn open_process(&self, policy: &Policy, throttle: Arc<Throttle>) -> Result<Process, Error> {
@@ -225,18 +231,19 @@ impl Engine {
     }
 
     fn begin_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Progress, Trace), Error> {
-        let process = self.process()?;
-        let snapshot = self.inner.snapshot.load_full();
+        let current = self.inner.current.load();
+        let process = current.process()?;
+        let snapshot = Arc::clone(&current.snapshot);
         let now = request.now.unwrap_or_else(|| self.now());
         let mode = Mode { read_only: self.inner.options.read_only, traced };
-        let (context, examined) = decide::examine(request, now, snapshot, &process, mode);
+        let (context, examined) = decide::examine(request, now, snapshot, process, mode);
         let (decision, trace) = match examined {
             Err(failure) => context.refuse(failure),
             Ok(Examined::Open(reason)) => context.allow(reason, None),
             Ok(Examined::Recognised(identity)) => decide::conclude_with(context, *identity),
-            Ok(Examined::Proved(proof, facts)) => decide::conclude(context, proof, &facts, &process, mode),
+            Ok(Examined::Proved(proof, facts)) => decide::conclude(context, proof, &facts, process, mode),
             Ok(Examined::Needs(work)) => {
-                let job = Job::new(process, Box::new(context), work, mode);
+                let job = Job::new(Arc::clone(process), Box::new(context), work, mode);
                 return Ok((Progress::Pending(job), Trace::default()));
             }
         };
@@ -253,6 +260,19 @@ impl Engine {
                     progress = job.finish_traced()?;
                 }
             }
+        }
+    }
+}
+
+impl Current {
+    fn process(&self) -> Result<&Arc<Process>, Error> {
+        match &self.process {
+            Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
+            Some(_) => Err(Error::new(
+                ErrorKind::NotStarted,
+                "this process was forked from one that was started; call start in it as well",
+            )),
+            None => Err(Error::new(ErrorKind::NotStarted, "call start first, in each process after fork")),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum Rule {
 }
 
 impl Snapshot {
-    pub(super) fn new(policy: Policy, generation: u64) -> Snapshot {
+    pub(super) fn new(policy: Arc<Policy>, generation: u64) -> Snapshot {
         let unmatched = Route {
             path: String::new(),
             host: None,
@@ -38,7 +38,7 @@ impl Snapshot {
             preflight: false,
             line: 0,
         };
-        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy: Arc::new(policy), generation }
+        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy, generation }
     }
 
     /// The rule's content. An index out of range cannot come from this snapshot's router; it reads as "log in".

@@ -1,5 +1,7 @@
 //! Who the client is, behind the proxies whose word is believed: address, scheme and host.
 
+use std::borrow::Cow;
+
 use crate::policy::model::{ForwardedHeader, Proxies};
 use crate::reading::fields::{Fields, trim};
 use crate::request::{Peer, Request, parse_address};
@@ -34,13 +36,26 @@ impl Client {
     }
 }
 
-/// What a trusted proxy says of the host, where the policy believes it; the last element is the nearest proxy's.
-pub fn forwarded_host<'a>(fields: &Fields<'a>, client: &Client) -> Option<&'a [u8]> {
+/// What a trusted proxy says of the host, where the policy believes it; the last element is the nearest proxy's. A
+/// `Forwarded` that cannot be read says a host that cannot be read, not none.
+pub fn forwarded_host<'a>(fields: &Fields<'a>, client: &Client, proxies: &Proxies) -> Option<Cow<'a, [u8]>> {
     if !client.through_proxy {
         return None;
     }
     let value = fields.forwarded_host.last()?;
-    value.rsplit(|b| *b == b',').next().map(trim)
+    if !is_forwarded(&proxies.host) {
+        return value.rsplit(|b| *b == b',').next().map(trim).map(Cow::Borrowed);
+    }
+    let nearest = forwarded_elements(&fields.forwarded_host).next()?;
+    if nearest.is_empty() {
+        return Some(Cow::Borrowed(b""));
+    }
+    nearest.into_iter().find(|(name, _)| name == "host").map(|(_, value)| Cow::Owned(value.into_bytes()))
+}
+
+/// The policy names the field of RFC 7239, whose value is read by parameters.
+fn is_forwarded(name: &Option<String>) -> bool {
+    name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("forwarded"))
 }
 
 fn is_trusted(peer: Peer, proxies: &Proxies) -> bool {
@@ -80,7 +95,7 @@ fn scheme(request: &Request<'_>, fields: &Fields<'_>, proxies: &Proxies) -> Opti
         return Some(request.tls);
     }
     let Some(value) = fields.forwarded_scheme.last() else { return Some(request.tls) };
-    let said = if proxies.scheme.as_ref().is_some_and(|name| name.eq_ignore_ascii_case("forwarded")) {
+    let said = if is_forwarded(&proxies.scheme) {
         let nearest = forwarded_elements(&fields.forwarded_scheme).next()?;
         nearest.into_iter().find(|(name, _)| name == "proto").map(|(_, value)| value.into_bytes())
     } else {
@@ -92,6 +107,9 @@ fn scheme(request: &Request<'_>, fields: &Fields<'_>, proxies: &Proxies) -> Opti
         _ => None,
     }
 }
+
+/// The most parameters of one element that are read; RFC 7239 knows four.
+const MOST_PARAMETERS: usize = 16;
 
 /// Parameters of one `Forwarded` element, names in lower case.
 type Element = Vec<(String, String)>;
@@ -121,7 +139,7 @@ fn parse_forwarded(value: &[u8]) -> Option<Vec<Element>> {
         let (name, after) = rest.split_once('=')?;
         let name = name.trim_matches([' ', '\t']).to_ascii_lowercase();
         let (value, after) = parameter_value(after)?;
-        if name.is_empty() || element.iter().any(|(known, _)| *known == name) {
+        if name.is_empty() || element.len() >= MOST_PARAMETERS || element.iter().any(|(known, _)| *known == name) {
             return None;
         }
         element.push((name, value));
@@ -214,6 +232,29 @@ mod tests {
         assert_eq!(forwarded(&["garbage", "for=192.0.2.43"]), ip("192.0.2.43"));
         assert_eq!(forwarded(&["for=192.0.2.43", "garbage"]), Peer::Unknown);
         assert_eq!(forwarded(&["for=1.2.3.4;for=5.6.7.8"]), Peer::Unknown);
+        let parameters = |n: usize| (1..n).fold("for=192.0.2.43".to_owned(), |text, i| format!("{text};x{i}=1"));
+        assert_eq!(forwarded(&[&parameters(16)]), ip("192.0.2.43"));
+        assert_eq!(forwarded(&[&parameters(17)]), Peer::Unknown, "each is held against all before it");
+    }
+
+    #[test]
+    fn the_host_is_believed_from_a_trusted_proxy_only_and_read_as_its_field_is_written() {
+        let read = |peer: &str, field: &str, value: &str| {
+            let trusted = vec![Network::parse("127.0.0.1").unwrap()];
+            let proxies = Proxies { trusted, host: Some(field.into()), ..Proxies::default() };
+            let mut fields = Fields::default();
+            fields.forwarded_host.push(value.as_bytes());
+            let client = Client::read(&Request { peer: peer.as_bytes(), ..Request::default() }, &fields, &proxies);
+            forwarded_host(&fields, &client, &proxies).map(|host| String::from_utf8(host.into_owned()).unwrap())
+        };
+        let plain = |peer, value| read(peer, "X-Forwarded-Host", value);
+        assert_eq!(plain("127.0.0.1", "a.example, b.example").as_deref(), Some("b.example"));
+        assert_eq!(plain("192.0.2.1", "b.example"), None);
+        assert_eq!(plain("127.0.0.1", "").as_deref(), Some(""), "refused by who reads it");
+        let forwarded = |value| read("127.0.0.1", "forwarded", value);
+        assert_eq!(forwarded("host=a.example, for=x;host=\"b.example:8443\"").as_deref(), Some("b.example:8443"));
+        assert_eq!(forwarded("host=a.example, for=x"), None, "the nearest proxy says nothing of it");
+        assert_eq!(forwarded("garbage").as_deref(), Some(""));
     }
 
     #[test]

@@ -88,8 +88,12 @@ impl<'a> Fields<'a> {
         fields
     }
 
+    /// The first fault is told, but size before form: what is too large was not meant to be read at all.
     fn note(&mut self, fault: Fault) {
-        self.fault.get_or_insert(fault);
+        match (self.fault, fault) {
+            (Some(Fault::Malformed(_)), Fault::TooLarge(_)) => self.fault = Some(fault),
+            _ => _ = self.fault.get_or_insert(fault),
+        }
     }
 
     fn sort(&mut self, name: &[u8], value: &'a [u8], policy: &Policy) {

@@ -50,6 +50,10 @@ pub struct Accepts<'a> {
 /// Finds the credential, in the order Authorization, X-API-Key, session cookie, client certificate.
 pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Presented<'a>>, Unusable> {
     let lists = |scheme| accepts.schemes.contains(&scheme);
+    // A route where nobody can come in has no challenge to give, which a refusal of a credential needs: it looks at none.
+    if accepts.schemes.is_empty() && accepts.access == Access::Optional {
+        return Ok(None);
+    }
     // A route that lists nothing which Authorization carries leaves that field to the application.
     let reads_authorization = lists(Scheme::Basic) || lists(Scheme::Bearer) || lists(Scheme::ApiKey);
     let authorization = if reads_authorization { fields.authorization.as_slice() } else { &[] };
@@ -68,8 +72,10 @@ pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Pre
         return from_authorization(value, accepts).and_then(|presented| accepted(presented, accepts)).map(Some);
     }
     if let [value] = fields.api_key.as_slice() {
-        let key = std::str::from_utf8(value).map_err(|_| malformed(Scheme::ApiKey, "X-API-Key is not text"))?;
-        return accepted(Presented::ApiKey(key), accepts).map(Some);
+        // The route's own word comes first: what is not accepted is not looked at.
+        let presented = accepted(Presented::ApiKey(std::str::from_utf8(value).unwrap_or_default()), accepts)?;
+        std::str::from_utf8(value).map_err(|_| malformed(Scheme::ApiKey, "X-API-Key is not text"))?;
+        return Ok(Some(presented));
     }
     // What a browser or a TLS stack adds on its own says nothing on an optional route that does not ask for it.
     let counts = |scheme| lists(scheme) || accepts.access == Access::Required;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::policy::model::IdentityHeaders;
-use crate::reading::fields::trim;
+use crate::reading::fields::{is_token_byte, trim};
 use crate::request::Header;
 
 /// Fields that tell an application to act as if the method were another.
@@ -51,7 +51,7 @@ impl StripRules {
         if self.is_identity(name) {
             self.note(&mut found.identity, name);
         } else if METHOD_OVERRIDES.iter().any(|known| same_name(known.as_bytes(), name)) {
-            found.overrides.insert(String::from_utf8_lossy(name).into_owned());
+            found.overrides.extend(token(name).map(str::to_owned));
         } else if name.eq_ignore_ascii_case(b"connection") {
             for option in options(value).filter(|option| self.is_identity(option)) {
                 found.nominated = true;
@@ -67,10 +67,7 @@ impl StripRules {
     pub fn connection_without_identity(&self, headers: &[Header<'_>]) -> Vec<String> {
         let options =
             headers.iter().filter(|h| h.name.eq_ignore_ascii_case(b"connection")).flat_map(|h| options(h.value));
-        options
-            .filter(|option| !self.is_identity(option))
-            .map(|option| String::from_utf8_lossy(option).into_owned())
-            .collect()
+        options.filter(|option| !self.is_identity(option)).filter_map(token).map(str::to_owned).collect()
     }
 
     fn is_identity(&self, name: &[u8]) -> bool {
@@ -79,7 +76,7 @@ impl StripRules {
 
     fn note(&self, found: &mut BTreeSet<String>, name: &[u8]) {
         if !self.identity.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
-            found.insert(String::from_utf8_lossy(name).into_owned());
+            found.extend(token(name).map(str::to_owned));
         }
     }
 }
@@ -91,6 +88,13 @@ fn same_name(known: &[u8], received: &[u8]) -> bool {
             (true, true) => a.eq_ignore_ascii_case(b),
             (a, b) => a == b,
         })
+}
+
+/// A field name as text. What is no token names no field (RFC 9110 section 5.1): a request with such a field is refused,
+/// and an option of `Connection` like that is dropped, so that nothing but names ever leaves this module.
+fn token(name: &[u8]) -> Option<&str> {
+    let is_token = !name.is_empty() && name.iter().copied().all(is_token_byte);
+    std::str::from_utf8(name).ok().filter(|_| is_token)
 }
 
 /// The options of one `Connection` value.
@@ -139,6 +143,18 @@ mod tests {
             Header { name: b"connection", value: b"x-auth-subject , keep-alive," },
         ];
         assert_eq!(rules().connection_without_identity(&headers), ["Upgrade", "keep-alive"]);
+    }
+
+    #[test]
+    fn what_is_no_name_never_leaves() {
+        let mut found = Stripped::default();
+        for name in [&b"X\xffAuth-Subject"[..], b"X Auth Subject", b"X\0Auth\rSubject", b"X-HTTP-Method\xffOverride"] {
+            rules().look_at(&mut found, name, b"x");
+        }
+        rules().look_at(&mut found, b"Connection", b"close, x\xffauth-subject, a\x01b, \xe9");
+        assert!(found.nominated && found.identity.is_empty() && found.overrides.is_empty(), "{found:?}");
+        let headers = [Header { name: b"Connection", value: b"close, x\xffauth-subject, a\x01b, \xe9, a b, \"q\"" }];
+        assert_eq!(rules().connection_without_identity(&headers), ["close"]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn client(address: &str) -> Client {
 }
 
 fn reason_for(require: &Requirement, identity: &Identity, address: &str) -> Option<Reason> {
-    authorise(require, &Facts { identity: Some(identity), client: &client(address), now: 1_100 })
+    authorise(require, &Facts { identity: Some(identity), client: &client(address), now: 1_100, leeway: 30 })
         .err()
         .map(|unmet| unmet.reason)
 }
@@ -136,7 +136,7 @@ fn a_new_login_is_asked_for_only_where_it_would_help() {
     assert_eq!(reason_for(&LoginWithin(i64::MAX), &never, "192.0.2.1"), Some(Reason::LoginTooOld));
     let unmet = authorise(
         &All(vec![LoginWithin(50), LoginWithin(20)]),
-        &Facts { identity: Some(&identity()), client: &client("192.0.2.1"), now: 1_100 },
+        &Facts { identity: Some(&identity()), client: &client("192.0.2.1"), now: 1_100, leeway: 30 },
     );
     assert_eq!(unmet.unwrap_err().details.max_age, Some(20));
 }
@@ -173,7 +173,7 @@ fn tls_and_network_are_asked_before_credentials_only_where_nothing_else_could_do
 
 #[test]
 fn where_nobody_was_recognised_only_tls_and_network_can_hold() {
-    let facts = Facts { identity: None, client: &client("192.0.2.1"), now: 0 };
+    let facts = Facts { identity: None, client: &client("192.0.2.1"), now: 0, leeway: 0 };
     let away = Requirement::Network(vec![Network::parse("10.0.0.0/8").unwrap()]);
     assert!(authorise(&Requirement::Authenticated, &facts).is_ok());
     assert!(authorise(&Not(Box::new(away.clone())), &facts).is_ok());
