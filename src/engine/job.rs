@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::crypto::password::{self, Cost, HashError, Verdict};
 use crate::decision::Decision;
+use crate::engine::conclude;
 use crate::engine::context::{Context, Failure};
-use crate::engine::decide::{self, Mode};
+use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::process::Process;
 use crate::engine::trace::Trace;
@@ -168,7 +169,7 @@ impl Job {
                 Trace::default(),
             ));
         }
-        Ok(done(decide::conclude(*context, found.proof, &found.facts, &self.process, self.mode)))
+        Ok(done(conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode)))
     }
 
     /// It will not be finished: from any thread, also while `run` works. What was reserved for it is given back unless

@@ -1,6 +1,7 @@
 //! The engine: a loaded policy with its state. The one place where policy, facts and answers meet.
 
 mod authorise;
+mod conclude;
 mod context;
 mod decide;
 mod facts;
@@ -240,8 +241,8 @@ impl Engine {
         let (decision, trace) = match examined {
             Err(failure) => context.refuse(failure),
             Ok(Examined::Open(reason)) => context.allow(reason, None),
-            Ok(Examined::Recognised(identity)) => decide::conclude_with(context, *identity),
-            Ok(Examined::Proved(proof, facts)) => decide::conclude(context, proof, &facts, process, mode),
+            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, *identity),
+            Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode),
             Ok(Examined::Needs(work)) => {
                 let job = Job::new(Arc::clone(process), Box::new(context), work, mode);
                 return Ok((Progress::Pending(job), Trace::default()));

@@ -180,3 +180,19 @@ fn where_nobody_was_recognised_only_tls_and_network_can_hold() {
     assert!(authorise(&Any(vec![away, Tls]), &facts).is_ok());
     assert!(authorise(&Not(Box::new(role("admin"))), &facts).is_err());
 }
+
+#[test]
+fn tls_is_told_before_the_network_and_deep_nesting_costs_one_pass() {
+    let far = || Requirement::Network(vec![Network::parse("10.0.0.0/8").unwrap()]);
+    let plain = Client { tls: Some(false), ..client("192.0.2.1") };
+    let told = |require: &Requirement, client: &Client| before_credentials(require, client).err().map(|(r, _)| r);
+    let nested = All(vec![far(), All(vec![role("clerk"), All(vec![far(), Tls])])]);
+    assert_eq!(told(&nested, &plain), Some(Reason::TlsRequired));
+    assert_eq!(told(&nested, &client("192.0.2.1")), Some(Reason::NetworkNotAllowed));
+    assert_eq!(told(&nested, &client("10.0.0.1")), None);
+    assert_eq!(told(&Any(vec![Tls, far()]), &plain), None, "only what stands alone or under all");
+    // Two looks at each level would be 2^64 here.
+    let deep = (0..64).fold(All(vec![role("clerk"), Tls]), |inner, _| All(vec![role("clerk"), inner]));
+    assert_eq!(told(&deep, &plain), Some(Reason::TlsRequired));
+    assert_eq!(told(&deep, &client("192.0.2.1")), None);
+}

@@ -1,0 +1,78 @@
+//! From a proved credential to the decision: rights, other sites, the requirement.
+
+use std::sync::Arc;
+
+use crate::decision::Decision;
+use crate::engine::authorise::authorise;
+use crate::engine::context::{Context, Failure};
+use crate::engine::decide::Mode;
+use crate::engine::identify::{Facts, Proof};
+use crate::engine::process::Process;
+use crate::engine::trace::Trace;
+use crate::identity::Identity;
+use crate::reason::Reason;
+
+/// The rest, once the credential is proved: rights, other sites, the requirement.
+pub(super) fn conclude(
+    context: Context,
+    proof: Proof,
+    facts: &Facts,
+    process: &Process,
+    mode: Mode,
+) -> (Decision, Trace) {
+    if let (Proof::Key(digest), Facts::Key(Some(fact)), false) = (&proof, facts, mode.read_only)
+        && fact.note_use(context.now)
+    {
+        process.note_use(*digest, context.now);
+    }
+    match proof.identity(facts, &context.snapshot.policy, context.now) {
+        Ok(identity) => conclude_with(context, identity),
+        Err(failure) => context.refuse(failure),
+    }
+}
+
+/// The rest, once somebody is recognised.
+pub(super) fn conclude_with(mut context: Context, identity: Identity) -> (Decision, Trace) {
+    context.scheme = Some(identity.scheme);
+    context.trace.step(
+        "verify",
+        || format!("{} {}", identity.scheme.name(), identity.subject.escape_debug()),
+        || rights(&identity),
+    );
+    let snapshot = Arc::clone(&context.snapshot);
+    let rule = context.rule.map(|rule| snapshot.rule(rule));
+    if identity.scheme.is_ambient() && context.cross_site {
+        let saw = "an unsafe request with a credential that browsers add on their own, from another site";
+        return refuse_known(context, Failure::new(Reason::CrossSite, "cross-site", saw), identity);
+    }
+    let Some(rule) = rule else {
+        return context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route"));
+    };
+    let facts = context.facts(Some(&identity));
+    match authorise(&rule.require, &facts) {
+        Ok(()) => {
+            context.trace.step("authorise", || rule.require.to_string(), || "met");
+            context.allow(Reason::Allowed, Some(identity))
+        }
+        Err(unmet) => {
+            let saw = format!("{} (not met: {})", rule.require, unmet.what);
+            let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
+            refuse_known(context, failure, identity)
+        }
+    }
+}
+
+/// A refusal of somebody who was recognised: the decision says whom.
+fn refuse_known(context: Context, failure: Failure, identity: Identity) -> (Decision, Trace) {
+    let (decision, trace) = context.refuse(failure);
+    (Decision { identity: Some(identity), ..decision }, trace)
+}
+
+fn rights(identity: &Identity) -> String {
+    format!(
+        "roles [{}], scopes [{}], permissions [{}]",
+        identity.roles.join(", "),
+        identity.scopes.join(" "),
+        identity.permissions.join(", ")
+    )
+}
