@@ -71,7 +71,7 @@ pub(super) struct Ticket {
 impl Epoch {
     /// Maps the file at `path` for the database file that is open. The caller holds the database's write lock.
     pub(super) fn open(path: PathBuf, database: PathBuf, open: FileId) -> io::Result<Epoch> {
-        let pair = Pair::Shared { mapped: MappedPair::open(&path, start()?)?, database: open };
+        let pair = Pair::Shared { mapped: MappedPair::open_like(&path, &database, start()?)?, database: open };
         let looked = AtomicU64::new(coarse_seconds());
         let watch = Watch { path, database, looked, lost: AtomicBool::new(false) };
         let epoch = Epoch::of(pair, Some(watch));
@@ -129,7 +129,8 @@ impl Epoch {
             if FileId::of(&watch.database)? != open {
                 return Err(io::Error::other("the state file was replaced at this moment"));
             }
-            let pair = Pair::Shared { mapped: MappedPair::open(&watch.path, start()?)?, database: open };
+            let pair =
+                Pair::Shared { mapped: MappedPair::open_like(&watch.path, &watch.database, start()?)?, database: open };
             pair.move_to(pair.next().wrapping_add(step()?));
             self.pair.store(Arc::new(pair));
         }

@@ -2,8 +2,14 @@
 
 use jiff::Timestamp;
 
+/// The last second that RFC 3339 can write, and that many write for "never". The library's own range ends a day earlier.
+const LAST: (&str, i64) = ("9999-12-31T23:59:59Z", 253_402_300_799);
+
 /// Reads an RFC 3339 time with its offset; fractions are dropped.
 pub fn read(text: &str) -> Result<i64, String> {
+    if text.eq_ignore_ascii_case(LAST.0) {
+        return Ok(LAST.1);
+    }
     text.parse::<Timestamp>()
         .map(|at| at.as_millisecond().div_euclid(1000))
         .map_err(|_| format!("{text:?} is not a time: write it as RFC 3339 has it, like 2026-11-23T12:00:00Z"))
@@ -32,6 +38,9 @@ pub fn read_expiry(text: &str, now: i64) -> Result<i64, String> {
 
 /// Writes Unix seconds as RFC 3339 in UTC.
 pub fn write(seconds: i64) -> String {
+    if seconds == LAST.1 {
+        return LAST.0.to_owned();
+    }
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }
 
@@ -45,6 +54,8 @@ mod tests {
         assert_eq!(read("2026-11-23T13:00:00.9+01:00"), Ok(1_795_435_200));
         assert_eq!(read("1969-12-31T23:59:59.5Z"), Ok(-1));
         assert_eq!(write(1_795_435_200), "2026-11-23T12:00:00Z");
+        assert_eq!(read("9999-12-31T23:59:59Z"), Ok(253_402_300_799));
+        assert_eq!(write(253_402_300_799), "9999-12-31T23:59:59Z");
         for text in ["", "today", "2026-11-23", "2026-11-23T12:00:00", "1795435200"] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,6 +89,24 @@ impl MappedPair {
         Ok(pair)
     }
 
+    /// As [`MappedPair::open`]; a file that this makes belongs to whom the file at `like` belongs to and has its mode,
+    /// as SQLite does with what it makes beside a database. Otherwise an administrator's command run as root would shut
+    /// the server out.
+    pub fn open_like(path: &Path, like: &Path, start: u64) -> io::Result<MappedPair> {
+        // Never through a link: what is made here is given away.
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(made) => {
+                let like = std::fs::metadata(like)?;
+                // Only root can, and only for root does it matter.
+                let _ = fchown(&made, Some(like.uid()), Some(like.gid()));
+                made.set_permissions(std::fs::Permissions::from_mode(like.mode() & 0o666))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        MappedPair::open(path, start)
+    }
+
     /// The first counter.
     pub fn first(&self) -> &AtomicU64 {
         &self.layout().first
@@ -141,6 +159,36 @@ mod tests {
         assert_eq!(two.second().load(Ordering::Acquire), 78);
         let mode = std::fs::metadata(&path).unwrap().mode() & 0o777;
         assert_eq!(mode, 0o600);
+    }
+
+    #[test]
+    fn a_new_file_has_owner_and_mode_of_the_one_beside_it_and_an_old_one_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, like) = (folder.path().join("x-epoch"), folder.path().join("x"));
+        std::fs::write(&like, "").unwrap();
+        std::fs::set_permissions(&like, std::fs::Permissions::from_mode(0o660)).unwrap();
+        let root = rustix::process::geteuid().is_root();
+        if root {
+            std::os::unix::fs::chown(&like, Some(65_534), Some(65_533)).unwrap();
+        }
+        let facts = |path: &Path| {
+            let data = std::fs::metadata(path).unwrap();
+            (data.uid(), data.gid(), data.mode() & 0o777)
+        };
+        MappedPair::open_like(&path, &like, 1).unwrap();
+        assert_eq!(facts(&path), facts(&like));
+        assert_eq!(facts(&path).2, 0o660);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        MappedPair::open_like(&path, &like, 1).unwrap();
+        assert_eq!(facts(&path).2, 0o600);
+        // A link that waits there is not followed to make something elsewhere.
+        std::fs::remove_file(&path).unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        std::fs::write(&elsewhere, "").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        let before = facts(&elsewhere);
+        let _ = MappedPair::open_like(&path, &like, 1);
+        assert_eq!(facts(&elsewhere), before);
     }
 
     #[test]

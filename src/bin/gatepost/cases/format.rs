@@ -179,6 +179,12 @@ pub enum FieldRule {
 /// Reads a case file.
 pub fn read(text: &str) -> Result<CaseFile, String> {
     let value = json::read(text)?;
+    if !value.is_object() {
+        return Err(format!(
+            "an object with \"policy\" and \"cases\" is wanted here, and it is {}",
+            json::kind(&value)
+        ));
+    }
     let mut file = Members::of(&value, "")?;
     let policy = policy(file.need("policy")?, "policy")?;
     let mut saved = Saved::new();
