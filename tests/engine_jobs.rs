@@ -1,7 +1,13 @@
 //! Jobs in every order that a host can bring about: run, finish, cancel, overloaded, drop, from several threads. After
 //! each the place in the failure counters is as it must be, which is seen from what the next attempt is told.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 

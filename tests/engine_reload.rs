@@ -1,7 +1,13 @@
 //! Reload under load: each decision is made by one whole policy, memory stays flat, and what cannot be loaded leaves
 //! the old policy in force and says why.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 
