@@ -212,11 +212,12 @@ fn rights_are_those_of_the_moment_of_the_decision() {
         add_user(&engine, "bob", &[]);
         let job = get("/clerk").login("alice").begin(&engine);
         job.run();
-        with_admin(&engine, |admin| change(admin));
+        with_admin(&engine, change);
         assert_eq!(finish_run(job).reason, wanted, "{name}");
     }
     // For a key and for a token of a local user a change of the password says nothing.
-    let ways: [(fn(&str) -> Ask, Reason); 2] = [
+    type Way = fn(&str) -> Ask;
+    let ways: [(Way, Reason); 2] = [
         (|key| get("/clerk").header("X-API-Key", key), Reason::ApiKeyUnknown),
         (|_| get("/clerk").authorization(bearer("alice", json!({}))), Reason::TokenClaim),
     ];
@@ -232,7 +233,7 @@ fn rights_are_those_of_the_moment_of_the_decision() {
             let (_, key) = add_key(&engine, "alice", &[], None);
             let job = ask(&key).begin(&engine);
             job.run();
-            with_admin(&engine, |admin| change(admin));
+            with_admin(&engine, change);
             assert_eq!(finish_run(job).reason, wanted, "{name}");
         }
     }

@@ -144,7 +144,7 @@ fn a_thousand_reloads_while_two_threads_decide() {
         let reload = |count: u64| {
             for _ in 0..count {
                 let next = engine.generation() + 1;
-                place.write(&texts[usize::from(next % 2 == 0)]);
+                place.write(&texts[usize::from(next.is_multiple_of(2))]);
                 engine.reload().unwrap();
                 assert_eq!(engine.generation(), next);
             }
