@@ -1,7 +1,13 @@
 //! Jobs in every order that a host can bring about: run, finish, cancel, overloaded, drop, from several threads. After
 //! each the place in the failure counters is as it must be, which is seen from what the next attempt is told.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 
@@ -206,11 +212,12 @@ fn rights_are_those_of_the_moment_of_the_decision() {
         add_user(&engine, "bob", &[]);
         let job = get("/clerk").login("alice").begin(&engine);
         job.run();
-        with_admin(&engine, |admin| change(admin));
+        with_admin(&engine, change);
         assert_eq!(finish_run(job).reason, wanted, "{name}");
     }
     // For a key and for a token of a local user a change of the password says nothing.
-    let ways: [(fn(&str) -> Ask, Reason); 2] = [
+    type Way = fn(&str) -> Ask;
+    let ways: [(Way, Reason); 2] = [
         (|key| get("/clerk").header("X-API-Key", key), Reason::ApiKeyUnknown),
         (|_| get("/clerk").authorization(bearer("alice", json!({}))), Reason::TokenClaim),
     ];
@@ -226,7 +233,7 @@ fn rights_are_those_of_the_moment_of_the_decision() {
             let (_, key) = add_key(&engine, "alice", &[], None);
             let job = ask(&key).begin(&engine);
             job.run();
-            with_admin(&engine, |admin| change(admin));
+            with_admin(&engine, change);
             assert_eq!(finish_run(job).reason, wanted, "{name}");
         }
     }

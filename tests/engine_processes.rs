@@ -1,7 +1,13 @@
 //! A running engine and the command line in another process: what is acknowledged there holds for the very next
 //! decision here.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 

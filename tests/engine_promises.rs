@@ -1,7 +1,13 @@
 //! What the engine promises about one request, held on the paths where such promises are forgotten: the order of the
 //! checks, the strip list, public and optional routes, preflights, ids, challenges.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 

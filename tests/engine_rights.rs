@@ -1,7 +1,13 @@
 //! What the engine promises about rights, held where such promises are forgotten: unknown facts, rights by source,
 //! narrowing, clocks that lie, a state that is gone.
 
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 mod engine_support;
 

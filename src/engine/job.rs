@@ -69,9 +69,9 @@ struct Found {
 }
 
 enum Slot {
-    Waiting(Option<Box<Context>>, Work),
+    Waiting(Option<Box<Context>>, Box<Work>),
     Running,
-    Done(Outcome),
+    Done(Box<Outcome>),
     /// Housekeeping is over.
     Over,
     Cancelled,
@@ -91,12 +91,12 @@ impl std::fmt::Debug for Slot {
 
 impl Job {
     pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Work, mode: Mode) -> Job {
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), Box::new(work))) }
     }
 
     pub(super) fn housekeeping(process: Arc<Process>, now: i64) -> Job {
         let mode = Mode { read_only: false, traced: false };
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, Work::Housekeeping { now })) }
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now }))) }
     }
 
     /// Does the slow part, on any thread. A second call does nothing, and so does one in a child of the process that made
@@ -121,7 +121,7 @@ impl Job {
                 &self.process,
                 policy.as_ref().map(|s| s.policy.as_ref()),
                 context.as_ref().map_or(0, |c| c.now),
-                work,
+                *work,
             )
         }));
         let result =
@@ -129,7 +129,7 @@ impl Job {
         let mut slot = self.lock();
         if matches!(*slot, Slot::Running) {
             *slot = match (context, result) {
-                (Some(context), Some(result)) => Slot::Done(Outcome { context, result }),
+                (Some(context), Some(result)) => Slot::Done(Box::new(Outcome { context, result })),
                 _ => Slot::Over,
             };
         }
@@ -146,7 +146,7 @@ impl Job {
         self.in_own_process()?;
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let outcome = match before {
-            Slot::Done(outcome) => outcome,
+            Slot::Done(outcome) => *outcome,
             Slot::Over => {
                 return Err(Error::new(ErrorKind::Input, "housekeeping has no decision; free the job after run"));
             }
@@ -206,8 +206,8 @@ impl Job {
     }
 
     fn give_back(&self, slot: Slot) {
-        if let Slot::Waiting(_, Work::Password { place: Some(place), .. } | Work::Read { place: Some(place), .. }) =
-            slot
+        if let Slot::Waiting(_, work) = slot
+            && let Work::Password { place: Some(place), .. } | Work::Read { place: Some(place), .. } = *work
         {
             self.process.throttle.abandoned(place);
         }

@@ -1,7 +1,6 @@
 //! What the tests of the whole engine share: policies from text, users, keys, tokens and requests.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
-#![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
 
 use std::path::Path;
 
