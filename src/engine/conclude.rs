@@ -6,7 +6,7 @@ use crate::decision::Decision;
 use crate::engine::authorise::authorise;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Mode;
-use crate::engine::identify::{Facts, Proof};
+use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
 use crate::engine::trace::Trace;
 use crate::identity::Identity;
@@ -14,7 +14,7 @@ use crate::reason::Reason;
 
 /// The rest, once the credential is proved: rights, other sites, the requirement.
 pub(super) fn conclude(
-    context: Context,
+    mut context: Context,
     proof: Proof,
     facts: &Facts,
     process: &Process,
@@ -25,9 +25,29 @@ pub(super) fn conclude(
     {
         process.note_use(*digest, context.now);
     }
+    let granted = match facts {
+        Facts::User(user) => user.as_ref(),
+        Facts::Key(key) => key.as_ref().and_then(|key| key.owner.as_ref()),
+    };
+    if let Some(user) = granted {
+        tell_undefined(&mut context, "granted to", &user.name, &user.roles);
+    }
     match proof.identity(facts, &context.snapshot.policy, context.now) {
         Ok(identity) => conclude_with(context, identity),
         Err(failure) => context.refuse(failure),
+    }
+}
+
+/// Roles that vanish are the hardest to find: `--explain` says which and why.
+pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[String]) {
+    if !context.trace.is_wanted() {
+        return;
+    }
+    let snapshot = Arc::clone(&context.snapshot);
+    let undefined = identify::undefined(&snapshot.policy, roles);
+    if !undefined.is_empty() {
+        let saw = || format!("roles {how} {}: {}", whom.escape_debug(), undefined.join(", ").escape_debug());
+        context.trace.step("roles", saw, || "no [[role]] defines them: they give nothing");
     }
 }
 

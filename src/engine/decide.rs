@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::credential::{api_key, basic, cookie};
 use crate::crypto::name;
 use crate::engine::authorise::{self, authorise};
+use crate::engine::conclude::tell_undefined;
 use crate::engine::context::{Context, Failure};
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::job::Work;
@@ -390,11 +391,18 @@ impl Examination<'_, '_> {
     }
 
     fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
-        let policy = &context.snapshot.policy;
+        let snapshot = Arc::clone(&context.snapshot);
+        let policy = &snapshot.policy;
         let verified = token::verify(value, &policy.issuers, context.now, policy.leeway)
             .map_err(|refused| Failure::new(refused.reason, "verify", refused.detail))?;
         match identify::local_subject(&verified, policy)? {
             None => {
+                tell_undefined(context, "in the token of", &verified.subject, &verified.roles);
+                if let Some(issuer) = policy.issuers.get(verified.issuer).filter(|issuer| issuer.claims.roles.is_none())
+                {
+                    let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
+                    context.trace.step("roles", saw, || "its tokens give none");
+                }
                 identify::of_foreign_token(verified, policy).map(|identity| Examined::Recognised(Box::new(identity)))
             }
             Some(name) => {
@@ -418,7 +426,12 @@ impl Examination<'_, '_> {
         };
         match taken {
             Ok(place) => {
-                context.trace.step("throttle", || format!("client {}", context.client.address), || "below every limit");
+                let known = if self.mode.read_only {
+                    "not asked: the counters live in the running server"
+                } else {
+                    "below every limit"
+                };
+                context.trace.step("throttle", || format!("client {}", context.client.address), || known);
                 Ok(place)
             }
             Err(full) => {

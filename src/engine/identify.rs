@@ -79,6 +79,11 @@ impl Proof {
     }
 }
 
+/// Roles that somebody was given and that no `[[role]]` defines: they give nothing, and nobody else says so.
+pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [String]) -> Vec<&'r str> {
+    roles.iter().map(String::as_str).filter(|role| !policy.roles.is_defined(role)).collect()
+}
+
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
 /// subject equals a local name.
 pub(super) fn of_foreign_token(verified: Verified, policy: &Policy) -> Result<Identity, Failure> {

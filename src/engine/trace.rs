@@ -34,6 +34,11 @@ impl Trace {
         }
     }
 
+    /// Somebody asked.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Notes the step that refused.
     pub(super) fn refused(&mut self, name: &'static str, saw: &str, concluded: impl FnOnce() -> String) {
         if let Some(steps) = &mut self.0 {
