@@ -175,6 +175,7 @@ Several keys in one table mean all of them; a list of values, or of requirements
 name = "admin"
 
 [[route]]
+permissions = ["money:send"]
 path = "/admin/{*rest}"
 schemes = ["basic", "bearer"]
 require = { role = "admin", network = ["10.0.0.0/8", "2001:db8::/32"] }
@@ -210,7 +211,8 @@ in Redis or PostgreSQL, which is not built yet.
 
 Legal, but look twice: a public route for everything (`/{*rest}`); `unmatched = "pass"`; no routes at all; `schemes` on
 a public route; a scheme by which nobody can come in; a factor that none of the route's schemes can prove; a limit of
-`[throttle]` that is off; a cookie without `__Host-`; passwords shorter than 15 characters; a cheap password hash, or
+`[throttle]` that is off; a permission that no role gives; a route that needs a role and takes only tokens, none of
+which carries roles; a cookie without `__Host-`; passwords shorter than 15 characters; a cheap password hash, or
 one that needs more memory than a process may spend; a trusted proxy range that is everybody; proxy fields without a
 trusted proxy; a segment like `:id` in a path; a secret file that everybody can read or change; several sources of
 identities where `[identity]` names a `subject` and no `issuer`; and everything that is not built yet.
