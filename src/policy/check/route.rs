@@ -263,6 +263,11 @@ impl Entries<'_> {
         let inherited = !fields.is_written("schemes");
         let listed = if inherited { schemes(engine) } else { own };
         if inherited && !engine.is_written("schemes") {
+            // A slip in one of these has been reported, and mending it may be all that is missing.
+            let slip = fields.text("path").is_none() || fields.text("access").is_none() || fields.has_unknown();
+            if slip {
+                return Vec::new();
+            }
             let help = "add `schemes = [\"basic\"]` here or to `[engine]`, or write `access = \"public\"`";
             if access == Access::Required {
                 report.mismatch(
