@@ -219,6 +219,18 @@ fn users_are_added_listed_changed_and_removed() {
 fn a_state_that_would_be_gone_at_once_is_not_changed() {
     let shop = Shop::new();
     std::fs::write(shop.path("memory.toml"), POLICY.replace("shop.db", ":memory:")).unwrap();
+#[test]
+fn a_granted_role_that_the_policy_no_longer_defines_is_marked() {
+    let shop = Shop::with_alice();
+    std::fs::write(shop.path("renamed.toml"), POLICY.replace("clerk", "salesperson")).unwrap();
+    shop.run("user list --policy renamed.toml", "").exits(0).says("clerk (not in the policy)");
+    shop.run("user show alice --policy renamed.toml", "").exits(0).says("clerk (not in the policy)");
+    let shown = shop.run("user show alice --json --policy renamed.toml", "").exits(0).json();
+    assert_eq!((&shown["roles"][0], &shown["undefined_roles"][0]), (&"clerk".into(), &"clerk".into()));
+    let known = shop.run("user list --json --policy shop.toml", "").exits(0).json();
+    assert_eq!(known[0]["undefined_roles"], serde_json::json!([]));
+}
+
     shop.run("user add alice --policy memory.toml", PASSWORD).exits(1).complains("memory");
     shop.run("user add alice --policy nowhere.toml", PASSWORD).exits(1).complains("nowhere.toml");
 }

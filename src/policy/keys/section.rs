@@ -44,7 +44,14 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
     many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
     many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
     many("certificate", Built::Later, CERTIFICATE, "Which client certificate is which user."),
-    many("role", Built::Yes, ROLE, "A name for a set of permissions."),
+    many(
+        "role",
+        Built::Yes,
+        ROLE,
+        "A name for a set of permissions. Users hold roles by name in the state, which a change of the policy leaves \
+         alone: to rename a role, grant the new name to each user and then revoke the old one. `gatepost user list` \
+         marks names that the policy does not define; they give nothing.",
+    ),
     many(
         "route",
         Built::Yes,
