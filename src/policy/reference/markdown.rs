@@ -162,6 +162,8 @@ their algorithm (256 bits for HS256, 384 for HS384, 512 for HS512), placeholders
 everybody on the machine can read or change is a warning. `openssl rand -base64 48` makes a good one.
 
 A shared secret goes with HS256, HS384 and HS512, and with nothing else; the other algorithms need public keys.
+Several secrets may also stand in one file, as a JWK Set: `keys = { file = "accounts.jwks.json" }` with
+`{"keys": [{"kty": "oct", "kid": "2026-11", "k": "…"}]}`, where `k` is the secret in base64url.
 "#;
 
 const REQUIREMENTS: &str = r#"
@@ -173,9 +175,9 @@ Several keys in one table mean all of them; a list of values, or of requirements
 ```toml
 [[role]]
 name = "admin"
+permissions = ["money:send"]
 
 [[route]]
-permissions = ["money:send"]
 path = "/admin/{*rest}"
 schemes = ["basic", "bearer"]
 require = { role = "admin", network = ["10.0.0.0/8", "2001:db8::/32"] }
