@@ -265,6 +265,14 @@ fn api_keys_are_issued_listed_and_revoked() {
     for wrong in [
         "key revoke nothing",
         "key issue x --user nobody",
+    shop.run("key revoke ci --policy shop.toml", "").exits(0).says("ci was revoked already.");
+    let again = shop.run(&format!("key revoke {} --json --policy shop.toml", reader["id"].as_str().unwrap()), "");
+    assert_eq!(again.exits(0).json()["already"], true);
+    shop.run("key issue more --user alice --role admin --policy shop.toml", "")
+        .exits(0)
+        .complains("alice does not have the role admin, so the key does not give it now");
+    let held = shop.run("key issue less --user alice --role clerk --policy shop.toml", "").exits(0);
+    assert!(!held.err.contains("does not have"), "{}", held.err);
         "key issue x --user alice --role ghost",
         "key issue x --user alice --expires yesterday",
         "key issue x --user alice --expires 2020-01-01T00:00:00Z",
