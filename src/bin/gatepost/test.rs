@@ -79,8 +79,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
 /// One line for a case that fails, with every difference and the answer that came.
 fn failing(file: &str, report: &Report) -> String {
     let mark = paint(Stream::Out, "FAIL", Style::new().red().bold());
-    let came = match (&report.got["action"], &report.got["status"], &report.got["reason"]) {
-        (Value::String(action), Value::Number(status), Value::String(reason)) => {
+    let got = |member: &str| report.got.get(member);
+    let came = match (got("action"), got("status"), got("reason")) {
+        (Some(Value::String(action)), Some(Value::Number(status)), Some(Value::String(reason))) => {
             format!(" (came: {action} {status} {reason})")
         }
         // A step, or a request that was never decided.
