@@ -133,6 +133,24 @@ fn each_kind_of_wrong_expectation_fails_and_says_how() {
 }
 
 #[test]
+fn the_line_of_a_case_that_fails_tells_what_came() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    let file = with_cases(json!([
+        { "name": "wrong", "request": { "target": "/" }, "expect": { "subject": "alice" } },
+        { "name": "right", "request": { "target": "/" }, "expect": { "status": 401 } },
+        { "do": "user.grant", "name": "nobody", "role": "clerk" },
+    ]));
+    std::fs::write(&path, file.to_string()).unwrap();
+    let output = gatepost(&["test"], &[path]);
+    let out = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = out.lines().collect();
+    let [request, step, "1 passed, 2 failed"] = lines[..] else { panic!("{out}") };
+    assert!(request.starts_with("FAIL ") && request.ends_with(" (came: DENY 401 credentials_missing)"), "{request}");
+    assert!(step.starts_with("FAIL ") && !step.contains("came:"), "{step}");
+}
+
+#[test]
 fn right_expectations_of_each_kind_pass() {
     let file = with_cases(json!([
         { "name": "refused", "request": { "target": "/" }, "expect": {

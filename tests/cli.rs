@@ -20,6 +20,9 @@ const PASSWORD: &str = "correct horse battery staple";
 /// `alice` with [`PASSWORD`].
 const ALICE: &str = "Basic YWxpY2U6Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
 
+/// The right shape, of no state.
+const FORMER_KEY: &str = "gp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD7wYzu";
+
 const POLICY: &str = r#"[engine]
 name = "Shop"
 state = "shop.db"
@@ -171,7 +174,8 @@ fn check_tells_errors_and_warnings_with_their_place() {
     shop.run("check weak.toml", "").exits(0).says("1 warning").complains("memory_kib");
     shop.run("check --strict weak.toml", "").exits(2);
     assert_eq!(shop.run("check --json weak.toml", "").exits(0).json()["warnings"].as_array().unwrap().len(), 1);
-    shop.run("check nowhere.toml", "").exits(1).complains("nowhere.toml");
+    let nowhere = shop.run("check nowhere.toml", "").exits(1).complains("nowhere.toml").complains("help: ");
+    assert!(!nowhere.err.contains("-->") && !nowhere.err.contains("1 |"), "there is nothing to draw: {}", nowhere.err);
 }
 
 #[test]
@@ -216,6 +220,18 @@ fn users_are_added_listed_changed_and_removed() {
 }
 
 #[test]
+fn a_granted_role_that_the_policy_no_longer_defines_is_marked() {
+    let shop = Shop::with_alice();
+    std::fs::write(shop.path("renamed.toml"), POLICY.replace("clerk", "salesperson")).unwrap();
+    shop.run("user list --policy renamed.toml", "").exits(0).says("clerk (not in the policy)");
+    shop.run("user show alice --policy renamed.toml", "").exits(0).says("clerk (not in the policy)");
+    let shown = shop.run("user show alice --json --policy renamed.toml", "").exits(0).json();
+    assert_eq!((&shown["roles"][0], &shown["undefined_roles"][0]), (&"clerk".into(), &"clerk".into()));
+    let known = shop.run("user list --json --policy shop.toml", "").exits(0).json();
+    assert_eq!(known[0]["undefined_roles"], serde_json::json!([]));
+}
+
+#[test]
 fn a_state_that_would_be_gone_at_once_is_not_changed() {
     let shop = Shop::new();
     std::fs::write(shop.path("memory.toml"), POLICY.replace("shop.db", ":memory:")).unwrap();
@@ -249,6 +265,14 @@ fn api_keys_are_issued_listed_and_revoked() {
     shop.decide(&format!("/orders/7 --api-key {key}")).exits(3).says("api_key_revoked");
     shop.run(&format!("key revoke {} --policy shop.toml", reader["id"].as_str().unwrap()), "").exits(0);
     shop.run("key list --policy shop.toml", "").exits(0).says("revoked");
+    shop.run("key revoke ci --policy shop.toml", "").exits(0).says("ci was revoked already.");
+    let again = shop.run(&format!("key revoke {} --json --policy shop.toml", reader["id"].as_str().unwrap()), "");
+    assert_eq!(again.exits(0).json()["already"], true);
+    shop.run("key issue more --user alice --role admin --policy shop.toml", "")
+        .exits(0)
+        .complains("alice does not have the role admin, so the key does not give it now");
+    let held = shop.run("key issue less --user alice --role clerk --policy shop.toml", "").exits(0);
+    assert!(!held.err.contains("does not have"), "{}", held.err);
     for wrong in [
         "key revoke nothing",
         "key issue x --user nobody",
@@ -263,7 +287,10 @@ fn api_keys_are_issued_listed_and_revoked() {
 #[test]
 fn decide_answers_with_its_exit_codes_and_leaves_no_trace() {
     let shop = Shop::new();
-    shop.decide("/open").exits(0).says("ALLOW 200 public").complains("not there yet");
+    assert_eq!(shop.decide("/open").exits(0).says("ALLOW 200 public").err, "", "it had no need of the state");
+    assert_eq!(shop.decide("/orders/7").exits(3).err, "");
+    shop.decide("/orders/7 --user alice:wrong").exits(3).complains("not there yet");
+    shop.decide(&format!("/orders/7 --api-key {FORMER_KEY}")).exits(3).complains("not there yet");
     assert!(!shop.path("shop.db").exists(), "it must not make a state file");
     shop.run("user list --policy shop.toml", "").exits(0);
     assert!(!shop.path("shop.db").exists(), "nor must a list");
@@ -303,8 +330,16 @@ fn decide_tells_everything_to_programs_too() {
     assert!(steps.len() > 2, "{steps:?}");
     assert_eq!(steps.iter().filter(|step| step["refused"] == true).count(), 1);
     assert_eq!(steps.last().unwrap()["refused"], true);
+    assert_eq!(told["issuer"], "", "a local user");
+    assert_eq!(told["route"], serde_json::json!({ "path": "/admin", "host": null, "line": 22, "methods": null }));
     let plain = shop.decide("/open --json").exits(0).json();
-    assert!(plain.get("steps").is_none() && plain["subject"].is_null());
+    assert!(plain.get("steps").is_none() && plain["subject"].is_null() && plain["issuer"].is_null());
+    let refused = shop.decide("/orders/7 --json").exits(3).json();
+    let entries = refused["headers"].as_array().unwrap();
+    let challenge = entries.iter().find(|entry| entry["name"] == "WWW-Authenticate").unwrap();
+    assert_eq!(challenge["mode"], "append");
+    assert!(challenge["value"].as_str().unwrap().starts_with("Basic realm="));
+    assert!(shop.decide("/nowhere --json").exits(3).json()["route"].is_null());
 }
 
 #[test]
@@ -320,6 +355,8 @@ fn explain_tells_each_step_and_ends_with_what_can_be_done() {
     assert!(at("For the person:") < at("For the operator: The identity lacks a role"));
     assert!(!out.contains(PASSWORD) && !out.contains('\u{1b}'), "no secret, no colour in a pipe: {out}");
     shop.run("decide shop.toml /open --explain", "").exits(0).says("ALLOW 200 public").says("For the operator:");
+    shop.decide("/admin").exits(3).says("For the operator:").says("add --explain for each step");
+    assert!(!shop.decide("/open").exits(0).out.contains("For the operator:"));
 }
 
 #[test]
@@ -341,6 +378,9 @@ fn what_cannot_be_asked_is_an_error_that_says_what_to_do() {
     shop.decide("https://alice@localhost/open").exits(1).complains("--user");
     shop.decide("https:///open").exits(1).complains("host");
     shop.run("decide nowhere.toml /open", "").exits(1).complains("nowhere.toml");
+    shop.run("decide GET shop.toml /open", "")
+        .exits(1)
+        .complains("the policy comes first: gatepost decide shop.toml GET /open");
     std::fs::write(shop.path("broken.toml"), "[engine]\nunmached = 1\n").unwrap();
     shop.run("decide broken.toml /open", "").exits(1).complains("unmached");
 }

@@ -76,9 +76,25 @@ impl Admin<'_> {
         self.state.api_keys(owner.as_ref().map(|user| user.name.as_str()))
     }
 
-    /// Revokes the key of this id or, where only one key has it, this name. It holds from the next decision on.
-    pub fn revoke_key(&self, id_or_name: &str) -> Result<(), Error> {
-        self.state.revoke_api_key(id_or_name, self.now)
+    /// Revokes the key of this id or, where only one key has it, this name; false where that was done before. It holds
+    /// from the next decision on.
+    pub fn revoke_key(&self, id_or_name: &str) -> Result<bool, Error> {
+        let keys = self.state.api_keys(None)?;
+        let by_id = keys.iter().find(|key| key.id == id_or_name);
+        let live = match by_id {
+            Some(key) => key.revoked_at.is_none(),
+            None => keys.iter().any(|key| key.name == id_or_name && key.revoked_at.is_none()),
+        };
+        // Done in any case: another process may have changed it since, and a revocation must never be left out.
+        self.state.revoke_api_key(id_or_name, self.now)?;
+        Ok(live)
+    }
+
+    /// Those of a key's roles that its owner does not have now, not by inclusion either: they give nothing.
+    pub fn idle_roles(&self, key: &ApiKey) -> Result<Vec<String>, Error> {
+        let owner = self.user(&key.user)?;
+        let held = self.policy.roles.closure(owner.roles.iter().map(String::as_str));
+        Ok(key.roles.iter().flatten().filter(|role| !held.contains(*role)).cloned().collect())
     }
 }
 

@@ -14,7 +14,11 @@ use crate::crypto::algorithm::Algorithm;
 const KNOWN: &[u8] = include_bytes!("known_secrets.bin");
 const DIGEST: usize = 8;
 
-const MAKE_ONE: &str = "Make a new one with `openssl rand -hex 64` and give it to the issuer and to this engine alone.";
+const MAKE_ONE: &str =
+    "Make a new one with `openssl rand -base64 48` and give it to the issuer and to this engine alone.";
+
+/// What is no secret but may well hold some.
+const JSON: &str = "a JSON document";
 
 /// So much of a secret must be left when all words below are taken out of it.
 const LEAST_REST: usize = 16;
@@ -207,6 +211,11 @@ pub fn check(secret: &[u8], algorithms: &[Algorithm]) -> Result<(), String> {
         return Err(format!("the secret is nothing but white space. {MAKE_ONE}"));
     }
     if let Some(what) = public_material(secret) {
+        if what == JSON {
+            return Err(format!(
+                "this is {what}, not the bytes of a secret. Name a JWK or JWK Set (RFC 7517) with `file`, like keys = {{ file = \"keys.json\" }}."
+            ));
+        }
         return Err(format!(
             "this is {what}, not a shared secret: anybody who has it could make tokens. \
              For a public key list its own algorithms (RS256, ES256, …) and name it under keys = {{ file = … }}."
@@ -330,7 +339,7 @@ fn key_format(bytes: &[u8]) -> Option<&'static str> {
         return Some("a signify or minisign key");
     }
     if matches!(bytes.first(), Some(b'{' | b'[')) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
-        return Some("a JSON document (a JWK or JWK set belongs under keys = { file = … })");
+        return Some(JSON);
     }
     is_der(bytes).then_some("a key or certificate in DER form")
 }

@@ -48,7 +48,7 @@ impl std::fmt::Display for Diagnostic {
 
 /// Draws them with the source text underlined, in colour where asked for. Control characters of the text are drawn
 /// as pictures, so that a file cannot speak to the terminal. A span that does not fit the text (it has changed since)
-/// is drawn without it.
+/// is drawn without it, and where there is no text at all only message and help are.
 pub fn render(diagnostics: &[Diagnostic], text: &str, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut drawn = String::new();
@@ -71,6 +71,8 @@ fn draw(diagnostic: &Diagnostic, text: &str, renderer: &Renderer) -> String {
     let file = diagnostic.file.to_string_lossy();
     let title = level.primary_title(visible(&diagnostic.message));
     let group = match line_of(text, &diagnostic.span) {
+        // Nothing can be shown of a file that is empty or cannot be read.
+        _ if text.is_empty() => annotate_snippets::Group::with_title(title),
         Some((line, span)) => title.element(
             Snippet::source(line)
                 .path(visible(&file))

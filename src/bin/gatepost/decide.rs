@@ -1,11 +1,13 @@
 //! `gatepost decide`: what the engine would answer to a request. It reads the state and leaves no trace in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::BASE64;
 use gatepost::decision::{Action, Decision};
 use gatepost::engine::Clock;
+use gatepost::policy::Policy;
+use gatepost::reason::Reason;
 use gatepost::request::{Header, Request};
 use zeroize::Zeroizing;
 
@@ -78,7 +80,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let host = place.host.unwrap_or(if names_host { "" } else { "localhost" });
 
     let clock = arguments.at.map(|at| -> Clock { Arc::new(move || at) });
-    let engine = open::read_only(&arguments.policy, clock)?;
+    policy_comes_first(arguments)?;
+    let (engine, missing) = open::read_only_quietly(&arguments.policy, clock)?;
     let headers: Vec<Header<'_>> =
         fields.iter().map(|(name, value)| Header { name: name.as_bytes(), value: value.as_bytes() }).collect();
     let request = Request {
@@ -95,17 +98,48 @@ pub fn run(arguments: &Arguments) -> Outcome {
         true => engine.explain(&request).map(|(decision, steps)| (decision, Some(steps)))?,
         false => (engine.decide(&request)?, None),
     };
+    if let Some(file) = missing.filter(|_| found_nobody(&decision, &engine.policy())) {
+        open::note_missing(&file);
+    }
+    let policy = engine.policy();
+    let route = decision.route.and_then(|index| policy.routes.get(index));
     if arguments.json {
-        output::print_json(&explain::to_json(&decision, steps.as_deref()))?;
+        output::print_json(&explain::to_json(&decision, route, steps.as_deref()))?;
     } else {
-        let policy = engine.policy();
-        let route = decision.route.and_then(|index| policy.routes.get(index));
         output::print(&match steps {
             Some(steps) => explain::in_full(&policy.name, method, url, &decision, route, &steps),
             None => explain::in_short(&decision),
         })?;
     }
     Ok(exit_code(&decision))
+}
+
+/// It looked into a state without users and keys: nothing else comes of that.
+fn found_nobody(decision: &Decision, policy: &Policy) -> bool {
+    match decision.reason {
+        Reason::CredentialsInvalid | Reason::ApiKeyUnknown => true,
+        // A token whose subject should be a local user.
+        Reason::TokenClaim => policy.issuers.iter().any(|issuer| issuer.local_users),
+        _ => false,
+    }
+}
+
+/// `decide GET orders.toml /x` is a likely slip.
+fn policy_comes_first(arguments: &Arguments) -> Result<(), Failure> {
+    let given = &arguments.policy;
+    let policy = arguments.request.iter().find(|word| Path::new(word).is_file());
+    match policy.filter(|_| !given.exists()) {
+        Some(policy) => {
+            let rest = arguments.request.iter().filter(|word| *word != policy);
+            let words: Vec<String> = std::iter::once(given.display().to_string()).chain(rest.cloned()).collect();
+            Err(Failure::new(output::visible(&format!(
+                "there is no policy {}; the policy comes first: gatepost decide {policy} {}",
+                given.display(),
+                words.join(" ")
+            ))))
+        }
+        None => Ok(()),
+    }
 }
 
 fn exit_code(decision: &Decision) -> u8 {

@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 use crate::output::{Stream, paint, visible};
 
-/// The answer alone.
+/// The answer; of a refusal also what the operator can do.
 pub fn in_short(decision: &Decision) -> String {
     let mut out = String::new();
     answer(&mut out, decision);
+    if decision.action == Action::Deny {
+        let label = paint(Stream::Out, "For the operator:", Style::new().bold());
+        out.push_str(&format!("\n{label} {}\nadd --explain for each step\n", decision.reason.operator()));
+    }
     out
 }
 
@@ -56,8 +60,9 @@ pub fn in_full(
     out
 }
 
-/// The decision as JSON, with its steps where there are some. `route` counts from 0 in the order of the policy.
-pub fn to_json(decision: &Decision, steps: Option<&[Step]>) -> Value {
+/// The decision as JSON, with its steps where there are some. `issuer` is "" for local users, and null where nobody
+/// was recognised; `methods` of the route is null where it grants all.
+pub fn to_json(decision: &Decision, route: Option<&Route>, steps: Option<&[Step]>) -> Value {
     let identity = decision.identity.as_ref();
     let mut value = json!({
         "action": decision.action.name(),
@@ -69,7 +74,9 @@ pub fn to_json(decision: &Decision, steps: Option<&[Step]>) -> Value {
         "scheme": decision.scheme.map(|scheme| scheme.name()),
         "roles": identity.map(|identity| &identity.roles),
         "scopes": identity.map(|identity| &identity.scopes),
-        "route": decision.route,
+        "route": route.map(
+            |route| json!({ "path": route.path, "host": route.host, "line": route.line, "methods": route.methods }),
+        ),
         "retry_after": decision.retry_after,
         "headers": entries(&decision.response),
         "upstream": entries(&decision.upstream),
@@ -131,5 +138,10 @@ fn shown(entry: &HeaderEntry) -> String {
 }
 
 fn entries(entries: &[HeaderEntry]) -> Value {
-    entries.iter().map(|entry| json!([entry.name, entry.value])).collect()
+    let mode = |mode| match mode {
+        HeaderMode::Set => "set",
+        HeaderMode::Append => "append",
+        HeaderMode::SetIfAbsent => "set-if-absent",
+    };
+    entries.iter().map(|entry| json!({ "name": entry.name, "value": entry.value, "mode": mode(entry.mode) })).collect()
 }

@@ -84,6 +84,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 issued.id(),
                 issued.id()
             ));
+            for role in admin.idle_roles(&issued.key)? {
+                output::note(&output::visible(&format!(
+                    "{} does not have the role {role}, so the key does not give it now; `gatepost user grant {} {role}` would change that",
+                    issued.key.user, issued.key.user
+                )));
+            }
             let mut value = to_json(&issued.key, admin.now);
             if let Some(members) = value.as_object_mut() {
                 members.insert("key".to_owned(), json!(issued.secret.as_str()));
@@ -92,8 +98,10 @@ pub fn run(arguments: &Arguments) -> Outcome {
         }
         Command::List { user } => list(&admin, user.as_deref())?,
         Command::Revoke { key } => {
-            admin.revoke_key(key)?;
-            (json!({ "revoked": key }), format!("Revoked {}.\n", output::visible(key)))
+            let new = admin.revoke_key(key)?;
+            let shown = output::visible(key);
+            let text = if new { format!("Revoked {shown}.\n") } else { format!("{shown} was revoked already.\n") };
+            (json!({ "revoked": key, "already": !new }), text)
         }
     };
     if arguments.json {

@@ -1,6 +1,6 @@
 //! A policy and its state, opened as a command needs them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost::admin::Admin;
@@ -28,18 +28,31 @@ pub fn draw(diagnostics: &[Diagnostic], path: &Path) -> String {
 
 /// Opens an engine that leaves no trace: where the state file is not there yet, one in memory takes its place.
 pub fn read_only(path: &Path, clock: Option<Clock>) -> Result<Engine, Failure> {
-    let loaded = policy(path)?;
-    let mut options = Options { clock, read_only: true, ..Options::default() };
-    if let StateLocation::File(file) = &loaded.policy.state
-        && !file.try_exists().unwrap_or(true)
-    {
-        output::note(&format!(
-            "the state file {} is not there yet, so there are no users and no keys; `gatepost user add` makes it",
-            file.display()
-        ));
-        options.state = Some(StateLocation::Memory);
+    let (engine, missing) = read_only_quietly(path, clock)?;
+    if let Some(file) = missing {
+        note_missing(&file);
     }
-    start(Engine::new(loaded, options))
+    Ok(engine)
+}
+
+/// The same without a note: the state file that is not there yet comes with the engine.
+pub fn read_only_quietly(path: &Path, clock: Option<Clock>) -> Result<(Engine, Option<PathBuf>), Failure> {
+    let loaded = policy(path)?;
+    let missing = match &loaded.policy.state {
+        StateLocation::File(file) if !file.try_exists().unwrap_or(true) => Some(file.clone()),
+        _ => None,
+    };
+    let state = missing.is_some().then_some(StateLocation::Memory);
+    let engine = start(Engine::new(loaded, Options { clock, read_only: true, state, ..Options::default() }))?;
+    Ok((engine, missing))
+}
+
+/// Says that the state file is not there yet.
+pub fn note_missing(file: &Path) {
+    output::note(&format!(
+        "the state file {} is not there yet, so there are no users and no keys; `gatepost user add` makes it",
+        file.display()
+    ));
 }
 
 /// Opens an engine to change its state, which must outlive this command.

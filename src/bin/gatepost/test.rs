@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use owo_colors::Style;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cases::run::{self, Report};
 use crate::output::{self, Outcome, Stream, paint};
@@ -76,12 +76,21 @@ pub fn run(arguments: &Arguments) -> Outcome {
     })
 }
 
-/// One line for a case that fails, with every difference.
+/// One line for a case that fails, with every difference and the answer that came.
 fn failing(file: &str, report: &Report) -> String {
     let mark = paint(Stream::Out, "FAIL", Style::new().red().bold());
+    let got = |member: &str| report.got.get(member);
+    let came = match (got("action"), got("status"), got("reason")) {
+        (Some(Value::String(action)), Some(Value::Number(status)), Some(Value::String(reason))) => {
+            format!(" (came: {action} {status} {reason})")
+        }
+        // A step, or a request that was never decided.
+        _ => String::new(),
+    };
     format!(
-        "{mark} {}: {}\n",
+        "{mark} {}: {}{}\n",
         output::visible(&format!("{file}: {}", report.name)),
-        output::visible(&report.differs.join("; "))
+        output::visible(&report.differs.join("; ")),
+        output::visible(&came)
     )
 }

@@ -150,17 +150,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
 
 fn changed(name: &str, text: String, admin: &Admin<'_>) -> Result<(Value, String), gatepost::error::Error> {
     let user = admin.user(name)?;
-    Ok((to_json(&user), format!("{}\n", output::visible(&text))))
+    Ok((to_json(&user, admin.policy), format!("{}\n", output::visible(&text))))
 }
 
 fn list(admin: &Admin<'_>) -> Result<(Value, String), gatepost::error::Error> {
     let users = admin.users()?;
-    let value = Value::Array(users.iter().map(to_json).collect());
+    let value = Value::Array(users.iter().map(|user| to_json(user, admin.policy)).collect());
     if users.is_empty() {
         return Ok((value, "There are no users. `gatepost user add NAME` adds one.\n".to_owned()));
     }
     let rows = users.iter().map(|user| {
-        vec![user.name.clone(), user.roles.join(", "), status(user).to_owned(), when::write(user.created_at)]
+        vec![user.name.clone(), granted(user, admin.policy), status(user).to_owned(), when::write(user.created_at)]
     });
     Ok((value, output::table(&["NAME", "ROLES", "STATUS", "ADDED"], rows.collect())))
 }
@@ -168,7 +168,7 @@ fn list(admin: &Admin<'_>) -> Result<(Value, String), gatepost::error::Error> {
 fn show(user: &User, policy: &Policy) -> (Value, String) {
     let effective = policy.roles.closure(user.roles.iter().map(String::as_str));
     let permissions = policy.roles.permissions(effective.iter().map(String::as_str));
-    let mut value = to_json(user);
+    let mut value = to_json(user, policy);
     if let Some(members) = value.as_object_mut() {
         members.insert("effective_roles".to_owned(), json!(effective));
         members.insert("permissions".to_owned(), json!(permissions));
@@ -177,7 +177,7 @@ fn show(user: &User, policy: &Policy) -> (Value, String) {
     let rows = [
         ("name", user.name.clone()),
         ("status", status(user).to_owned()),
-        ("granted roles", user.roles.join(", ")),
+        ("granted roles", granted(user, policy)),
         ("with included", joined(&effective)),
         ("permissions", joined(&permissions)),
         ("added", when::write(user.created_at)),
@@ -198,11 +198,22 @@ fn status(user: &User) -> &'static str {
     }
 }
 
+/// The granted roles. One that the policy does not define, because it was renamed or left out there, gives nothing.
+fn granted(user: &User, policy: &Policy) -> String {
+    let roles = user.roles.iter().map(|role| match policy.roles.is_defined(role) {
+        true => role.clone(),
+        false => format!("{role} (not in the policy)"),
+    });
+    roles.collect::<Vec<_>>().join(", ")
+}
+
 /// A user for machines; never the hash.
-fn to_json(user: &User) -> Value {
+fn to_json(user: &User, policy: &Policy) -> Value {
+    let undefined: Vec<_> = user.roles.iter().filter(|role| !policy.roles.is_defined(role)).collect();
     json!({
         "name": user.name,
         "roles": user.roles,
+        "undefined_roles": undefined,
         "disabled": user.disabled,
         "has_password": user.hash.is_some(),
         "created_at": when::write(user.created_at),

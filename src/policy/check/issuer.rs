@@ -172,11 +172,9 @@ fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], fo
                 Ok(key) => Some(vec![key]),
                 Err(error) => {
                     let at = if source == Source::SecretFile { "secret_file" } else { "secret_env" };
-                    report.error(
-                        &table.span(at),
-                        format!("this secret cannot be used: {}", error.0),
-                        "make one with `openssl rand -base64 48`, and give it to the issuer too",
-                    );
+                    // The reason, and in a sentence of its own what to do.
+                    let (why, help) = error.0.split_once(". ").unwrap_or((&error.0, "name another secret"));
+                    report.error(&table.span(at), format!("this secret cannot be used: {why}"), help);
                     None
                 }
             }

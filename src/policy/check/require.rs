@@ -10,9 +10,9 @@ use crate::policy::keys::form::canonical_user;
 use crate::policy::model::Issuer;
 use crate::policy::network::Network;
 use crate::policy::read::{self, Fields, Spot, Value};
-use crate::policy::report::{Report, advise, quote};
+use crate::policy::report::{Report, advise, nearest, quote};
 use crate::policy::requirement::{ClaimTest, Requirement};
-use crate::policy::role::Roles;
+use crate::policy::role::{Roles, covers};
 use crate::policy::tree::{Data, Node};
 
 /// Requirements nested deeper than this cannot be read by people either.
@@ -154,11 +154,28 @@ fn value(report: &mut Report<'_>, name: &str, spot: &Spot<Value>, context: Conte
             Some(Requirement::Role(role.clone()))
         }
         ("scope", Value::Text(text)) => Some(Requirement::Scope(text.clone())),
-        ("permission", Value::Text(text)) => Some(Requirement::Permission(text.clone())),
+        ("permission", Value::Text(text)) => {
+            permitted(report, &spot.span, text, context.roles);
+            Some(Requirement::Permission(text.clone()))
+        }
         ("factor", Value::Text(text)) => Some(Requirement::Factor(text.clone())),
         ("claim", Value::Table(fields)) => claim(report, fields),
         _ => None,
     }
+}
+
+/// A permission comes from a role alone: one that no role gives is usually a slip.
+fn permitted(report: &mut Report<'_>, span: &Range<usize>, permission: &str, roles: &Roles) {
+    let patterns = roles.permissions(roles.names());
+    if patterns.iter().any(|pattern| covers(pattern, permission)) {
+        return;
+    }
+    let add = "add it to the `permissions` of a `[[role]]`";
+    let help = match nearest(permission, patterns.iter().map(String::as_str).filter(|name| !name.ends_with('*'))) {
+        Some(near) => format!("did you mean `{near}`? Otherwise {add}"),
+        None => add.to_owned(),
+    };
+    report.warning(span, format!("no role permits {}", quote(permission)), help);
 }
 
 fn person(report: &mut Report<'_>, fields: &Fields, context: Context<'_>) -> Option<Requirement> {

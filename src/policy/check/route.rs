@@ -86,6 +86,9 @@ fn one(
     let require = requirement(report, fields, around, entries, access);
     let schemes = entries.of_route(report, fields, engine, access);
     never_met(report, fields, &schemes, require.as_ref());
+    if access == Access::Required {
+        entries.without_rights(report, fields, &schemes, require.as_ref());
+    }
     let host = match fields.text("host") {
         Some(text) => Some(normalise_host(text).ok()?),
         None => None,
@@ -147,6 +150,16 @@ fn never_met(report: &mut Report<'_>, fields: &Fields, schemes: &[Scheme], requi
     }
 }
 
+/// It cannot be met without a role.
+fn needs_role(requirement: &Requirement) -> bool {
+    match requirement {
+        Requirement::Role(_) | Requirement::Permission(_) => true,
+        Requirement::All(parts) => parts.iter().any(needs_role),
+        Requirement::Any(parts) => parts.iter().all(needs_role),
+        _ => false,
+    }
+}
+
 /// By which schemes somebody can come in.
 struct Entries<'e> {
     issuers: &'e [Issuer],
@@ -194,6 +207,28 @@ impl Entries<'_> {
         );
     }
 
+    /// Tokens are all that a route takes, and those of no issuer carry the roles that it asks for.
+    fn without_rights(
+        &self,
+        report: &mut Report<'_>,
+        fields: &Fields,
+        schemes: &[Scheme],
+        require: Option<&Requirement>,
+    ) {
+        let open: Vec<_> = schemes.iter().filter(|scheme| self.shut(**scheme).is_none()).collect();
+        let only_tokens = !open.is_empty() && open.iter().all(|scheme| **scheme == Scheme::Bearer);
+        let usable = || self.issuers.iter().filter(|issuer| !issuer.keys_unavailable);
+        let gives_roles = usable().any(|issuer| issuer.claims.roles.is_some() || issuer.local_users);
+        if self.sound_issuers && only_tokens && !gives_roles && require.is_some_and(needs_role) {
+            report.warning(
+                &fields.span("require"),
+                "nobody can come in: this needs a role, and the tokens that are accepted here carry none",
+                "add `claims = { roles = \"roles\" }` to the `[[issuer]]`, with the claim that lists them, or \
+                 `users = \"local\"`",
+            );
+        }
+    }
+
     fn of_engine(&self, report: &mut Report<'_>, engine: &Fields) {
         let listed = schemes(engine);
         self.warn(report, &listed);
@@ -228,6 +263,11 @@ impl Entries<'_> {
         let inherited = !fields.is_written("schemes");
         let listed = if inherited { schemes(engine) } else { own };
         if inherited && !engine.is_written("schemes") {
+            // A slip in one of these has been reported, and mending it may be all that is missing.
+            let slip = fields.text("path").is_none() || fields.text("access").is_none() || fields.has_unknown();
+            if slip {
+                return Vec::new();
+            }
             let help = "add `schemes = [\"basic\"]` here or to `[engine]`, or write `access = \"public\"`";
             if access == Access::Required {
                 report.mismatch(

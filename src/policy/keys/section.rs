@@ -27,7 +27,9 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
         Built::Yes,
         IDENTITY,
         "Headers that an allowed request carries on to the application. One that is left out is not sent; all that \
-         are named here are stripped from every client's request, in every spelling.",
+         are named here are stripped from every client's request, in every spelling. Credentials are not: the \
+         client's `Authorization`, `X-API-Key` and `Cookie` fields reach the application behind. Where it should not \
+         see them, drop these fields in the server once the request is decided.",
     ),
     section("password", Built::Yes, PASSWORD, "Cost of password hashes (Argon2id) and rules for new passwords."),
     section("session", Built::Later, SESSION, "The engine's own sessions."),
@@ -38,13 +40,22 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
         Built::Yes,
         THROTTLE,
         "Failed attempts to guess a secret, after which the next one is refused for a while. `false` switches a \
-         limit off.",
+         limit off. The counters live in the memory of each server process: with N worker processes up to N times as \
+         many attempts pass, a restart forgets them, and `gatepost decide` cannot see them. There is no unlocking but \
+         waiting until `per` is over, or restarting.",
     ),
     section("events", Built::Later, EVENTS, "Where events are written; left out: only the host's callback gets them."),
     many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
     many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
     many("certificate", Built::Later, CERTIFICATE, "Which client certificate is which user."),
-    many("role", Built::Yes, ROLE, "A name for a set of permissions."),
+    many(
+        "role",
+        Built::Yes,
+        ROLE,
+        "A name for a set of permissions. Users hold roles by name in the state, which a change of the policy leaves \
+         alone: to rename a role, grant the new name to each user and then revoke the old one. `gatepost user list` \
+         marks names that the policy does not define; they give nothing.",
+    ),
     many(
         "route",
         Built::Yes,
@@ -65,7 +76,11 @@ const fn many(name: &'static str, built: Built, keys: &'static [Key], about: &'s
 const SCHEME: Kind = Kind::OneOf(&[
     choice("basic", "Name and password (RFC 7617)."),
     choice("bearer", "A token of an `[[issuer]]` (RFC 6750)."),
-    choice("api-key", "A key of the engine's own, `gp_…`."),
+    choice(
+        "api-key",
+        "A key of the engine's own, sent as `X-API-Key: gp_…`, `Authorization: Bearer gp_…` or \
+         `Authorization: ApiKey gp_…`.",
+    ),
     Choice { word: "session", built: Built::LaterInContext, acts_as: "", about: "The engine's session cookie." },
     Choice { word: "client-cert", built: Built::LaterInContext, acts_as: "", about: "A TLS client certificate." },
 ]);
@@ -81,7 +96,9 @@ static ENGINE: &[Key] = &[
         "state",
         Kind::Text,
         Is("\"gatepost.db\""),
-        "Where users, keys and sessions live: a SQLite file, relative to the policy; `\":memory:\"` for none on disk.",
+        "Where users, keys and sessions live: a SQLite file, relative to the policy; `\":memory:\"` for none on disk. The \
+         file is made with mode 0600 for whoever runs first, so run `gatepost user` and `gatepost key` as the server's \
+         user (`sudo -u www-data gatepost user add …`).",
     ),
     key("schemes", Kind::Many(&SCHEME, 1), Without("each route lists its own"), "Schemes for routes that list none."),
     key(

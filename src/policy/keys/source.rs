@@ -31,7 +31,14 @@ pub(in crate::policy) static SECRET: &[Key] = &[SECRET_FILE, SECRET_ENV, ENCODED
 pub(in crate::policy) static SOURCE: &[Key] = &[
     SECRET_FILE,
     SECRET_ENV,
-    context("file", Kind::Text, NOT_THIS, "A file with a JWK Set or PEM keys, relative to the policy."),
+    key(
+        "file",
+        Kind::Text,
+        NOT_THIS,
+        "A file of keys, relative to the policy. For HS256, HS384 and HS512: a JWK, or a JWK Set (RFC 7517), of shared \
+         secrets, each of `kty` `oct` and usually with a `kid`. Public keys for other algorithms, as a JWK Set or PEM: not \
+         built yet, the file is only looked for.",
+    ),
     context("url", Kind::Form(&form::HTTPS), NOT_THIS, "An https address that answers with a JWK Set."),
     context(
         "discovery",

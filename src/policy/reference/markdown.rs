@@ -162,6 +162,8 @@ their algorithm (256 bits for HS256, 384 for HS384, 512 for HS512), placeholders
 everybody on the machine can read or change is a warning. `openssl rand -base64 48` makes a good one.
 
 A shared secret goes with HS256, HS384 and HS512, and with nothing else; the other algorithms need public keys.
+Several secrets may also stand in one file, as a JWK Set: `keys = { file = "accounts.jwks.json" }` with
+`{"keys": [{"kty": "oct", "kid": "2026-11", "k": "…"}]}`, where `k` is the secret in base64url.
 "#;
 
 const REQUIREMENTS: &str = r#"
@@ -173,6 +175,7 @@ Several keys in one table mean all of them; a list of values, or of requirements
 ```toml
 [[role]]
 name = "admin"
+permissions = ["money:send"]
 
 [[route]]
 path = "/admin/{*rest}"
@@ -210,7 +213,8 @@ in Redis or PostgreSQL, which is not built yet.
 
 Legal, but look twice: a public route for everything (`/{*rest}`); `unmatched = "pass"`; no routes at all; `schemes` on
 a public route; a scheme by which nobody can come in; a factor that none of the route's schemes can prove; a limit of
-`[throttle]` that is off; a cookie without `__Host-`; passwords shorter than 15 characters; a cheap password hash, or
+`[throttle]` that is off; a permission that no role gives; a route that needs a role and takes only tokens, none of
+which carries roles; a cookie without `__Host-`; passwords shorter than 15 characters; a cheap password hash, or
 one that needs more memory than a process may spend; a trusted proxy range that is everybody; proxy fields without a
 trusted proxy; a segment like `:id` in a path; a secret file that everybody can read or change; several sources of
 identities where `[identity]` names a `subject` and no `issuer`; and everything that is not built yet.

@@ -44,6 +44,20 @@ fn mistakes_in_roles_and_routes_are_errors_that_say_what_to_write() {
                 r#"1:1 `[[route]]` has no `path` | add `path = "/orders/{id}"`: segments of literal text or `{name}`; `{*rest}` at the end stands for zero or more. A trailing slash makes no difference"#,
             ),
             (
+                // What a slip leads to is not another error.
+                "[[route]]\npath = '/'\nacess = 'public'\n",
+                "3:1 `[[route]]` has no key `acess` | did you mean `access`?",
+            ),
+            ("[[route]]\npath = '/'\naccess = 'pubic'\n", "3:10 `access` cannot be `pubic` | did you mean `public`?"),
+            (
+                "[[route]]\npath = '/'\nscheme = 'basic'\n",
+                "3:1 `[[route]]` has no key `scheme` | did you mean `schemes`?",
+            ),
+            (
+                "[[route]]\npath = 'x'\n",
+                r#"2:8 `x` does not start with `/` | write the path from the root, like "/orders/{id}""#,
+            ),
+            (
                 "[[route]]\npath = '/'\n",
                 r#"1:1 `/` needs credentials, and neither it nor `[engine]` lists schemes | add `schemes = ["basic"]` here or to `[engine]`, or write `access = "public"`"#,
             ),

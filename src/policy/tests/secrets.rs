@@ -51,6 +51,7 @@ fn what_the_key_refuses_is_an_error_at_its_source() {
     for (secret, name) in [
         (&b"hunter2hunter2"[..], "short.key"),
         (b"changemechangemechangemechangemechangeme", "placeholder.key"),
+        (br#"{"keys":[{"kty":"oct","k":"cTNaS2YwWHc5THJUbjdWYlljMk1oRTVzVWRKOGFQZ1I"}]}"#, "keys.json"),
         (b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----", "public.key"),
         (GOOD_SECRET.as_bytes(), "good.key"),
     ] {
@@ -63,7 +64,14 @@ fn what_the_key_refuses_is_an_error_at_its_source() {
         let error = Key::from_secret(None, secret, &[Algorithm::Hs256]).unwrap_err();
         let list = read.unwrap_err();
         let [d] = list.as_slice() else { panic!("{name}: {list:#?}") };
-        assert_eq!(d.message, format!("this secret cannot be used: {}", error.0));
+        let (why, help) = error.0.split_once(". ").unwrap();
+        assert_eq!((d.message.as_str(), d.help.as_str()), (&*format!("this secret cannot be used: {why}"), help));
+        let wanted = match name {
+            "keys.json" => "with `file`",
+            "public.key" => "list its own algorithms",
+            _ => "with `openssl rand -base64 48`",
+        };
+        assert!(d.help.contains(wanted), "{name}: {}", d.help);
         assert_eq!((d.line, d.column, d.severity), (6, 24, Severity::Error));
     }
 }

@@ -130,6 +130,56 @@ fn suspicious_settings_load_with_one_warning() {
 }
 
 #[test]
+fn a_requirement_that_nobody_can_meet_is_a_warning() {
+    each_says(
+        Severity::Warning,
+        &[
+            (
+                "[[role]]\nname = 'clerk'\npermissions = ['orders:read', 'users:*']\n[[route]]\npath = '/'\nschemes = 'basic'\nrequire = { permission = ['orders:read', 'orders:raed'] }\n",
+                "7:42 no role permits `orders:raed` | did you mean `orders:read`? Otherwise add it to the `permissions` of a `[[role]]`",
+            ),
+            (
+                route!("require = { not = { permission = 'stock' } }\n"),
+                "4:34 no role permits `stock` | add it to the `permissions` of a `[[role]]`",
+            ),
+            (
+                sound_issuer!(
+                    "[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = { role = 'clerk' }\n"
+                ),
+                r#"12:11 nobody can come in: this needs a role, and the tokens that are accepted here carry none | add `claims = { roles = "roles" }` to the `[[issuer]]`, with the claim that lists them, or `users = "local"`"#,
+            ),
+            (
+                sound_issuer!(
+                    "[[role]]\nname = 'clerk'\npermissions = '*'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = { any = [ { role = 'clerk' }, { all = [ { permission = 'a' }, { tls = true } ] } ] }\n"
+                ),
+                r#"13:11 nobody can come in: this needs a role, and the tokens that are accepted here carry none | add `claims = { roles = "roles" }` to the `[[issuer]]`, with the claim that lists them, or `users = "local"`"#,
+            ),
+        ],
+    );
+    for text in [
+        "[[role]]\nname = 'clerk'\npermissions = ['users:*']\n[[route]]\npath = '/'\nschemes = 'basic'\nrequire = { permission = 'users:add' }\n",
+        sound_issuer!(
+            "claims = { roles = 'groups' }\n[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = { role = 'clerk' }\n"
+        ),
+        sound_issuer!(
+            "users = 'local'\n[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = { role = 'clerk' }\n"
+        ),
+        sound_issuer!(
+            "[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = ['bearer', 'api-key']\nrequire = { role = 'clerk' }\n"
+        ),
+        sound_issuer!(
+            "[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = [ { role = 'clerk' }, { scope = 'orders' } ]\n"
+        ),
+        sound_issuer!(
+            "[[role]]\nname = 'clerk'\n[[route]]\npath = '/'\nschemes = 'bearer'\nrequire = { not = { role = 'clerk' } }\n"
+        ),
+    ] {
+        let said: Vec<_> = found(text).iter().map(line).collect();
+        assert!(said.is_empty(), "{text}: {said:#?}");
+    }
+}
+
+#[test]
 fn a_cookie_that_can_be_planted_is_a_warning() {
     let text = route!("[session]\ncookie = 'sid'\nidle = '13h'\n");
     let said: Vec<_> = found(text).iter().map(line).collect();

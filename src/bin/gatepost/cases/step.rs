@@ -170,7 +170,7 @@ impl Command {
                 Ok(())
             }
             Command::KeyList => admin.keys(None).map(drop),
-            Command::KeyRevoke { key } => admin.revoke_key(key),
+            Command::KeyRevoke { key } => admin.revoke_key(key).map(drop),
             // Handled by the caller: it needs the policy's files.
             Command::Reload { .. } => Ok(()),
         }
