@@ -12,6 +12,7 @@
 mod engine_support;
 
 use engine_support::*;
+use gatepost::admin::NewUser;
 use gatepost::engine::Options;
 use gatepost::reason::Reason;
 use serde_json::json;
@@ -259,4 +260,22 @@ fn a_state_that_is_gone_is_a_503_and_no_failure_of_the_person() {
     }
     std::fs::rename(&hidden, &state).unwrap();
     assert_eq!(get("/a").login("alice").reason(&engine), "allowed", "none of them was counted");
+}
+
+#[test]
+fn explain_names_the_roles_that_vanish() {
+    let engine = engine(&policy("schemes = [\"basic\", \"bearer\"]", &route("/", "require = { role = \"admin\" }")));
+    with_admin(&engine, |admin| {
+        let seed = NewUser { name: "alice", password: Some(PASSWORD), roles: &["boss".to_owned()], ..NewUser::default() };
+        admin.seed_user(&seed).unwrap();
+    });
+    let told = |ask: Ask| {
+        let (_, steps) = ask.with(|request| engine.explain(request)).unwrap();
+        steps.iter().filter(|s| s.name == "roles").map(|s| format!("{} → {}", s.saw, s.concluded)).collect::<Vec<_>>()
+    };
+    let vanished = "no [[role]] defines them: they give nothing";
+    assert_eq!(told(get("/").login("alice")), [format!("roles granted to alice: boss → {vanished}")]);
+    let token = |roles: &str| get("/").authorization(bearer("sam", json!({"roles": [roles]})));
+    assert_eq!(told(token("Admin")), [format!("roles in the token of sam: Admin → {vanished}")]);
+    assert!(told(token("admin")).is_empty());
 }

@@ -57,18 +57,6 @@ pub enum ClaimTest {
     Contains(Value),
 }
 
-impl Requirement {
-    /// This and everything below it.
-    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Requirement)) {
-        visit(self);
-        match self {
-            Requirement::All(parts) | Requirement::Any(parts) => parts.iter().for_each(|part| part.walk(visit)),
-            Requirement::Not(part) => part.walk(visit),
-            _ => {}
-        }
-    }
-}
-
 impl std::fmt::Display for Requirement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let list = |f: &mut std::fmt::Formatter<'_>, word: &str, parts: &[Requirement]| {
