@@ -175,7 +175,7 @@ fn check_tells_errors_and_warnings_with_their_place() {
     shop.run("check --strict weak.toml", "").exits(2);
     assert_eq!(shop.run("check --json weak.toml", "").exits(0).json()["warnings"].as_array().unwrap().len(), 1);
     let nowhere = shop.run("check nowhere.toml", "").exits(1).complains("nowhere.toml").complains("help: ");
-    assert!(!nowhere.err.contains("-->") && !nowhere.err.contains("1 |"), "there is nothing to draw: {}", nowhere.err);
+    assert!(!nowhere.err.contains("-->") && !nowhere.err.contains('|'), "there is nothing to draw: {}", nowhere.err);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// How bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +70,14 @@ fn draw(diagnostic: &Diagnostic, text: &str, renderer: &Renderer) -> String {
     };
     let file = diagnostic.file.to_string_lossy();
     let title = level.primary_title(visible(&diagnostic.message));
+    if text.is_empty() {
+        // Nothing can be shown of a file that is empty or cannot be read: no frame either.
+        let help = Level::HELP.primary_title(visible(&diagnostic.help));
+        let parts = [Some(title), (!diagnostic.help.is_empty()).then_some(help)];
+        let lines = parts.into_iter().flatten().map(|part| renderer.render(&[Group::with_title(part)]));
+        return lines.collect::<Vec<_>>().join("\n");
+    }
     let group = match line_of(text, &diagnostic.span) {
-        // Nothing can be shown of a file that is empty or cannot be read.
-        _ if text.is_empty() => annotate_snippets::Group::with_title(title),
         Some((line, span)) => title.element(
             Snippet::source(line)
                 .path(visible(&file))
