@@ -266,7 +266,8 @@ fn a_state_that_is_gone_is_a_503_and_no_failure_of_the_person() {
 fn explain_names_the_roles_that_vanish() {
     let engine = engine(&policy("schemes = [\"basic\", \"bearer\"]", &route("/", "require = { role = \"admin\" }")));
     with_admin(&engine, |admin| {
-        let seed = NewUser { name: "alice", password: Some(PASSWORD), roles: &["boss".to_owned()], ..NewUser::default() };
+        let seed =
+            NewUser { name: "alice", password: Some(PASSWORD), roles: &["boss".to_owned()], ..NewUser::default() };
         admin.seed_user(&seed).unwrap();
     });
     let told = |ask: Ask| {
