@@ -72,8 +72,12 @@ impl RouteOf {
                     rank.push(2);
                     return Some(rank);
                 }
-                "{}" => _ = left.next().filter(|s| !s.is_empty()).map(|_| rank.push(1))?,
-                literal => _ = left.next().filter(|s| same(s, literal.as_bytes())).map(|_| rank.push(0))?,
+                "{}" => {
+                    left.next().filter(|s| !s.is_empty()).map(|_| rank.push(1))?;
+                }
+                literal => {
+                    left.next().filter(|s| same(s, literal.as_bytes())).map(|_| rank.push(0))?;
+                }
             }
         }
         left.next().is_none().then_some(rank)
