@@ -14,6 +14,8 @@
  * gatepost_decide for each request. Before start there is no thread, no file, no socket and no random state of ours;
  * decide before start, or in a child of a started process, is GATEPOST_ERR_NOT_STARTED. There are no threads of ours at
  * all unless the host makes a gatepost_pool. The library cannot be unloaded.
+ * Fork before several threads decide: a child forked while another thread is inside the library may inherit a lock
+ * that nobody will open.
  *
  * Status. Functions that can fail return a gatepost_status. Outputs are written only on success, the error object only
  * on failure. A refusal is GATEPOST_OK with a decision that says so. An error means that no decision could be made: the
