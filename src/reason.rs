@@ -101,7 +101,7 @@ reasons! {
         "The password was right but the account is disabled. `gatepost user enable NAME` lets it in again."
     45  PasswordExpired     "password_expired"       401 ""
         "Your password has expired. Change it, then log in again."
-        "The password is older than [password] max_age."
+        "The password was right and is older than [password] max_age. `gatepost user passwd NAME` sets a new one."
     46  FactorRequired      "factor_required"        401 "insufficient_user_authentication"
         "This address needs a second step of login. Log in again with your second factor."
         "The route asks for a factor that this login did not prove. Basic and API keys never prove one."

@@ -1,7 +1,7 @@
 //! What an administrator does to users and API keys: the one set of rules behind the command line, the case runner and
 //! the C interface. It checks and prepares; the state stores. It decides no request and reads no files.
 
-use crate::crypto::password::{self, Cost, HashError};
+use crate::crypto::password::{self, Cost, HashError, Verdict};
 use crate::crypto::{name, random};
 use crate::error::{Error, ErrorKind};
 use crate::policy::Policy;
@@ -86,10 +86,12 @@ impl Admin<'_> {
 
     /// Sets a new password, which must follow the policy's rules. Returns the canonical name, like all below.
     pub fn set_password(&self, raw: &str, password: &str) -> Result<String, Error> {
-        let name = self.user(raw)?.name;
+        let user = self.user(raw)?;
         self.check_password(password)?;
-        self.state.set_password(&name, &self.hash(password)?, self.now)?;
-        Ok(name)
+        self.check_reuse(&user, password)?;
+        let keep = self.policy.password.history.saturating_sub(1);
+        self.state.set_password(&user.name, &self.hash(password)?, self.now, keep)?;
+        Ok(user.name)
     }
 
     /// Disables or enables an account. It holds from the next decision on.
@@ -148,6 +150,25 @@ impl Admin<'_> {
         Ok(())
     }
 
+    /// The password is none of the last ones of this user. A hash that cannot be checked under the present ceiling is
+    /// passed over: nobody could log in with it either.
+    fn check_reuse(&self, user: &User, raw: &str) -> Result<(), Error> {
+        let most = self.policy.password.history;
+        if most == 0 {
+            return Ok(());
+        }
+        let prepared = name::password(raw).ok_or_else(unusable_password)?;
+        let old = self.state.old_passwords(&user.name)?;
+        for hash in user.hash.iter().chain(&old).take(most) {
+            match password::verify(prepared.as_bytes(), hash) {
+                Ok(Verdict::Match) => return Err(input(reused(most))),
+                Ok(Verdict::Mismatch) | Err(HashError::Unsupported(_)) => {}
+                Err(error) => return Err(from_hash_error(error)),
+            }
+        }
+        Ok(())
+    }
+
     fn check_role(&self, role: &str) -> Result<(), Error> {
         if self.policy.roles.is_defined(role) {
             return Ok(());
@@ -186,6 +207,11 @@ fn canonical(raw: &str) -> Result<String, Error> {
 
 fn unusable_password() -> Error {
     input("this cannot be a password: it must not be empty, hold control characters or be over 1,024 bytes (RFC 8265)")
+}
+
+fn reused(most: usize) -> String {
+    let last = if most == 1 { "the present one".to_owned() } else { format!("one of the last {most}") };
+    format!("the password is {last} of this user, and [password] history asks for one that is new: take another")
 }
 
 fn no_user(name: &str) -> Error {

@@ -67,6 +67,7 @@ impl Proof {
                     return Err(Failure::new(Reason::CredentialsInvalid, "verify", saw));
                 }
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
+                young_enough(user, policy, now)?;
                 Ok(local(user, Scheme::Basic, policy, None))
             }
             (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now),
@@ -191,6 +192,17 @@ fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u User, 
         Some(user) => Ok(user),
         None => Err(Failure::new(absent, "verify", format!("there is no user {}", name.escape_debug()))),
     }
+}
+
+/// The password has not expired. Where nobody knows when it was set, it is as old as the account.
+fn young_enough(user: &User, policy: &Policy, now: i64) -> Result<(), Failure> {
+    let Some(max_age) = policy.password.max_age else { return Ok(()) };
+    let set_at = user.password_changed_at.unwrap_or(user.created_at);
+    if now.saturating_sub(set_at) < max_age {
+        return Ok(());
+    }
+    let saw = format!("the password of {} was set at {set_at} and [password] max_age is over", user.name);
+    Err(Failure::new(Reason::PasswordExpired, "verify", saw))
 }
 
 /// The roles that the issuer may give; names that no role defines fall away with the closure.

@@ -163,6 +163,10 @@ pub struct PasswordRules {
     pub min_length: usize,
     /// How long a verified Basic password is remembered, seconds.
     pub remember: i64,
+    /// Age at which a password expires, seconds; `None`: never.
+    pub max_age: Option<i64>,
+    /// So many passwords of a user, the present one included, may not be taken again; 0: that is not looked at.
+    pub history: usize,
 }
 
 /// `[session]`, as far as requests without a login need it.

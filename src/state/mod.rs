@@ -76,8 +76,11 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn users(&self) -> Result<Vec<User>, Error>;
     /// Adds a user; a conflict where the name exists.
     fn add_user(&self, user: &User) -> Result<(), Error>;
-    /// Sets the password hash; a conflict where the user does not exist, like all below.
-    fn set_password(&self, name: &str, hash: &str, now: i64) -> Result<(), Error>;
+    /// Sets the password hash; a conflict where the user does not exist, like all below. The hash that it replaces
+    /// becomes the first of the old ones, of which the newest `keep` stay.
+    fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error>;
+    /// The hashes that the user's present one replaced, as far as they were kept, newest first.
+    fn old_passwords(&self, name: &str) -> Result<Vec<String>, Error>;
     /// Disables or enables.
     fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error>;
     /// Grants a role; true where it was not granted before.

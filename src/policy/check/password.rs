@@ -56,5 +56,7 @@ pub(super) fn rules(report: &mut Report<'_>, fields: &Fields, folder: &Path) -> 
         parallelism: u32::try_from(lanes).ok()?,
         min_length: usize::try_from(least_length).ok()?,
         remember: fields.number("remember")?,
+        max_age: fields.number("max_age"),
+        history: fields.number("history").and_then(|most| usize::try_from(most).ok()).unwrap_or(0),
     })
 }

@@ -207,8 +207,20 @@ static PASSWORD: &[Key] = &[
         Is("\"60s\""),
         "How long a verified Basic password is remembered, as a keyed digest in memory; `\"0s\"`: never.",
     ),
-    later("max_age", Kind::Duration(86_400, LONGEST), Without("never expires"), "Age at which a password expires."),
-    later("history", Kind::Integer(1, 100), Without("not kept"), "How many old passwords may not be used again."),
+    key(
+        "max_age",
+        Kind::Duration(86_400, LONGEST),
+        Without("never expires"),
+        "Age at which a password expires: from then on the right one is 401 `password_expired`, until a new one is set. \
+         OWASP and NIST advise against it.",
+    ),
+    key(
+        "history",
+        Kind::Integer(1, 24),
+        Without("not kept"),
+        "So many passwords of a user, the present one included, may not be taken again. Their hashes are kept for this; \
+         those that it does not ask for are forgotten with the next change.",
+    ),
     later("words", Kind::Many(&Kind::Text, 1), Without("none"), "Words that may not stand in a new password."),
     later("breached", Kind::Text, Without("not checked"), "A filter file of passwords known from breaches."),
 ];

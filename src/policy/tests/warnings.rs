@@ -88,10 +88,6 @@ fn suspicious_settings_load_with_one_warning() {
                 "2:1 `remember` is not built yet: it is checked, and then has no effect | leave it out for now",
             ),
             (
-                "[password]\nhistory = 5\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "2:1 `history` is not built yet: it is checked, and then has no effect | leave it out for now",
-            ),
-            (
                 "[throttle]\naccount = false\n[[route]]\npath = '/'\nschemes = 'basic'\n",
                 r#"2:11 the limit `account` is off: secrets can be guessed without end | write a high limit rather than none, like `{ failures = 100, per = "15m" }`"#,
             ),

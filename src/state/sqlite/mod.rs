@@ -5,6 +5,7 @@
 
 mod connect;
 mod failure;
+mod history;
 mod keys;
 mod schema;
 #[cfg(test)]
@@ -193,8 +194,15 @@ impl State for SqliteState {
         self.write(|transaction| users::add(transaction, user).map(|()| (true, ())))
     }
 
-    fn set_password(&self, name: &str, hash: &str, now: i64) -> Result<(), Error> {
-        self.write(|transaction| users::set_password(transaction, name, hash, now).map(|()| (true, ())))
+    fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error> {
+        self.write(|transaction| {
+            history::keep(transaction, name, keep)?;
+            users::set_password(transaction, name, hash, now).map(|()| (true, ()))
+        })
+    }
+
+    fn old_passwords(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.read(|connection| history::all(connection, name))
     }
 
     fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error> {

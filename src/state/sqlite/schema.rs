@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind};
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"GPST");
 
 /// One step each from version n to n + 1.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE users (
         name                TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
         hash                TEXT,
@@ -41,7 +42,16 @@ const MIGRATIONS: &[&str] = &["
     ) STRICT;
     CREATE INDEX api_keys_by_user ON api_keys (user);
     CREATE INDEX api_keys_by_name ON api_keys (name);
-"];
+",
+    "
+    CREATE TABLE old_passwords (
+        number INTEGER NOT NULL PRIMARY KEY,
+        user   TEXT    NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        hash   TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX old_passwords_by_user ON old_passwords (user, number);
+",
+];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.
 pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<usize, Fault> {

@@ -107,7 +107,7 @@ fn changes_to_a_user_hold_and_say_whether_they_changed_anything() {
     assert!(state.grant("alice", "admin").unwrap());
     assert!(state.revoke("alice", "admin").unwrap());
     assert!(!state.revoke("alice", "admin").unwrap());
-    state.set_password("alice", "$new", 2_000).unwrap();
+    state.set_password("alice", "$new", 2_000, 0).unwrap();
     state.set_disabled("alice", true).unwrap();
     let alice = state.user("alice").unwrap().unwrap();
     assert_eq!(alice.roles, ["clerk"]);
@@ -118,12 +118,47 @@ fn changes_to_a_user_hold_and_say_whether_they_changed_anything() {
 }
 
 #[test]
+fn of_old_passwords_only_so_many_are_kept_as_were_asked_for() {
+    let state = SqliteState::memory().unwrap();
+    state.add_user(&user("alice")).unwrap();
+    state.add_user(&User { hash: None, ..user("bob") }).unwrap();
+    for (hash, keep, kept) in [
+        ("$2", 2, &["$argon2id$…"][..]),
+        ("$3", 2, &["$2", "$argon2id$…"]),
+        ("$4", 2, &["$3", "$2"]),
+        ("$5", 1, &["$4"]),
+        ("$6", 0, &[]),
+        ("$7", 3, &["$6"]),
+    ] {
+        state.set_password("alice", hash, 2_000, keep).unwrap();
+        assert_eq!(state.old_passwords("alice").unwrap(), kept, "{hash}");
+    }
+    state.set_password("bob", "$1", 2_000, 3).unwrap();
+    assert!(state.old_passwords("bob").unwrap().is_empty(), "no password is no old password");
+    state.remove_user("alice").unwrap();
+    state.add_user(&user("alice")).unwrap();
+    assert!(state.old_passwords("alice").unwrap().is_empty(), "another person of that name has no past");
+    conflict(state.old_passwords("carol").map(drop), "there is no user carol");
+}
+
+#[test]
+fn a_state_of_the_first_version_is_brought_up_and_keeps_its_users() {
+    let place = Place::new();
+    place.open().add_user(&user("alice")).unwrap();
+    let before = "DROP TABLE old_passwords; PRAGMA user_version = 1";
+    Connection::open(&place.path).unwrap().execute_batch(before).unwrap();
+    let state = place.open();
+    state.set_password("alice", "$new", 2_000, 1).unwrap();
+    assert_eq!(state.old_passwords("alice").unwrap(), ["$argon2id$…"]);
+}
+
+#[test]
 fn a_name_that_exists_or_does_not_is_a_conflict_that_says_what_to_do() {
     let state = SqliteState::memory().unwrap();
     state.add_user(&user("alice")).unwrap();
     conflict(state.add_user(&user("alice")), "gatepost user passwd");
     let unknown = "there is no user bob; `gatepost user list` shows who exists";
-    conflict(state.set_password("bob", "$x", 0), unknown);
+    conflict(state.set_password("bob", "$x", 0, 0), unknown);
     conflict(state.set_disabled("bob", true), unknown);
     conflict(state.grant("bob", "clerk"), unknown);
     conflict(state.revoke("bob", "clerk"), unknown);
@@ -219,7 +254,7 @@ fn the_version_moves_with_every_change_and_with_nothing_else() {
     moves("add again", &|| assert!(state.add_user(&user("alice")).is_err()), false);
     moves("grant", &|| assert!(state.grant("alice", "clerk").unwrap()), true);
     moves("grant again", &|| assert!(!state.grant("alice", "clerk").unwrap()), false);
-    moves("password", &|| state.set_password("alice", "$x", 1).unwrap(), true);
+    moves("password", &|| state.set_password("alice", "$x", 1, 1).unwrap(), true);
     moves("disable", &|| state.set_disabled("alice", true).unwrap(), true);
     moves("disable again", &|| state.set_disabled("alice", true).unwrap(), false);
     moves("key", &|| state.add_api_key(&key("k", "n", "alice")).unwrap(), true);
