@@ -11,5 +11,7 @@ fn main() {
     // A host that unloads modules (Apache between its two configuration passes) would leave our
     // thread-local destructors pointing into unmapped memory.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    // Two copies in one process (nginx loads with RTLD_GLOBAL) each call their own functions.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-Bsymbolic-functions");
     println!("cargo:rustc-env=GATEPOST_ABI={ABI}");
 }

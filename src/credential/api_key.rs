@@ -5,10 +5,12 @@
 
 use data_encoding::{BASE64URL_NOPAD, Encoding};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::random;
 use crate::error::Error;
+use crate::ffi::os::taint;
 
 /// What every key starts with.
 pub const PREFIX: &str = "gp_";
@@ -36,23 +38,53 @@ pub fn generate() -> Result<Fresh, Error> {
     Ok(from_random(&random))
 }
 
-/// The digest under which a key is stored, or `None` where form or checksum are wrong.
+/// The digest under which a key is stored, or `None` where form or checksum are wrong. Until there is a digest, which
+/// gives no key away, nothing takes a time or an address that depends on the key's letters.
 pub fn digest(key: &str) -> Option<[u8; 32]> {
-    if key.len() != LENGTH {
+    let key: &[u8; LENGTH] = key.as_bytes().try_into().ok()?;
+    if !key.starts_with(PREFIX.as_bytes()) {
         return None;
     }
-    let (front, check) = key.split_at_checked(LENGTH - CHECK)?;
-    let body = front.strip_prefix(PREFIX)?;
-    // Decoding also refuses the three other last characters that stand for the same 32 bytes.
-    let mut bytes = Zeroizing::new([0u8; 32]);
-    if ALPHABET.decode_len(body.len()).ok()? != bytes.len() {
-        return None;
+    let mut key = Zeroizing::new(*key);
+    taint::secret(key.as_mut());
+    let (front, check) = key.split_at(LENGTH - CHECK);
+    let mut fault = 0;
+    let mut last = 0;
+    for letter in front.iter().skip(PREFIX.len()) {
+        last = sextet(*letter);
+        fault |= last;
     }
-    ALPHABET.decode_mut(body.as_bytes(), bytes.as_mut()).ok()?;
-    if checksum(front) != check {
-        return None;
+    // The last letter holds four bits of the key; three others would stand for the same ones.
+    fault = (fault >> 31) | (last & 3);
+    let hash = checksum_hash(front);
+    let [a, b, c, d, e, ..] = hash;
+    let wanted = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]) >> 4;
+    let mut found = 0;
+    for letter in check {
+        let value = sextet(*letter);
+        fault |= value >> 31;
+        found = (found << 6) | u64::from(value.cast_unsigned() & 63);
     }
-    Some(Sha256::digest(key.as_bytes()).into())
+    let differs = wanted ^ found;
+    let mut well_formed = [(u64::from(fault.cast_unsigned()) | differs).ct_eq(&0).unwrap_u8()];
+    let mut digest: [u8; 32] = Sha256::digest(key.as_slice()).into();
+    taint::public(&mut well_formed);
+    taint::public(&mut digest);
+    (well_formed == [1]).then_some(digest)
+}
+
+/// The six bits that a letter of base64url stands for, or -1: in arithmetic, since a table would be asked at an address
+/// that tells the letter.
+fn sextet(letter: u8) -> i32 {
+    let letter = i32::from(letter);
+    // All ones where the letter is strictly between the two.
+    let between = |low: u8, high: u8| ((i32::from(low) - letter) & (letter - i32::from(high))) >> 8;
+    let upper = between(b'A' - 1, b'Z' + 1) & (letter - i32::from(b'A') + 1);
+    let lower = between(b'a' - 1, b'z' + 1) & (letter - i32::from(b'a') + 27);
+    let digit = between(b'0' - 1, b'9' + 1) & (letter - i32::from(b'0') + 53);
+    let minus = between(b'-' - 1, b'-' + 1) & 63;
+    let line = between(b'_' - 1, b'_' + 1) & 64;
+    (upper | lower | digit | minus | line) - 1
 }
 
 /// Where a key begins, so that one can be told from another in a list without giving it away: `gp_` and the first
@@ -73,10 +105,13 @@ fn from_random(random: &[u8; 32]) -> Fresh {
 }
 
 fn checksum(front: &str) -> String {
-    let hash = Sha256::new().chain_update(DOMAIN).chain_update(front.as_bytes()).finalize();
-    let mut text = ALPHABET.encode(&hash);
+    let mut text = ALPHABET.encode(&checksum_hash(front.as_bytes()));
     text.truncate(CHECK);
     text
+}
+
+fn checksum_hash(front: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(DOMAIN).chain_update(front).finalize().into()
 }
 
 #[cfg(test)]
@@ -105,6 +140,17 @@ mod tests {
         assert_eq!(fresh.secret.as_str(), "gp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD7wYzu");
         assert_eq!(hint(&fresh.secret), "gp_AAAA");
         assert_eq!(hint("gp_"), "");
+    }
+
+    #[test]
+    fn letters_are_read_as_base64url_has_them() {
+        let mut good = 0;
+        for letter in 0..=255u8 {
+            let known = LETTERS.iter().position(|other| *other == letter);
+            assert_eq!(sextet(letter), known.map_or(-1, |at| i32::try_from(at).unwrap()), "{letter}");
+            good += usize::from(known.is_some());
+        }
+        assert_eq!(good, 64);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
 
 use crate::crypto::algorithm::Algorithm;
+use crate::crypto::compare;
 use crate::crypto::secret;
 
 /// A key that verifies signatures.
@@ -102,7 +103,10 @@ fn state<M: KeyInit>(secret: &[u8], listed: &[Algorithm], algorithm: Algorithm) 
 
 /// Whole tags only; a cut one is none (RFC 7515 knows no truncation).
 fn is_tag<M: Mac + Clone>(state: &Option<M>, message: &[u8], tag: &[u8]) -> bool {
-    state.as_ref().is_some_and(|state| state.clone().chain_update(message).verify_slice(tag).is_ok())
+    state.as_ref().is_some_and(|state| {
+        let mut computed = state.clone().chain_update(message).finalize().into_bytes();
+        compare::equal(&mut computed, tag)
+    })
 }
 
 impl std::fmt::Display for KeyError {

@@ -2,6 +2,7 @@
 
 pub mod algorithm;
 mod arena;
+pub(crate) mod compare;
 pub mod json;
 pub mod jwks;
 pub mod key;

@@ -4,12 +4,13 @@
 //! often somebody may try is not known here.
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::crypto::arena;
+use crate::crypto::compare;
 use crate::crypto::phc::{self, Phc};
 use crate::crypto::random;
+use crate::ffi::os::taint;
 
 /// Longest password, octets.
 pub const LONGEST_PASSWORD: usize = 1024;
@@ -65,17 +66,18 @@ pub fn hash(password: &[u8], cost: Cost) -> Result<String, HashError> {
 /// A stored hash that cannot be read answers without any work. That tells nobody's name as long as such hashes never
 /// get into the state, so whoever writes one there asks [`check_stored`] first.
 pub fn verify(password: &[u8], stored: &str) -> Result<Verdict, HashError> {
-    let stored = Phc::parse(stored)?;
+    let mut stored = Phc::parse(stored)?;
     let mut output = Zeroizing::new(vec![0; stored.output.len()]);
     derive(password, &stored.salt, stored.cost, &mut output)?;
-    Ok(if bool::from(output.ct_eq(&stored.output)) { Verdict::Match } else { Verdict::Mismatch })
+    taint::secret(&mut stored.output);
+    Ok(if compare::equal(&mut output, &stored.output) { Verdict::Match } else { Verdict::Mismatch })
 }
 
 /// Does the work of a wrong password of this cost, for accounts that do not exist.
 pub fn waste(password: &[u8], cost: Cost) -> Result<(), HashError> {
     let mut output = Zeroizing::new([0; OUTPUT]);
     derive(password, &[0; SALT], cost, output.as_mut())?;
-    std::hint::black_box(bool::from(output.ct_eq(&[0; OUTPUT])));
+    std::hint::black_box(compare::equal(output.as_mut(), &[0; OUTPUT]));
     Ok(())
 }
 

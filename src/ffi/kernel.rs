@@ -8,6 +8,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::gatepost_error;
+#[cfg(feature = "test-panic")]
+use super::os::fault;
 use super::types::*;
 use crate::error::{Error, ErrorKind};
 
@@ -282,6 +284,12 @@ unsafe impl Plain for gatepost_header {}
 struct Panicked;
 
 fn contain<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
+    let _errno = Errno::keep();
+    #[cfg(feature = "test-panic")]
+    let body = || {
+        fault::point("guard");
+        body()
+    };
     // What a body leaves half done is its own: handles are only given once whole, and locks ignore poison.
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         // A payload of another type might panic again when dropped.
@@ -290,6 +298,23 @@ fn contain<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
         }
         Panicked
     })
+}
+
+/// The calling thread's errno: a host that looks at it after a call of ours finds what its own last call left there.
+struct Errno(std::ffi::c_int);
+
+impl Errno {
+    fn keep() -> Errno {
+        // SAFETY: the C library gives each thread an errno, which lives as long as the thread.
+        Errno(unsafe { *libc::__errno_location() })
+    }
+}
+
+impl Drop for Errno {
+    fn drop(&mut self) {
+        // SAFETY: as above; nobody else writes to this thread's errno.
+        unsafe { *libc::__errno_location() = self.0 }
+    }
 }
 
 fn wrong<O: Opaque>() -> Failure {

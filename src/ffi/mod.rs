@@ -22,5 +22,7 @@ pub mod reason_numbers;
 pub mod request;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;
+#[cfg(feature = "test-secrets")]
+pub mod test_secrets;
 pub mod types;
 pub mod version;

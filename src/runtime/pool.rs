@@ -17,6 +17,7 @@ use rustix::process::{Pid, getpid};
 use crate::decision::Decision;
 use crate::engine::{Job, Progress};
 use crate::error::{Error, ErrorKind};
+use crate::ffi::os::descriptor::above_standard;
 
 /// Most threads of one pool.
 pub const MOST_THREADS: u32 = 256;
@@ -72,6 +73,8 @@ impl Pool {
             return Err(Error::new(ErrorKind::Input, message));
         }
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(std::io::Error::from)
+            .and_then(above_standard)
             .map_err(|e| Error::new(ErrorKind::System, format!("no descriptor for the pool: {e}")))?;
         let shared = Shared {
             state: Mutex::default(),

@@ -12,6 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags};
 
+use super::copies::{self, Mark};
+use super::descriptor::above_standard;
+use super::fork::fork_generation;
+
 /// "GPEPOCH" and a NUL.
 const MAGIC: u64 = u64::from_be_bytes(*b"GPEPOCH\0");
 /// Format of what follows the magic number.
@@ -47,6 +51,11 @@ impl FileId {
 pub struct MappedPair {
     base: NonNull<Layout>,
     id: FileId,
+    /// Kept open for the mark on it.
+    file: File,
+    mark: Option<Mark>,
+    /// The process that made it.
+    process: u64,
 }
 
 // SAFETY: the mapping belongs to this value alone until it is dropped, and everything in it is reached by shared
@@ -59,9 +68,11 @@ impl MappedPair {
     /// Maps the file, which is made with mode 0600 where it is absent. A new file, or one that is all zero after a power
     /// cut, gets `start` in both counters. The caller keeps other processes from opening it at the same time.
     ///
-    /// A file that is something else is an error of kind `InvalidData` and stays as it is.
+    /// A file that is something else is an error of kind `InvalidData` and stays as it is. One that another copy of the
+    /// library in this process has open is an error of kind `ResourceBusy`.
     pub fn open(path: &Path, start: u64) -> io::Result<MappedPair> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let file = File::from(above_standard(file.into())?);
         let data = file.metadata()?;
         if !data.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
@@ -73,7 +84,8 @@ impl MappedPair {
         if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SIZE as u64).is_err() {
             file.set_len(SIZE as u64)?;
         }
-        let pair = MappedPair { base: map(&file)?, id: FileId { device: data.dev(), inode: data.ino() } };
+        let (id, mark) = (FileId { device: data.dev(), inode: data.ino() }, copies::mark(&file)?);
+        let pair = MappedPair { base: map(&file)?, id, file, mark, process: fork_generation() };
         let layout = pair.layout();
         match (layout.magic.load(Ordering::Acquire), layout.format.load(Ordering::Acquire)) {
             (MAGIC, FORMAT) => {}
@@ -131,6 +143,10 @@ impl MappedPair {
 
 impl Drop for MappedPair {
     fn drop(&mut self) {
+        // A child has the same open file: what it takes away would be its parent's.
+        if let Some(mark) = self.mark.as_ref().filter(|_| self.process == fork_generation()) {
+            copies::remove(&self.file, mark);
+        }
         // SAFETY: this value made the mapping of SIZE bytes at `base`, and no reference into it outlives the value.
         let _ = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), SIZE) };
     }

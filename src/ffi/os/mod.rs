@@ -1,6 +1,10 @@
-//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock. Nothing here knows
-//! anything of the engine.
+//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, and two
+//! hooks for tests. Nothing here knows anything of the engine.
 
 pub mod clock;
+pub mod copies;
+pub mod descriptor;
+pub mod fault;
 pub mod fork;
 pub mod mapped;
+pub mod taint;
