@@ -14,13 +14,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hmac::{Hmac, KeyInit, Mac};
 use once_cell::race::OnceBox;
-use sha2::Sha256;
 use smallvec::SmallVec;
 
 use self::table::{Key, Table};
-use crate::crypto::random;
+use crate::crypto::keyed::Keyed;
 use crate::policy::model::{Limit, ThrottleRules};
 use crate::request::Peer;
 
@@ -38,7 +36,7 @@ const KINDS: usize = 4;
 /// The counters of one process.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    hasher: OnceBox<Hasher>,
+    hasher: OnceBox<Keyed>,
     counts: Mutex<Counts>,
 }
 
@@ -56,9 +54,16 @@ pub enum Attempt<'a> {
 #[must_use = "give it back on success, keep it on failure"]
 pub struct Place {
     taken: SmallVec<[Key; KINDS]>,
-    attempt: u64,
-    pair: Option<Key>,
+    number: Number,
+    keys: Keys,
+    /// Its twins hold all places that there are, and it has none. It may share what comes of theirs, if that is good.
+    crowded: Option<Full>,
 }
+
+/// Tells attempts apart. Equal attempts that are under way at once (the same secret of the same account) share one:
+/// they are one guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number(u64);
 
 /// Refused: seconds until the next attempt has a chance, at least 1, and which counter is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,19 +75,66 @@ pub struct Full {
 }
 
 impl Throttle {
+    /// A number for an attempt, and for its twins if it has any.
+    pub fn number(&self) -> Number {
+        self.counts().number()
+    }
+
     /// Takes a place or says how long to wait. Takes none where any counter is full.
     pub fn reserve(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<Place, Full> {
+        let number = self.number();
+        let place = self.reserve_among(rules, attempt, peer, now, number)?;
+        // Nobody else has this number, so that no twins can have taken the room.
+        place.crowded.clone().map_or(Ok(place), Err)
+    }
+
+    /// As [`Throttle::reserve`] for one of several equal attempts. Where only the places of its twins fill a counter it
+    /// is let in without one: they are one guess, and their places answer for it. Before work is done for it, it must
+    /// [`Throttle::claim`] one.
+    pub fn reserve_among(
+        &self,
+        rules: &ThrottleRules,
+        attempt: Attempt<'_>,
+        peer: Peer,
+        now: i64,
+        number: Number,
+    ) -> Result<Place, Full> {
+        let keys = self.keys(&attempt, peer)?;
+        let mut counts = self.counts();
+        counts.failures.make_room(KINDS, now);
+        let wanted = counts.wanted(rules, &keys, now);
+        counts.check_besides(&wanted, number, now)?;
+        let crowded = counts.check(&wanted, now).err();
+        let taken = if crowded.is_none() { counts.take(&wanted, number, now) } else { SmallVec::new() };
+        Ok(Place { taken, number, keys, crowded })
+    }
+
+    /// Takes a place for an attempt that has none because of its twins, also over the limit: they may be gone before the
+    /// work is done, and work without a place would be a guess that nobody counts.
+    pub fn claim(&self, rules: &ThrottleRules, place: &mut Place, now: i64) -> Result<(), Full> {
+        if place.crowded.is_none() || !place.taken.is_empty() {
+            return Ok(());
+        }
+        let mut counts = self.counts();
+        counts.failures.make_room(KINDS, now);
+        let wanted = counts.wanted(rules, &place.keys, now);
+        counts.check_besides(&wanted, place.number, now)?;
+        place.taken = counts.take(&wanted, place.number, now);
+        Ok(())
+    }
+
+    /// What [`Throttle::reserve`] and then [`Throttle::succeeded`] do, for a secret that is known to be right.
+    pub fn passed(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
         let keys = self.keys(&attempt, peer)?;
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted(rules, &keys, now);
         counts.check(&wanted, now)?;
-        counts.attempts = counts.attempts.wrapping_add(1);
-        let attempt = counts.attempts;
         for wanted in &wanted {
-            counts.failures.take(wanted.key, wanted.limit, attempt, now);
+            counts.failures.renew(wanted.key, wanted.limit, now);
         }
-        Ok(Place { taken: wanted.iter().map(|wanted| wanted.key).collect(), attempt, pair: keys.pair })
+        keys.pair.into_iter().for_each(|pair| counts.remember(pair, now));
+        Ok(())
     }
 
     /// The same answer without taking a place: for `gatepost decide`, which leaves no trace.
@@ -96,7 +148,7 @@ impl Throttle {
     pub fn succeeded(&self, place: Place, now: i64) {
         let mut counts = self.counts();
         counts.give_back(&place);
-        if let Some(pair) = place.pair {
+        if let Some(pair) = place.keys.pair {
             counts.remember(pair, now);
         }
     }
@@ -106,9 +158,10 @@ impl Throttle {
         self.counts().give_back(&place);
     }
 
-    /// The secret was wrong: the place stays taken for its window.
-    pub fn failed(&self, place: Place) {
-        drop(place);
+    /// The secret was wrong: the place stays taken for its window. An error where the attempt was one too many among its
+    /// twins: then that is the answer, as it would have been had they come one after the other.
+    pub fn failed(&self, place: Place) -> Result<(), Full> {
+        place.crowded.map_or(Ok(()), Err)
     }
 
     /// Forgets what is over; housekeeping.
@@ -122,18 +175,18 @@ impl Throttle {
     fn keys(&self, attempt: &Attempt<'_>, peer: Peer) -> Result<Keys, Full> {
         let hasher = self
             .hasher
-            .get_or_try_init(|| Hasher::new().map(Box::new))
-            .map_err(|()| Full { retry_after: 1, counter: "address" })?;
+            .get_or_try_init(|| Keyed::draw().map(Box::new))
+            .map_err(|_| Full { retry_after: 1, counter: "address" })?;
         let ends = Ends::of(peer);
         let account = match attempt {
             Attempt::Account(name) => Some(name.as_bytes()),
             Attempt::Lookup => None,
         };
         Ok(Keys {
-            account: account.map(|name| hasher.key(b"account", &[name])),
-            address: ends.counted.then(|| hasher.key(b"address", &[&ends.address])),
-            prefix: ends.counted.then(|| hasher.key(b"prefix", &[&ends.prefix])),
-            pair: account.map(|name| hasher.key(b"pair", &[name, &ends.address])),
+            account: account.map(|name| key(hasher, &[b"account", name])),
+            address: ends.counted.then(|| key(hasher, &[b"address", &ends.address])),
+            prefix: ends.counted.then(|| key(hasher, &[b"prefix", &ends.prefix])),
+            pair: account.map(|name| key(hasher, &[b"pair", name, &ends.address])),
         })
     }
 
@@ -159,6 +212,7 @@ impl Default for Counts {
 }
 
 /// The counters that an attempt may fall under.
+#[derive(Debug)]
 struct Keys {
     account: Option<Key>,
     address: Option<Key>,
@@ -174,6 +228,18 @@ struct Wanted {
 }
 
 impl Counts {
+    fn number(&mut self) -> Number {
+        self.attempts = self.attempts.wrapping_add(1);
+        Number(self.attempts)
+    }
+
+    fn take(&mut self, wanted: &[Wanted], number: Number, now: i64) -> SmallVec<[Key; KINDS]> {
+        for wanted in wanted {
+            self.failures.take(wanted.key, wanted.limit, number, now);
+        }
+        wanted.iter().map(|wanted| wanted.key).collect()
+    }
+
     /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
     /// who fail cannot lock the owner out. Where pairs have no limit there would be nothing left to count, and the
     /// others count for everybody.
@@ -196,8 +262,17 @@ impl Counts {
 
     /// The longest wait where any of them is full: before that, another attempt has no chance.
     fn check(&self, wanted: &[Wanted], now: i64) -> Result<(), Full> {
+        self.check_all(wanted, None, now)
+    }
+
+    /// As [`Counts::check`], as if no place of this number were taken.
+    fn check_besides(&self, wanted: &[Wanted], number: Number, now: i64) -> Result<(), Full> {
+        self.check_all(wanted, Some(number), now)
+    }
+
+    fn check_all(&self, wanted: &[Wanted], besides: Option<Number>, now: i64) -> Result<(), Full> {
         let full = wanted.iter().filter_map(|wanted| {
-            let retry_after = self.failures.wait(wanted.key, wanted.limit, now)?;
+            let retry_after = self.failures.wait(wanted.key, wanted.limit, besides, now)?;
             Some(Full { retry_after, counter: wanted.name })
         });
         full.max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
@@ -205,7 +280,7 @@ impl Counts {
 
     fn give_back(&mut self, place: &Place) {
         for key in &place.taken {
-            self.failures.give_back(*key, place.attempt);
+            self.failures.give_back(*key, place.number);
         }
     }
 
@@ -261,29 +336,8 @@ impl Ends {
     }
 }
 
-/// HMAC-SHA-256 under a random key, cut to 128 bits.
-struct Hasher(Hmac<Sha256>);
-
-impl Hasher {
-    fn new() -> Result<Hasher, ()> {
-        let key = random::bytes::<32>().map_err(drop)?;
-        Hmac::new_from_slice(&key).map(Hasher).map_err(drop)
-    }
-
-    /// Each part goes in behind its length, so that no two lists of parts read alike.
-    fn key(&self, kind: &[u8], parts: &[&[u8]]) -> Key {
-        let mut mac = self.0.clone();
-        for part in std::iter::once(&kind).chain(parts) {
-            mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part);
-        }
-        let digest: [u8; 32] = mac.finalize().into_bytes().into();
-        digest.iter().take(16).fold(0, |key, octet| key << 8 | Key::from(*octet))
-    }
-}
-
-impl std::fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hasher")
-    }
+/// A keyed digest, cut to 128 bits.
+fn key(hasher: &Keyed, parts: &[&[u8]]) -> Key {
+    let digest = hasher.digest(parts.iter().copied());
+    digest.iter().take(16).fold(0, |key, octet| key << 8 | Key::from(*octet))
 }

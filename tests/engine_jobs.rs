@@ -41,7 +41,7 @@ fn start(password: &str) -> Engine {
 
 /// The place of an attempt on alice is still taken. Asked from elsewhere each time, so that only her counter tells.
 fn is_taken(engine: &Engine, asker: u8) -> bool {
-    let ask = get("/a").peer(&format!("203.0.113.{asker}")).authorization(basic("alice", "wrong"));
+    let ask = get("/a").peer(&format!("203.0.113.{asker}")).authorization(basic("alice", "another guess"));
     match ask.with(|request| engine.begin(request)).unwrap() {
         Progress::Done(decision) => {
             assert_eq!(decision.reason, Reason::Throttled);
@@ -179,14 +179,45 @@ fn threads_cancel_while_another_runs() {
     assert!(during > 0, "no cancel met a run: the test sees nothing");
 }
 
+/// Twenty attempts on alice at once, each from elsewhere.
+fn at_once(engine: &Engine, password: impl Fn(u8) -> String) -> Vec<Progress> {
+    let ask = |i: u8| get("/a").peer(&format!("203.0.113.{i}")).authorization(basic("ALICE", &password(i)));
+    (0..20).map(|i| ask(i).with(|request| engine.begin(request)).unwrap()).collect()
+}
+
+fn to_the_end(progress: Progress) -> Reason {
+    match progress {
+        Progress::Done(decision) => decision.reason,
+        Progress::Pending(job) => finish(job).reason,
+    }
+}
+
+fn count(reasons: &[Reason], wanted: Reason) -> usize {
+    reasons.iter().filter(|reason| **reason == wanted).count()
+}
+
 #[test]
-fn parallel_attempts_never_exceed_the_limit() {
+fn parallel_guesses_never_exceed_the_limit() {
     let engine = start(CHEAP);
-    let jobs: Vec<Progress> = (0..20u8)
-        .map(|i| get("/a").peer(&format!("203.0.113.{i}")).authorization(basic("ALICE", "no")))
-        .map(|ask| ask.with(|request| engine.begin(request)).unwrap())
-        .collect();
-    assert_eq!(jobs.iter().filter(|progress| matches!(progress, Progress::Pending(_))).count(), 1);
+    let guesses = at_once(&engine, |i| format!("guess {i}"));
+    assert_eq!(guesses.iter().filter(|progress| matches!(progress, Progress::Pending(_))).count(), 1);
+}
+
+#[test]
+fn one_guess_sent_many_times_at_once_is_answered_as_if_it_came_many_times() {
+    for last_first in [false, true] {
+        let engine = start(CHEAP);
+        let mut twins = at_once(&engine, |_| "wrong".into());
+        if last_first {
+            twins.reverse();
+        }
+        let reasons: Vec<Reason> = twins.into_iter().map(to_the_end).collect();
+        // Which of them runs first, and whether it had a place, makes no difference: one failure, then the door is shut.
+        assert!(count(&reasons, Reason::CredentialsInvalid) <= 1, "{reasons:?}");
+        assert_eq!(count(&reasons, Reason::CredentialsInvalid) + count(&reasons, Reason::Throttled), 20, "{reasons:?}");
+        assert_eq!(engine.password_hashes().unwrap(), 1);
+        assert!(is_taken(&engine, 99));
+    }
 }
 
 /// A change of rights between run and finish, and what is then decided.

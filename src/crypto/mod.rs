@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub mod json;
 pub mod jwks;
 pub mod key;
+pub mod keyed;
 pub mod name;
 pub mod password;
 mod phc;

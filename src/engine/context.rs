@@ -13,6 +13,7 @@ use crate::identity::{Identity, Scheme};
 use crate::policy::model::Responses;
 use crate::reading::client::Client;
 use crate::reason::Reason;
+use crate::throttle::Full;
 
 /// Seconds that a client waits after a 503.
 const RETRY_AFTER_UNAVAILABLE: u32 = 5;
@@ -54,6 +55,13 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(reason: Reason, step: &'static str, saw: impl Into<String>) -> Failure {
         Failure { reason, step, saw: saw.into(), details: Details::default(), retry_after: None }
+    }
+}
+
+impl From<Full> for Failure {
+    fn from(full: Full) -> Failure {
+        let saw = format!("the counter {} is full for another {} s", full.counter, full.retry_after);
+        Failure { retry_after: Some(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::credential::{api_key, basic, cookie};
-use crate::crypto::name;
+use crate::credential::{api_key, cookie};
 use crate::engine::authorise::{self, authorise};
 use crate::engine::conclude::tell_undefined;
 use crate::engine::context::{Context, Failure};
@@ -22,7 +21,7 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::Landing;
 use crate::target::{self, Host};
-use crate::throttle::{Attempt, Place};
+use crate::throttle::{Attempt, Number, Place};
 use crate::token;
 
 /// How far the examination came without slow work.
@@ -84,11 +83,11 @@ pub(super) fn examine(
 }
 
 /// The examination of one request.
-struct Examination<'a, 'r> {
+pub(super) struct Examination<'a, 'r> {
     request: &'a Request<'r>,
     fields: &'a Fields<'r>,
-    process: &'a Process,
-    mode: Mode,
+    pub(super) process: &'a Process,
+    pub(super) mode: Mode,
 }
 
 impl Examination<'_, '_> {
@@ -365,28 +364,21 @@ impl Examination<'_, '_> {
         }
     }
 
-    fn basic(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
-        let malformed = |saw: &str| Failure::new(Reason::CredentialsMalformed, "credentials", saw);
-        let sent = basic::parse(value).map_err(malformed)?;
-        let name = name::user_name(&sent.name)
-            .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
-        let place = self.reserve(context, Attempt::Account(&name), false)?;
-        let password = name::password(&sent.password);
-        Ok(Examined::Needs(Work::Password { name, password, place }))
-    }
-
     fn api_key(&self, context: &mut Context, key: &str) -> Result<Examined, Failure> {
         let Some(digest) = api_key::digest(key) else {
             let saw = "the key's form or checksum is wrong: a typing error, or not a key of ours";
             return Err(Failure::new(Reason::CredentialsMalformed, "credentials", saw));
         };
         let proof = Proof::Key(digest);
-        // A key that is known cannot become a failure, so it takes no place; where the counters are full it waits too.
+        self.peek(context, Attempt::Lookup)?;
+        // A key that is known cannot become a failure, so it takes no place.
         if let Some(facts) = proof.known(self.process) {
-            self.reserve(context, Attempt::Lookup, true)?;
             return Ok(Examined::Proved(proof, facts));
         }
-        let place = self.reserve(context, Attempt::Lookup, false)?;
+        let place = match self.mode.read_only {
+            true => None,
+            false => Some(self.reserve(context, Attempt::Lookup, None)?),
+        };
         Ok(Examined::Needs(Work::Read { proof, place, round: 0 }))
     }
 
@@ -415,29 +407,31 @@ impl Examination<'_, '_> {
         }
     }
 
-    /// Takes a place in the failure counters before any work. `None`: none is needed, or the engine leaves no trace.
-    fn reserve(&self, context: &mut Context, attempt: Attempt<'_>, look_only: bool) -> Result<Option<Place>, Failure> {
-        let throttle = &self.process.throttle;
-        let rules = &context.snapshot.policy.throttle;
-        let taken = if look_only || self.mode.read_only {
-            throttle.peek(rules, attempt, context.client.address, context.now).map(|()| None)
-        } else {
-            throttle.reserve(rules, attempt, context.client.address, context.now).map(Some)
+    /// There is room in the failure counters.
+    pub(super) fn peek(&self, context: &mut Context, attempt: Attempt<'_>) -> Result<(), Failure> {
+        let policy = &context.snapshot.policy;
+        self.process.throttle.peek(&policy.throttle, attempt, context.client.address, context.now)?;
+        let known = match self.mode.read_only {
+            true => "not asked: the counters live in the running server",
+            false => "below every limit",
         };
-        match taken {
-            Ok(place) => {
-                let known = if self.mode.read_only {
-                    "not asked: the counters live in the running server"
-                } else {
-                    "below every limit"
-                };
-                context.trace.step("throttle", || format!("client {}", context.client.address), || known);
-                Ok(place)
-            }
-            Err(full) => {
-                let saw = format!("the counter {} is full for another {} s", full.counter, full.retry_after);
-                Err(Failure { retry_after: Some(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) })
-            }
-        }
+        context.trace.step("throttle", || format!("client {}", context.client.address), || known);
+        Ok(())
+    }
+
+    /// Takes a place in the failure counters before any work; with a number, as one of several equal attempts.
+    pub(super) fn reserve(
+        &self,
+        context: &mut Context,
+        attempt: Attempt<'_>,
+        number: Option<Number>,
+    ) -> Result<Place, Failure> {
+        let (throttle, policy) = (&self.process.throttle, &context.snapshot.policy);
+        let (rules, address, now) = (&policy.throttle, context.client.address, context.now);
+        let place = match number {
+            Some(number) => throttle.reserve_among(rules, attempt, address, now, number)?,
+            None => throttle.reserve(rules, attempt, address, now)?,
+        };
+        Ok(place)
     }
 }

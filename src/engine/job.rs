@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::crypto::password::{self, Cost, HashError, Verdict};
 use crate::decision::Decision;
 use crate::engine::conclude;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
+use crate::engine::password::{Desk, PasswordFlight};
 use crate::engine::process::Process;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
@@ -45,12 +45,17 @@ pub struct Job {
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Check a password. `password` is `None` where what was sent can be nobody's.
-    Password { name: String, password: Option<Zeroizing<String>>, place: Option<Place> },
+    /// Check a password. `password` is `None` where what was sent can be nobody's; `flight`: shared with equal ones.
+    Password {
+        name: String,
+        password: Option<Zeroizing<String>>,
+        place: Option<Place>,
+        flight: Option<Arc<PasswordFlight>>,
+    },
     /// Read what the state says. `place` is kept where it says that there is no such key.
     Read { proof: Proof, place: Option<Place>, round: u8 },
-    /// Write last uses, forget what is over.
-    Housekeeping { now: i64 },
+    /// Write last uses, forget what is over; `remember`: seconds for which passwords are remembered.
+    Housekeeping { now: i64, remember: i64 },
 }
 
 /// What came of it.
@@ -61,11 +66,11 @@ struct Outcome {
 
 /// A proof with what the state said at a version.
 #[derive(Debug)]
-struct Found {
-    proof: Proof,
-    facts: Facts,
-    version: Option<u64>,
-    round: u8,
+pub(super) struct Found {
+    pub(super) proof: Proof,
+    pub(super) facts: Facts,
+    pub(super) version: Option<u64>,
+    pub(super) round: u8,
 }
 
 enum Slot {
@@ -94,9 +99,10 @@ impl Job {
         Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), Box::new(work))) }
     }
 
-    pub(super) fn housekeeping(process: Arc<Process>, now: i64) -> Job {
+    pub(super) fn housekeeping(process: Arc<Process>, now: i64, remember: i64) -> Job {
         let mode = Mode { read_only: false, traced: false };
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now }))) }
+        let work = Box::new(Work::Housekeeping { now, remember });
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, work)) }
     }
 
     /// Does the slow part, on any thread. A second call does nothing, and so does one in a child of the process that made
@@ -119,6 +125,7 @@ impl Job {
         let result = catch_unwind(AssertUnwindSafe(|| {
             perform(
                 &self.process,
+                self.mode,
                 policy.as_ref().map(|s| s.policy.as_ref()),
                 context.as_ref().map_or(0, |c| c.now),
                 *work,
@@ -229,83 +236,27 @@ fn done((decision, trace): (Decision, Trace)) -> (Progress, Trace) {
 }
 
 /// `None`: housekeeping, which has no result.
-fn perform(process: &Process, policy: Option<&Policy>, now: i64, work: Work) -> Option<Result<Found, Failure>> {
+fn perform(
+    process: &Process,
+    mode: Mode,
+    policy: Option<&Policy>,
+    now: i64,
+    work: Work,
+) -> Option<Result<Found, Failure>> {
     match (work, policy) {
-        (Work::Password { name, password, place }, Some(policy)) => {
-            Some(check_password(process, policy, &name, password.as_ref().map(|p| p.as_str()), place, now))
+        (Work::Password { name, password, place, flight }, Some(policy)) => {
+            let desk = Desk { process, mode, policy, now };
+            Some(desk.check(name, password.as_ref().map(|p| p.as_str()), place, flight.as_deref()))
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
-        (Work::Housekeeping { now }, _) => {
+        (Work::Housekeeping { now, remember }, _) => {
             // A last use is a hint for operators; what cannot be written now is written with the next.
             let _ = process.write_uses();
             process.throttle.sweep(now);
+            process.remembered.sweep(remember, now);
             None
         }
         (_, None) => Some(Err(Failure::new(Reason::Internal, "verify", "work without its request"))),
-    }
-}
-
-/// An unknown account, an account without a password and a password that can be nobody's all cost what a wrong
-/// password costs.
-fn check_password(
-    process: &Process,
-    policy: &Policy,
-    name: &str,
-    password: Option<&str>,
-    place: Option<Place>,
-    now: i64,
-) -> Result<Found, Failure> {
-    let settle = |place: Option<Place>, right: bool| match (place, right) {
-        (Some(place), true) => process.throttle.succeeded(place, now),
-        (Some(place), false) => process.throttle.failed(place),
-        (None, _) => {}
-    };
-    let version = process.state.version();
-    let user = match process.facts.read_user(process.state.as_ref(), name) {
-        Ok(user) => user,
-        Err(error) => {
-            place.into_iter().for_each(|place| process.throttle.abandoned(place));
-            return Err(Failure::new(Reason::StateUnavailable, "verify", error.message()));
-        }
-    };
-    let cost = Cost {
-        memory_kib: policy.password.memory_kib,
-        iterations: policy.password.iterations,
-        parallelism: policy.password.parallelism,
-    };
-    let stored = user.as_ref().and_then(|user| user.hash.as_deref());
-    let verdict = match (stored, password) {
-        (Some(stored), Some(password)) => match password::verify(password.as_bytes(), stored) {
-            Err(HashError::Unsupported(_)) => password::waste(password.as_bytes(), cost).map(|()| Verdict::Mismatch),
-            other => other,
-        },
-        (_, password) => password::waste(password.unwrap_or_default().as_bytes(), cost).map(|()| Verdict::Mismatch),
-    };
-    match verdict {
-        Ok(Verdict::Match) => {
-            let disabled = user.as_ref().is_some_and(|user| user.disabled);
-            // Given back, it would tell a guesser that the password was right.
-            settle(place, !disabled);
-            let proof = Proof::Password { name: name.to_owned(), hash: stored.unwrap_or_default().to_owned() };
-            Ok(Found { proof, facts: Facts::User(user), version, round: 0 })
-        }
-        Ok(Verdict::Mismatch) | Err(HashError::Input(_) | HashError::Unsupported(_)) => {
-            settle(place, false);
-            let saw = match &user {
-                Some(user) if user.hash.is_none() => format!("{} has no password", user.name),
-                Some(user) => format!("wrong password for {}", user.name),
-                None => format!("there is no user {}", name.escape_debug()),
-            };
-            Err(Failure::new(Reason::CredentialsInvalid, "verify", saw))
-        }
-        Err(HashError::Overloaded) => {
-            place.into_iter().for_each(|place| process.throttle.abandoned(place));
-            Err(Failure::new(Reason::Overloaded, "verify", "the memory for password hashing is in use"))
-        }
-        Err(HashError::System(what)) => {
-            place.into_iter().for_each(|place| process.throttle.abandoned(place));
-            Err(Failure::new(Reason::Internal, "verify", what))
-        }
     }
 }
 
@@ -314,7 +265,7 @@ fn read(process: &Process, proof: Proof, place: Option<Place>, round: u8, now: i
     let facts = proof.read(process);
     if let Some(place) = place {
         match &facts {
-            Ok(Facts::Key(None)) => process.throttle.failed(place),
+            Ok(Facts::Key(None)) => process.throttle.failed(place)?,
             Ok(_) => process.throttle.succeeded(place, now),
             Err(_) => process.throttle.abandoned(place),
         }

@@ -5,9 +5,12 @@ mod conclude;
 mod context;
 mod decide;
 mod facts;
+mod flight;
 mod identify;
 mod job;
+mod password;
 mod process;
+mod remember;
 mod snapshot;
 mod trace;
 
@@ -19,7 +22,7 @@ use arc_swap::ArcSwap;
 pub use job::{Job, Progress};
 pub use trace::Step;
 
-use crate::crypto::password::{self, Cost};
+use crate::crypto::password::{self as hashing, Cost};
 use crate::decision::Decision;
 use crate::engine::decide::{Examined, Mode};
 use crate::engine::process::Process;
@@ -113,7 +116,7 @@ impl Engine {
 
     /// Opens the state. Each process calls it, after fork; twice in one process does nothing.
     pub fn start(&self) -> Result<(), Error> {
-        password::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
+        hashing::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
         loop {
             let before = self.inner.current.load_full();
             if before.process().is_ok() {
@@ -180,8 +183,10 @@ impl Engine {
 
     /// All housekeeping: sweeps counters, writes last uses. The job is slow and belongs on another thread.
     pub fn poll(&self) -> Result<Poll, Error> {
-        let process = Arc::clone(self.inner.current.load().process()?);
-        Ok(Poll { next_ms: HOUSEKEEPING_MS, job: Some(Job::housekeeping(process, self.now())) })
+        let current = self.inner.current.load();
+        let process = Arc::clone(current.process()?);
+        let remember = current.snapshot.policy.password.remember;
+        Ok(Poll { next_ms: HOUSEKEEPING_MS, job: Some(Job::housekeeping(process, self.now(), remember)) })
     }
 
     /// Counts the policies that were in force; 1 for the first.
@@ -204,6 +209,11 @@ impl Engine {
     /// The state of this process.
     pub fn state(&self) -> Result<Arc<dyn State>, Error> {
         self.inner.current.load().process().map(|process| Arc::clone(&process.state))
+    }
+
+    /// Password hashes that this process computed for decisions of this engine, since it started or changed its state.
+    pub fn password_hashes(&self) -> Result<u64, Error> {
+        self.inner.current.load().process().map(|process| process.hashes())
     }
 
     /// The engine's clock, Unix seconds.

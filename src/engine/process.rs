@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::crypto::random;
 use crate::engine::facts::FactCache;
+use crate::engine::flight::Flights;
+use crate::engine::password::Checked;
+use crate::engine::remember::Remembered;
 use crate::error::Error;
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::state::State;
-use crate::throttle::Throttle;
+use crate::throttle::{Number, Throttle};
 
 /// The longest request id of a host that is taken over, octets.
 const MAX_REQUEST_ID: usize = 128;
@@ -24,9 +27,14 @@ pub(super) struct Process {
     pub(super) location: StateLocation,
     pub(super) throttle: Arc<Throttle>,
     pub(super) facts: FactCache,
+    pub(super) remembered: Remembered,
+    /// Passwords that are being checked.
+    pub(super) flights: Flights<Number, Checked>,
     /// Fork generation in which it was opened.
     pub(super) fork_generation: u64,
     ids: Ids,
+    /// Password hashes computed.
+    hashes: AtomicU64,
     /// Uses of keys that housekeeping writes.
     uses: Mutex<Vec<([u8; 32], i64)>>,
 }
@@ -51,10 +59,23 @@ impl Process {
             location,
             throttle,
             facts: FactCache::new(),
+            remembered: Remembered::new()?,
+            flights: Flights::new(),
             fork_generation,
             ids: Ids::draw()?,
+            hashes: AtomicU64::new(0),
             uses: Mutex::default(),
         })
+    }
+
+    /// Counts a password hash that is about to be computed.
+    pub(super) fn count_hash(&self) {
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Password hashes computed since it was opened.
+    pub(super) fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
     }
 
     /// Notes that a key was used, for housekeeping to write; beyond a bound it is forgotten.

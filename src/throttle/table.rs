@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::Number;
 use crate::policy::model::Limit;
 
 /// A keyed hash of what is counted.
@@ -18,8 +19,8 @@ const BATCH: usize = 16;
 struct Time {
     /// Unix seconds.
     at: i64,
-    /// Which attempt, so that exactly it is taken back.
-    attempt: u64,
+    /// Which attempt, so that exactly it is taken back, or one of its twins.
+    attempt: Number,
 }
 
 /// Counters by key.
@@ -47,11 +48,13 @@ impl Table {
         Table { counters: HashMap::new(), times: 0, most_counters, most_times }
     }
 
-    /// Seconds until another failure fits under the limit, at least 1; `None`: it fits now.
-    pub(super) fn wait(&self, key: Key, limit: Limit, now: i64) -> Option<u32> {
+    /// Seconds until another failure fits under the limit, at least 1; `None`: it fits now. Those of `besides` do not
+    /// count.
+    pub(super) fn wait(&self, key: Key, limit: Limit, besides: Option<Number>, now: i64) -> Option<u32> {
         let times = self.counters.get(&key).map_or(&[][..], |counter| &counter.times);
+        let times = times.iter().filter(|time| Some(time.attempt) != besides);
         // Times ahead of a clock that was set back count as now.
-        let live = times.iter().map(|time| time.at.min(now)).filter(|time| is_live(*time, limit.per, now));
+        let live = times.map(|time| time.at.min(now)).filter(|time| is_live(*time, limit.per, now));
         let most = most(limit);
         let count = live.clone().count();
         if count < most {
@@ -63,21 +66,27 @@ impl Table {
     }
 
     /// Counts one more, without looking at the limit.
-    pub(super) fn take(&mut self, key: Key, limit: Limit, attempt: u64, now: i64) {
+    pub(super) fn take(&mut self, key: Key, limit: Limit, attempt: Number, now: i64) {
         let counter = self.counters.entry(key).or_insert_with(|| Counter { times: Vec::new(), limit });
-        counter.limit = limit;
         let before = counter.times.len();
-        // Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
-        for time in &mut counter.times {
-            time.at = time.at.min(now);
-        }
-        counter.times.retain(|time| is_live(time.at, limit.per, now));
+        counter.renew(limit, now);
         counter.times.push(Time { at: now, attempt });
         self.times = (self.times + counter.times.len()).saturating_sub(before);
     }
 
+    /// What taking one and giving it back leaves behind.
+    pub(super) fn renew(&mut self, key: Key, limit: Limit, now: i64) {
+        let Some(counter) = self.counters.get_mut(&key) else { return };
+        let before = counter.times.len();
+        counter.renew(limit, now);
+        self.times = (self.times + counter.times.len()).saturating_sub(before);
+        if counter.times.is_empty() {
+            self.counters.remove(&key);
+        }
+    }
+
     /// Takes an attempt back, if it is still counted.
-    pub(super) fn give_back(&mut self, key: Key, attempt: u64) {
+    pub(super) fn give_back(&mut self, key: Key, attempt: Number) {
         let Some(counter) = self.counters.get_mut(&key) else { return };
         let Some(position) = counter.times.iter().rposition(|time| time.attempt == attempt) else { return };
         counter.times.remove(position);
@@ -143,6 +152,16 @@ impl Table {
 }
 
 impl Counter {
+    /// Forgets what is over under this limit.
+    fn renew(&mut self, limit: Limit, now: i64) {
+        self.limit = limit;
+        // Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
+        for time in &mut self.times {
+            time.at = time.at.min(now);
+        }
+        self.times.retain(|time| is_live(time.at, limit.per, now));
+    }
+
     fn is_full(&self) -> bool {
         self.times.len() >= most(self.limit)
     }

@@ -23,7 +23,7 @@ fn ip(text: &str) -> Peer {
 }
 
 fn fail(throttle: &Throttle, rules: &ThrottleRules, name: &str, peer: Peer, now: i64) -> Result<(), Full> {
-    throttle.reserve(rules, Attempt::Account(name), peer, now).map(|place| throttle.failed(place))
+    throttle.reserve(rules, Attempt::Account(name), peer, now).map(|place| throttle.failed(place).unwrap())
 }
 
 fn full(counter: &'static str, retry_after: u32) -> Result<(), Full> {
@@ -162,7 +162,7 @@ fn a_look_up_counts_for_address_and_prefix_only() {
     let peer = ip("192.0.2.1");
     for _ in 0..6 {
         let place = throttle.reserve(&rules(), Attempt::Lookup, peer, NOW).unwrap();
-        throttle.failed(place);
+        throttle.failed(place).unwrap();
     }
     let refused = throttle.reserve(&rules(), Attempt::Lookup, peer, NOW).map(drop);
     assert_eq!(refused, full("address", 900));
@@ -284,12 +284,12 @@ fn successes_are_bounded_and_the_oldest_are_forgotten_first() {
 
 #[test]
 fn keys_of_parts_that_read_alike_when_joined_differ() {
-    let hasher = Hasher::new().unwrap();
-    assert_ne!(hasher.key(b"pair", &[b"ab", b"c"]), hasher.key(b"pair", &[b"a", b"bc"]));
-    assert_ne!(hasher.key(b"pair", &[b"ab"]), hasher.key(b"pair", &[b"ab", b""]));
-    assert_ne!(hasher.key(b"account", &[b"a"]), hasher.key(b"address", &[b"a"]));
-    assert_eq!(hasher.key(b"pair", &[b"ab", b"c"]), hasher.key(b"pair", &[b"ab", b"c"]));
-    assert_ne!(hasher.key(b"pair", &[b"a"]), Hasher::new().unwrap().key(b"pair", &[b"a"]), "each process its own");
+    let hasher = Keyed::draw().unwrap();
+    assert_ne!(key(&hasher, &[b"pair", b"ab", b"c"]), key(&hasher, &[b"pair", b"a", b"bc"]));
+    assert_ne!(key(&hasher, &[b"pair", b"ab"]), key(&hasher, &[b"pair", b"ab", b""]));
+    assert_ne!(key(&hasher, &[b"account", b"a"]), key(&hasher, &[b"address", b"a"]));
+    assert_eq!(key(&hasher, &[b"pair", b"ab", b"c"]), key(&hasher, &[b"pair", b"ab", b"c"]));
+    assert_ne!(key(&hasher, &[b"pair", b"a"]), key(&Keyed::draw().unwrap(), &[b"pair", b"a"]), "each process its own");
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn ten_thousand_codes_in_parallel_are_never_tried_beyond_the_limit() {
                         throttle.abandoned(place);
                     } else {
                         tried.fetch_add(1, Ordering::SeqCst);
-                        throttle.failed(place);
+                        throttle.failed(place).unwrap();
                     }
                 }
             });
@@ -414,7 +414,7 @@ proptest! {
                             throttle.abandoned(place);
                             give_back(&mut model, &events);
                         }
-                        _ => throttle.failed(place),
+                        _ => throttle.failed(place).unwrap(),
                     }
                 }
             }

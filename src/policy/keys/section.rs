@@ -201,7 +201,7 @@ static PASSWORD: &[Key] = &[
         "Least length of a new password, characters. 15 is what NIST SP 800-63B-4 asks for where the password is the \
          only factor; 8 to 14 is a warning.",
     ),
-    later(
+    key(
         "remember",
         Kind::Duration(0, 86_400),
         Is("\"60s\""),

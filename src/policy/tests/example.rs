@@ -143,7 +143,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     5 nobody can come in by `session`: it is not built yet
     5 nobody can come in by `bearer`: no `[[issuer]]` has keys that this version can use
     9 `responses = "auto"` is not built in full yet and acts as "problem"
-    32 `remember` is not built yet: it is checked, and then has no effect
     35 `words` is not built yet: it is checked, and then has no effect
     36 `breached` is not built yet: it is checked, and then has no effect
     38 `[session]` is not built yet: it is checked, and then has no effect

@@ -84,10 +84,6 @@ fn suspicious_settings_load_with_one_warning() {
                 "2:14 one hash needs more than the 256 MiB that a process may usually spend on hashing: every login would fail | write 262144 or less, or raise the ceiling of the host",
             ),
             (
-                "[password]\nremember = '30s'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "2:1 `remember` is not built yet: it is checked, and then has no effect | leave it out for now",
-            ),
-            (
                 "[throttle]\naccount = false\n[[route]]\npath = '/'\nschemes = 'basic'\n",
                 r#"2:11 the limit `account` is off: secrets can be guessed without end | write a high limit rather than none, like `{ failures = 100, per = "15m" }`"#,
             ),

@@ -1,0 +1,198 @@
+//! Basic: a password that was verified a moment ago, one that an equal request is verifying, or one to be hashed. All
+//! three come to the same answer and the same counters; only the work differs.
+
+use std::sync::Arc;
+
+use crate::credential::basic;
+use crate::crypto::name;
+use crate::crypto::password::{self, Cost, HashError, Verdict};
+use crate::engine::context::{Context, Failure};
+use crate::engine::decide::{Examination, Examined, Mode};
+use crate::engine::facts::UserFact;
+use crate::engine::flight::Flight;
+use crate::engine::identify::{Facts, Proof};
+use crate::engine::job::{Found, Work};
+use crate::engine::process::Process;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::throttle::{Attempt, Number, Place};
+
+/// One check of a password for all equal ones that are under way.
+pub(super) type PasswordFlight = Flight<Number, Checked>;
+
+/// What came of checking a password.
+#[derive(Clone, Debug)]
+pub(super) struct Checked {
+    user: UserFact,
+    /// Version of the state at which the user was read.
+    version: Option<u64>,
+    guess: Guess,
+}
+
+#[derive(Clone, Debug)]
+enum Guess {
+    /// It is the one that is stored under this hash.
+    Right { hash: String },
+    /// For the operator, why not.
+    Wrong { saw: String },
+}
+
+impl Examination<'_, '_> {
+    pub(super) fn basic(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
+        let malformed = |saw: &str| Failure::new(Reason::CredentialsMalformed, "credentials", saw);
+        let sent = basic::parse(value).map_err(malformed)?;
+        let name = name::user_name(&sent.name)
+            .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
+        let password = name::password(&sent.password);
+        let place = self.peek(context, Attempt::Account(&name));
+        if let (Ok(()), Some(password)) = (&place, &password)
+            && let Some((proof, facts)) = self.remembered(context, &name, password)?
+        {
+            return Ok(Examined::Proved(proof, facts));
+        }
+        if self.mode.read_only {
+            return place.map(|()| Examined::Needs(Work::Password { name, password, place: None, flight: None }));
+        }
+        let flight = password.as_ref().and_then(|password| self.flight(&name, password, place.is_ok()));
+        // Without twins that might have taken the room, full is full.
+        if flight.is_none() {
+            place?;
+        }
+        let number = flight.as_ref().map(|flight| flight.number);
+        let place = Some(self.reserve(context, Attempt::Account(&name), number)?);
+        Ok(Examined::Needs(Work::Password { name, password, place, flight }))
+    }
+
+    /// The password was verified a moment ago: what a job would come to, without one. Asked only where there is room in
+    /// the counters, as a full one is the answer to a right password too.
+    fn remembered(&self, context: &mut Context, name: &str, password: &str) -> Result<Option<(Proof, Facts)>, Failure> {
+        let policy = &context.snapshot.policy;
+        let seconds = policy.password.remember;
+        if self.mode.read_only || seconds == 0 {
+            return Ok(None);
+        }
+        let Some(Some(user)) = self.process.facts.known_user(self.process.state.as_ref(), name) else {
+            return Ok(None);
+        };
+        let Some(hash) =
+            user.hash.clone().filter(|_| self.process.remembered.holds(&user, password, seconds, context.now))
+        else {
+            return Ok(None);
+        };
+        self.process.throttle.passed(&policy.throttle, Attempt::Account(name), context.client.address, context.now)?;
+        context.trace.step("verify", || "a password that was verified a moment ago", || "remembered");
+        Ok(Some((Proof::Password { name: name.to_owned(), hash }, Facts::User(Some(user)))))
+    }
+
+    /// The check of this password that is under way; where there is none and `begin`, a new one. `None` also while the
+    /// state is being changed.
+    fn flight(&self, name: &str, password: &str, begin: bool) -> Option<Arc<PasswordFlight>> {
+        let process = self.process;
+        let key = process.remembered.flight(name, password, process.state.version()?);
+        match begin {
+            true => Some(process.flights.join(key, || process.throttle.number())),
+            false => process.flights.find(&key),
+        }
+    }
+}
+
+/// Where passwords are checked.
+#[derive(Clone, Copy)]
+pub(super) struct Desk<'a> {
+    pub(super) process: &'a Process,
+    pub(super) mode: Mode,
+    pub(super) policy: &'a Policy,
+    pub(super) now: i64,
+}
+
+impl Desk<'_> {
+    /// Checks a password, or learns what came of an equal one, and settles the place of this attempt.
+    pub(super) fn check(
+        self,
+        name: String,
+        password: Option<&str>,
+        mut place: Option<Place>,
+        flight: Option<&PasswordFlight>,
+    ) -> Result<Found, Failure> {
+        let throttle = &self.process.throttle;
+        let mut work = || {
+            // Whoever does the work has a place for it, also where its twins left it none.
+            place.as_mut().map_or(Ok(()), |place| throttle.claim(&self.policy.throttle, place, self.now))?;
+            self.guess(&name, password)
+        };
+        let checked = match flight {
+            Some(flight) => flight.share(&mut work),
+            None => work(),
+        };
+        let checked = checked.inspect_err(|_| place.take().into_iter().for_each(|place| throttle.abandoned(place)))?;
+        let failed = |place: Option<Place>| place.map_or(Ok(()), |place| throttle.failed(place));
+        match checked.guess {
+            Guess::Right { hash } => {
+                if checked.user.as_ref().is_some_and(|user| user.disabled) {
+                    // Given back, it would tell a guesser that the password was right.
+                    failed(place)?;
+                } else if let Some(place) = place {
+                    throttle.succeeded(place, self.now);
+                }
+                let proof = Proof::Password { name, hash };
+                Ok(Found { proof, facts: Facts::User(checked.user), version: checked.version, round: 0 })
+            }
+            Guess::Wrong { saw } => {
+                failed(place)?;
+                Err(Failure::new(Reason::CredentialsInvalid, "verify", saw))
+            }
+        }
+    }
+
+    /// An unknown account, an account without a password and a password that can be nobody's all cost what a wrong
+    /// password costs.
+    fn guess(self, name: &str, password: Option<&str>) -> Result<Checked, Failure> {
+        let process = self.process;
+        let rules = &self.policy.password;
+        let version = process.state.version();
+        let user = process
+            .facts
+            .read_user(process.state.as_ref(), name)
+            .map_err(|error| Failure::new(Reason::StateUnavailable, "verify", error.message()))?;
+        let stored = user.as_ref().and_then(|user| user.hash.as_deref());
+        let remembers = !self.mode.read_only && rules.remember > 0;
+        let right = || Guess::Right { hash: stored.unwrap_or_default().to_owned() };
+        if let (Some(user), Some(password), true) = (&user, password, remembers)
+            && process.remembered.holds(user, password, rules.remember, self.now)
+        {
+            let guess = right();
+            return Ok(Checked { user: Some(Arc::clone(user)), version, guess });
+        }
+        process.count_hash();
+        let cost = Cost { memory_kib: rules.memory_kib, iterations: rules.iterations, parallelism: rules.parallelism };
+        let verdict = match (stored, password) {
+            (Some(stored), Some(password)) => match password::verify(password.as_bytes(), stored) {
+                Err(HashError::Unsupported(_)) => {
+                    password::waste(password.as_bytes(), cost).map(|()| Verdict::Mismatch)
+                }
+                other => other,
+            },
+            (_, password) => password::waste(password.unwrap_or_default().as_bytes(), cost).map(|()| Verdict::Mismatch),
+        };
+        let guess = match verdict {
+            Ok(Verdict::Match) => {
+                if let (Some(user), Some(password), true) = (&user, password, remembers) {
+                    process.remembered.note(user, password, self.now);
+                }
+                right()
+            }
+            Ok(Verdict::Mismatch) | Err(HashError::Input(_) | HashError::Unsupported(_)) => Guess::Wrong {
+                saw: match &user {
+                    Some(user) if user.hash.is_none() => format!("{} has no password", user.name),
+                    Some(user) => format!("wrong password for {}", user.name),
+                    None => format!("there is no user {}", name.escape_debug()),
+                },
+            },
+            Err(HashError::Overloaded) => {
+                return Err(Failure::new(Reason::Overloaded, "verify", "the memory for password hashing is in use"));
+            }
+            Err(HashError::System(what)) => return Err(Failure::new(Reason::Internal, "verify", what)),
+        };
+        Ok(Checked { user, version, guess })
+    }
+}
