@@ -58,7 +58,7 @@ fn what_the_command_line_changes_holds_for_the_very_next_decision() {
         let password = get("/a").login("alice");
         // By password, by token of a local user, by key. Asked twice before, so that what can be remembered is.
         let mut change = |arguments: &[&str], wanted: [&str; 3]| {
-            for ask in [&token, &key, &token, &key] {
+            for ask in [&password, &token, &key, &password, &token, &key] {
                 ask.to(&engine);
             }
             gatepost(&policy, arguments);
