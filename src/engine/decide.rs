@@ -33,7 +33,7 @@ pub(super) enum Examined {
     /// The credential is right; rights are at hand.
     Proved(Proof, Facts),
     /// Slow work is needed.
-    Needs(Work),
+    Needs(Box<Work>),
 }
 
 /// How an engine decides, besides the policy.
@@ -379,7 +379,7 @@ impl Examination<'_, '_> {
             true => None,
             false => Some(self.reserve(context, Attempt::Lookup, None)?),
         };
-        Ok(Examined::Needs(Work::Read { proof, place, round: 0 }))
+        Ok(Examined::Needs(Box::new(Work::Read { proof, place, round: 0 })))
     }
 
     fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
@@ -401,7 +401,7 @@ impl Examination<'_, '_> {
                 let proof = Proof::Token(Box::new(verified), name);
                 match proof.known(self.process) {
                     Some(facts) => Ok(Examined::Proved(proof, facts)),
-                    None => Ok(Examined::Needs(Work::Read { proof, place: None, round: 0 })),
+                    None => Ok(Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 }))),
                 }
             }
         }

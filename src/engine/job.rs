@@ -95,8 +95,8 @@ impl std::fmt::Debug for Slot {
 }
 
 impl Job {
-    pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Work, mode: Mode) -> Job {
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), Box::new(work))) }
+    pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Box<Work>, mode: Mode) -> Job {
+        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
     }
 
     pub(super) fn housekeeping(process: Arc<Process>, now: i64, remember: i64) -> Job {
@@ -172,7 +172,7 @@ impl Job {
         if changed && found.round < MOST_ROUNDS {
             let work = Work::Read { proof: found.proof, place: None, round: found.round.saturating_add(1) };
             return Ok((
-                Progress::Pending(Job::new(Arc::clone(&self.process), context, work, self.mode)),
+                Progress::Pending(Job::new(Arc::clone(&self.process), context, Box::new(work), self.mode)),
                 Trace::default(),
             ));
         }

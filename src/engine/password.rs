@@ -51,7 +51,8 @@ impl Examination<'_, '_> {
             return Ok(Examined::Proved(proof, facts));
         }
         if self.mode.read_only {
-            return place.map(|()| Examined::Needs(Work::Password { name, password, place: None, flight: None }));
+            return place
+                .map(|()| Examined::Needs(Box::new(Work::Password { name, password, place: None, flight: None })));
         }
         let flight = password.as_ref().and_then(|password| self.flight(&name, password, place.is_ok()));
         // Without twins that might have taken the room, full is full.
@@ -60,7 +61,7 @@ impl Examination<'_, '_> {
         }
         let number = flight.as_ref().map(|flight| flight.number);
         let place = Some(self.reserve(context, Attempt::Account(&name), number)?);
-        Ok(Examined::Needs(Work::Password { name, password, place, flight }))
+        Ok(Examined::Needs(Box::new(Work::Password { name, password, place, flight })))
     }
 
     /// The password was verified a moment ago: what a job would come to, without one. Asked only where there is room in
