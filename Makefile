@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint load update clean
+.PHONY: help build demo test lint load update install uninstall deb deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -12,6 +12,16 @@ help: ## lists the targets
 build: ## the shared library, the static archive and the command line, in target/release
 	$(CARGO) build --release
 	@ln -sf libgatepost.so $${CARGO_TARGET_DIR:-target}/release/libgatepost.so.0
+	@bindings/c/dist.sh
+
+install: ## puts what `make build` made below PREFIX (/usr/local), with DESTDIR in front
+	@bindings/c/install.sh install
+
+uninstall: ## takes an installation away again; the same variables
+	@bindings/c/install.sh uninstall
+
+deb: build ## Debian packages, in target/debian
+	@bindings/debian/build.sh
 
 demo: ## sets everything up and plays the main job on a real server
 	@.ci/setup demo
@@ -19,7 +29,7 @@ demo: ## sets everything up and plays the main job on a real server
 
 test: ## sets everything up, lints, and runs every test
 	@.ci/setup test
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint deny
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
 
@@ -27,6 +37,9 @@ lint: ## formatting and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --lib --bins -- -D warnings
 	$(CARGO) clippy --all-targets -- -D warnings $(IN_TESTS)
+
+deny: ## licences, sources and known flaws of the dependencies (deny.toml)
+	@.ci/deny
 
 load: ## the event-loop server under wrk, alone and while four clients log in
 	@.ci/setup load

@@ -8,6 +8,7 @@ mod cases;
 mod check;
 mod decide;
 mod explain;
+mod generate;
 mod hash;
 mod key;
 mod open;
@@ -58,6 +59,9 @@ enum Command {
     Hash(hash::HashArguments),
     /// Check a password against a stored hash
     Verify(hash::VerifyArguments),
+    /// Write man pages and shell completions into a folder
+    #[command(hide = true)]
+    Generate(generate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Key(arguments) => key::run(&arguments),
         Command::Hash(arguments) => hash::hash(&arguments),
         Command::Verify(arguments) => hash::verify(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
     };
     ExitCode::from(outcome.unwrap_or_else(|failure: Failure| failure.report()))
 }
