@@ -125,7 +125,8 @@
 #define GATEPOST_REQUEST_BODY_COMPLETE 2
 
 /**
- * gatepost_request.flags: the host verified the chain of client_cert_der.
+ * gatepost_request.flags: the host verified client_cert_der: its chain up to an authority that issues client
+ * certificates, that the client holds its key, and, where it should, that it was not revoked.
  */
 #define GATEPOST_REQUEST_CERT_VERIFIED 4
 
@@ -291,7 +292,8 @@ typedef struct gatepost_request {
      */
     struct gatepost_str request_id;
     /**
-     * The client certificate in DER; empty: none.
+     * The client certificate of the connection in DER; empty: none. It counts only with
+     * GATEPOST_REQUEST_CERT_VERIFIED: without it, it proves nothing.
      */
     struct gatepost_str client_cert_der;
     /**

@@ -20,7 +20,7 @@ use tools::{check, library_folder, link_folder, root, scratch, tool};
 
 /// Every program of `tests/c` that must succeed.
 const PROGRAMS: &[&str] =
-    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls"];
+    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls", "certificates"];
 
 #[test]
 fn programs_hold_plain() {

@@ -47,7 +47,8 @@ fn the_tokens_in_the_case_files_are_those_that_mint_makes() {
         let text = std::fs::read_to_string(&path).unwrap();
         let file: Value = serde_json::from_str(&text).unwrap();
         let mut wanted = text.clone();
-        for (name, held) in file["let"].as_object().into_iter().flatten() {
+        let tokens = |(_, held): &(&String, &Value)| !held.as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----");
+        for (name, held) in file["let"].as_object().into_iter().flatten().filter(tokens) {
             let token = mint::token(name).unwrap_or_else(|| panic!("{}: mint makes no {name}", path.display()));
             wanted = wanted.replace(&format!("{}: {held}", json!(name)), &format!("{}: {}", json!(name), json!(token)));
             count += 1;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::credential::{api_key, cookie};
 use crate::engine::authorise::{self, authorise};
+use crate::engine::certificate;
 use crate::engine::conclude::tell_undefined;
 use crate::engine::context::{Context, Failure};
 use crate::engine::identify::{self, Facts, Proof};
@@ -13,6 +14,7 @@ use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::trace::Trace;
 use crate::identity::Identity;
 use crate::policy::model::{Access, Unmatched};
+use crate::reading::certificate::Handed;
 use crate::reading::client::{self, Client};
 use crate::reading::fields::{Fault, Fields, is_token_byte};
 use crate::reading::origin;
@@ -317,11 +319,16 @@ impl Examination<'_, '_> {
     fn presented(&self, context: &mut Context, rule: Rule) -> Result<Option<Presented<'_>>, Failure> {
         let snapshot = Arc::clone(&context.snapshot);
         let route = snapshot.rule(rule);
+        let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
+        if certificate == Handed::Unverified {
+            let saw = || "one that the host did not verify";
+            context.trace.step("certificate", saw, || "proves nothing: counts as none");
+        }
         let accepts = Accepts {
             schemes: &route.schemes,
             access: route.access,
             cookie: &snapshot.policy.session.cookie,
-            client_cert: self.request.cert_verified && !self.request.client_cert_der.is_empty(),
+            certificate,
         };
         let found = presented::find(self.fields, &accepts);
         let accepted =
@@ -356,11 +363,7 @@ impl Examination<'_, '_> {
                 }
                 Err(Failure::new(Reason::SessionUnknown, "verify", "no session of this name"))
             }
-            Presented::ClientCert => Err(Failure::new(
-                Reason::CredentialsInvalid,
-                "verify",
-                "no [[certificate]] maps this certificate to a user",
-            )),
+            Presented::ClientCert(der) => certificate::recognise(context, self.process, &der),
         }
     }
 

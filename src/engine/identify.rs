@@ -22,6 +22,8 @@ pub(super) enum Proof {
     Key([u8; 32]),
     /// A token whose subject is this local user.
     Token(Box<Verified>, String),
+    /// A client certificate that the policy maps to this user.
+    Certificate { user: String, expires_at: i64 },
 }
 
 /// What the state says about it.
@@ -38,7 +40,7 @@ impl Proof {
     pub(super) fn known(&self, process: &Process) -> Option<Facts> {
         let state = process.state.as_ref();
         match self {
-            Proof::Password { name, .. } | Proof::Token(_, name) => {
+            Proof::Password { name, .. } | Proof::Token(_, name) | Proof::Certificate { user: name, .. } => {
                 process.facts.known_user(state, name).map(Facts::User)
             }
             Proof::Key(digest) => process.facts.known_key(state, digest).map(|fact| Facts::Key(Some(fact))),
@@ -49,7 +51,7 @@ impl Proof {
     pub(super) fn read(&self, process: &Process) -> Result<Facts, Failure> {
         let state = process.state.as_ref();
         let facts = match self {
-            Proof::Password { name, .. } | Proof::Token(_, name) => {
+            Proof::Password { name, .. } | Proof::Token(_, name) | Proof::Certificate { user: name, .. } => {
                 process.facts.read_user(state, name).map(Facts::User)
             }
             Proof::Key(digest) => process.facts.read_key(state, digest).map(Facts::Key),
@@ -73,6 +75,11 @@ impl Proof {
             (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now),
             (Proof::Key(_), Facts::Key(None)) => {
                 Err(Failure::new(Reason::ApiKeyUnknown, "verify", "no such key in the state"))
+            }
+            (Proof::Certificate { user: name, expires_at }, Facts::User(user)) => {
+                let user = live(user, &name, Reason::CredentialsInvalid)?;
+                let identity = local(user, Scheme::ClientCert, policy, None);
+                Ok(Identity { expires_at: Some(expires_at), ..identity })
             }
             (Proof::Token(verified, name), Facts::User(user)) => of_local_token(*verified, user, &name, policy),
             _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),

@@ -1,6 +1,7 @@
 //! The engine: a loaded policy with its state. The one place where policy, facts and answers meet.
 
 mod authorise;
+mod certificate;
 mod conclude;
 mod context;
 mod decide;

@@ -38,7 +38,7 @@ impl Snapshot {
             preflight: false,
             line: 0,
         };
-        Snapshot { strip: StripRules::new(&policy.identity), unmatched, policy, generation }
+        Snapshot { strip: StripRules::new(&policy.identity, &policy.proxies), unmatched, policy, generation }
     }
 
     /// The rule's content. An index out of range cannot come from this snapshot's router; it reads as "log in".

@@ -1,7 +1,10 @@
 //! A loaded policy, ready to decide with: plain data, immutable, checked. Reading and checking are elsewhere.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::certificate::Description;
+use crate::certificate::carried::Form;
 use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::Key;
 use crate::identity::Scheme;
@@ -43,6 +46,8 @@ pub struct Policy {
     pub throttle: ThrottleRules,
     /// Whose tokens are believed.
     pub issuers: Vec<Issuer>,
+    /// Whose client certificates are whose, by what they say.
+    pub certificates: HashMap<Description, Mapped>,
     /// Roles with what they include and permit.
     pub roles: Roles,
     /// What each path requires, in the order of the file.
@@ -116,6 +121,10 @@ pub struct Proxies {
     pub scheme: Option<String>,
     /// Field that carries the client's host; `None`: not believed.
     pub host: Option<String>,
+    /// Field that carries the client's certificate; `None`: not believed.
+    pub certificate: Option<String>,
+    /// How it is written there.
+    pub certificate_form: Form,
 }
 
 /// `[proxies] header`.
@@ -227,6 +236,15 @@ pub struct Issuer {
     pub local_users: bool,
     /// Roles that it can give; `None`: any defined one.
     pub grants: Option<Vec<String>>,
+}
+
+/// `[[certificate]]`: who it is that a description describes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The local user, in the canonical form of the name.
+    pub user: String,
+    /// Line in the policy file, from 1.
+    pub line: u32,
 }
 
 /// `[[issuer]] claims`: a name is first an exact member, then a dotted path.

@@ -43,6 +43,8 @@ pub struct Fields<'a> {
     pub forwarded_scheme: Values<'a>,
     /// The field that carries the client's host.
     pub forwarded_host: Values<'a>,
+    /// The field that carries the client's certificate.
+    pub certificate: Values<'a>,
     /// Names that must not reach the application.
     pub stripped: Stripped,
     /// The first thing that makes the request too large or malformed.
@@ -132,6 +134,9 @@ impl<'a> Fields<'a> {
         }
         if is(&proxies.host) {
             self.forwarded_host.push(value);
+        }
+        if is(&proxies.certificate) {
+            self.certificate.push(value);
         }
     }
 }

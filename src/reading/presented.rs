@@ -1,10 +1,13 @@
 //! Which credential a request presents. The first present decides and nothing falls back: a request that says two
 //! things about who asks is refused rather than read in the kinder way.
 
+use std::borrow::Cow;
+
 use crate::credential::authorization::{Authorization, is_joined};
 use crate::credential::cookie;
 use crate::identity::Scheme;
 use crate::policy::model::Access;
+use crate::reading::certificate::Handed;
 use crate::reading::fields::Fields;
 use crate::reason::Reason;
 
@@ -19,8 +22,8 @@ pub enum Presented<'a> {
     ApiKey(&'a str),
     /// The session cookie's value.
     Session(&'a [u8]),
-    /// A verified client certificate.
-    ClientCert,
+    /// The DER of a verified client certificate.
+    ClientCert(Cow<'a, [u8]>),
 }
 
 /// A presentation that is refused: why, the scheme where one was recognised, and what was seen.
@@ -36,19 +39,19 @@ pub struct Unusable {
 
 /// Where to look and what is accepted.
 #[derive(Debug)]
-pub struct Accepts<'a> {
+pub struct Accepts<'a, 'r> {
     /// The route's schemes.
     pub schemes: &'a [Scheme],
     /// The route's access: required or optional.
     pub access: Access,
     /// Name of the session cookie.
     pub cookie: &'a str,
-    /// The host verified a client certificate.
-    pub client_cert: bool,
+    /// The client certificate.
+    pub certificate: Handed<'r>,
 }
 
 /// Finds the credential, in the order Authorization, X-API-Key, session cookie, client certificate.
-pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Presented<'a>>, Unusable> {
+pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_, 'a>) -> Result<Option<Presented<'a>>, Unusable> {
     let lists = |scheme| accepts.schemes.contains(&scheme);
     // A route where nobody can come in has no challenge to give, which a refusal of a credential needs: it looks at none.
     if accepts.schemes.is_empty() && accepts.access == Access::Optional {
@@ -68,6 +71,9 @@ pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Pre
     if lists(Scheme::Session) && session.count > 1 {
         return Err(ambiguous("the session cookie is there twice"));
     }
+    if lists(Scheme::ClientCert) && accepts.certificate == Handed::Repeated {
+        return Err(ambiguous("the proxy's certificate field is repeated"));
+    }
     if let [value] = authorization {
         return from_authorization(value, accepts).and_then(|presented| accepted(presented, accepts)).map(Some);
     }
@@ -82,8 +88,12 @@ pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_>) -> Result<Option<Pre
     if let (Some(value), true) = (session.first, counts(Scheme::Session)) {
         return accepted(Presented::Session(value), accepts).map(Some);
     }
-    if accepts.client_cert && counts(Scheme::ClientCert) {
-        return accepted(Presented::ClientCert, accepts).map(Some);
+    if accepts.certificate.is_there() && counts(Scheme::ClientCert) {
+        if !lists(Scheme::ClientCert) {
+            return Err(not_listed(Scheme::ClientCert));
+        }
+        let der = accepts.certificate.der().map_err(|saw| malformed(Scheme::ClientCert, saw))?;
+        return Ok(der.map(Presented::ClientCert));
     }
     Ok(None)
 }
@@ -96,12 +106,12 @@ impl Presented<'_> {
             Presented::Bearer(_) => Scheme::Bearer,
             Presented::ApiKey(_) => Scheme::ApiKey,
             Presented::Session(_) => Scheme::Session,
-            Presented::ClientCert => Scheme::ClientCert,
+            Presented::ClientCert(_) => Scheme::ClientCert,
         }
     }
 }
 
-fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_>) -> Result<Presented<'a>, Unusable> {
+fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_, '_>) -> Result<Presented<'a>, Unusable> {
     if is_joined(value) {
         return Err(ambiguous("a comma in Authorization: two fields were joined into one"));
     }
@@ -125,16 +135,16 @@ fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_>) -> Result<Pres
     }
 }
 
-fn accepted<'a>(presented: Presented<'a>, accepts: &Accepts<'_>) -> Result<Presented<'a>, Unusable> {
+fn accepted<'a>(presented: Presented<'a>, accepts: &Accepts<'_, '_>) -> Result<Presented<'a>, Unusable> {
     let scheme = presented.scheme();
     if accepts.schemes.contains(&scheme) {
         return Ok(presented);
     }
-    Err(Unusable {
-        reason: Reason::SchemeNotAccepted,
-        scheme: Some(scheme),
-        saw: "the route does not list this scheme",
-    })
+    Err(not_listed(scheme))
+}
+
+fn not_listed(scheme: Scheme) -> Unusable {
+    Unusable { reason: Reason::SchemeNotAccepted, scheme: Some(scheme), saw: "the route does not list this scheme" }
 }
 
 fn ambiguous(saw: &'static str) -> Unusable {

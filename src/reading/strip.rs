@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::model::IdentityHeaders;
+use crate::policy::model::{IdentityHeaders, Proxies};
 use crate::reading::fields::{is_token_byte, trim};
 use crate::request::Header;
 
@@ -30,9 +30,14 @@ pub struct Stripped {
 }
 
 impl StripRules {
-    /// Prepares the names of a policy.
-    pub fn new(headers: &IdentityHeaders) -> StripRules {
-        let identity: Vec<String> = headers.names().map(str::to_owned).collect();
+    /// Prepares the names of a policy. A proxy's word about the client's certificate is for the engine alone.
+    pub fn new(headers: &IdentityHeaders, proxies: &Proxies) -> StripRules {
+        let mut identity: Vec<String> = headers.names().map(str::to_owned).collect();
+        for name in proxies.certificate.iter().flat_map(|own| [own, "Client-Cert", "Client-Cert-Chain"]) {
+            if !identity.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                identity.push(name.to_owned());
+            }
+        }
         let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
         let lengths = all.fold(0, |mask, name| mask | bit(name.len()));
         StripRules { identity, lengths }
@@ -111,7 +116,8 @@ mod tests {
     use super::*;
 
     fn rules() -> StripRules {
-        StripRules::new(&IdentityHeaders { subject: Some("X-Auth-Subject".into()), ..IdentityHeaders::default() })
+        let headers = IdentityHeaders { subject: Some("X-Auth-Subject".into()), ..IdentityHeaders::default() };
+        StripRules::new(&headers, &Proxies::default())
     }
 
     fn look(name: &str, value: &str) -> Stripped {

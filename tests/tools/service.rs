@@ -1,13 +1,14 @@
 //! The small service that C programs and servers are tested against.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gatepost::crypto::password::{Cost, hash};
 use gatepost::policy::model::StateLocation;
 use gatepost::state::{self, User};
 
-use super::scratch;
+use super::{check, scratch, tool};
 
 /// Throttles are far off, because the tests guess wrong on purpose; hashing is cheap, because valgrind is slow.
 const POLICY: &str = r#"
@@ -42,6 +43,14 @@ access = "public"
 [[route]]
 path = "/private"
 
+[[certificate]]
+subject = "CN=client,O=Example"
+user = "alice"
+
+[[route]]
+path = "/certificate"
+schemes = ["client-cert"]
+
 [[route]]
 path = "/admin"
 require = { role = "admin" }
@@ -64,5 +73,22 @@ pub fn service(kind: &str, program: &str) -> PathBuf {
     };
     let state = state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state");
     state.add_user(&alice).expect("alice");
+    if program == "certificates" {
+        certificate(&folder.join("client.der"), "/O=Example/CN=client");
+        certificate(&folder.join("stranger.der"), "/O=Example/CN=stranger");
+    }
     folder
+}
+
+/// A certificate for a subject in OpenSSL's own form, that signs itself.
+pub fn certificate(path: &Path, subject: &str) {
+    let key = path.with_extension("key");
+    check(
+        Command::new(tool("openssl", "openssl"))
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+            .args(["-outform", "DER", "-utf8", "-subj", subject, "-keyout"])
+            .arg(key)
+            .arg("-out")
+            .arg(path),
+    );
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::BASE64;
+use gatepost::certificate::carried;
 use gatepost::decision::{Action, Decision};
 use gatepost::engine::Clock;
 use gatepost::policy::Policy;
@@ -46,6 +47,9 @@ pub struct Arguments {
     /// An API key, sent as X-API-Key
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
+    /// A client certificate in PEM or DER, as if the server had verified its chain
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
     /// A cookie; may be repeated
     #[arg(long = "cookie", value_name = "NAME=VALUE")]
     cookies: Vec<String>,
@@ -84,11 +88,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (engine, missing) = open::read_only_quietly(&arguments.policy, clock)?;
     let headers: Vec<Header<'_>> =
         fields.iter().map(|(name, value)| Header { name: name.as_bytes(), value: value.as_bytes() }).collect();
+    let certificate = arguments.cert.as_deref().map(certificate).transpose()?.unwrap_or_default();
     let request = Request {
         method: method.as_bytes(),
         target: place.target.as_bytes(),
         host: host.as_bytes(),
         peer: arguments.peer.as_bytes(),
+        client_cert_der: &certificate,
+        cert_verified: arguments.cert.is_some(),
         headers: &headers,
         tls: arguments.tls || place.tls,
         body_complete: true,
@@ -185,6 +192,14 @@ fn field(text: &str) -> Result<(String, Zeroizing<String>), Failure> {
         .split_once(':')
         .ok_or_else(|| Failure::new(format!("{text:?} is no header field: write it as 'Name: value'")))?;
     Ok((name.to_owned(), Zeroizing::new(value.trim_matches([' ', '\t']).to_owned())))
+}
+
+/// The DER of a file.
+fn certificate(path: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("{shown} cannot be read: {error}")))?;
+    let der = carried::of_file(&bytes).map_err(|why| Failure::new(format!("{shown} is no certificate: {why}")))?;
+    Ok(der.into_owned())
 }
 
 fn add_credentials(arguments: &Arguments, fields: &mut Vec<(String, Zeroizing<String>)>) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use crate::{secret, when};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   gatepost user add alice --role clerk --policy orders.toml      # asks for the password twice
-  gatepost user add ci --no-password --policy orders.toml        # comes in with API keys or tokens only
+  gatepost user add ci --no-password --policy orders.toml        # comes in with API keys, tokens or certificates only
   gatepost user passwd alice --policy orders.toml < password.txt
   gatepost user grant alice admin --policy orders.toml
   gatepost user show alice --json --policy orders.toml

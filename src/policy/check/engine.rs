@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::certificate::carried::Form;
 use crate::policy::beside;
 use crate::policy::model::{ForwardedHeader, Limit, PathRules, Proxies, SessionRules, StateLocation, ThrottleRules};
 use crate::policy::network::Network;
@@ -64,13 +65,20 @@ pub(super) fn proxies(report: &mut Report<'_>, fields: &Fields) -> Proxies {
         }
     }
     if trusted.is_empty() && !trust_unix && !fields.is_written("trusted") {
-        for name in ["header", "scheme", "host"].into_iter().filter(|name| fields.is_written(name)) {
+        for name in ["header", "scheme", "host", "certificate"].into_iter().filter(|name| fields.is_written(name)) {
             report.warning(
                 &fields.span(name),
                 format!("`{name}` is believed from nobody, because no proxy is trusted"),
                 "add `trusted = [\"127.0.0.1/32\"]` with the addresses of your proxies",
             );
         }
+    }
+    if fields.is_written("certificate_form") && !fields.is_written("certificate") {
+        report.warning(
+            &fields.span("certificate_form"),
+            "`certificate_form` has no effect without `certificate`",
+            "add `certificate = \"Client-Cert\"` with the field that your proxy sets, or leave it out",
+        );
     }
     Proxies {
         trusted,
@@ -81,6 +89,11 @@ pub(super) fn proxies(report: &mut Report<'_>, fields: &Fields) -> Proxies {
         },
         scheme: fields.text("scheme").map(str::to_owned),
         host: fields.text("host").map(str::to_owned),
+        certificate: fields.text("certificate").map(str::to_owned),
+        certificate_form: match fields.text("certificate_form") {
+            Some("escaped-pem") => Form::EscapedPem,
+            _ => Form::Rfc9440,
+        },
     }
 }
 

@@ -21,17 +21,6 @@ pub(super) fn check(report: &mut Report<'_>, document: &Document, issuers: &[Iss
     for signer in signers {
         self::signer(report, signer, issuers, strict, folder);
     }
-    for certificate in document.all("certificate") {
-        let named = ["subject", "fingerprint", "san"].into_iter().filter(|key| certificate.is_written(key)).count();
-        if named != 1 && !certificate.has_unknown() {
-            let message = if named == 0 {
-                "this certificate is not described"
-            } else {
-                "this certificate is described in more than one way"
-            };
-            report.mismatch(&certificate.span, message, "write exactly one of `subject`, `fingerprint` and `san`");
-        }
-    }
 }
 
 fn signer(report: &mut Report<'_>, signer: &Fields, issuers: &[Issuer], strict: bool, folder: &Path) {

@@ -1,5 +1,6 @@
 //! From sections that are sound each by itself to a policy that is sound as a whole.
 
+mod certificate;
 mod engine;
 mod identity;
 mod issuer;
@@ -24,13 +25,14 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
     let strict = engine.text("profile") == Some("strict");
     let state = engine::state(report, engine, folder);
     let proxies = engine::proxies(report, document.get("proxies")?);
-    let identity = identity::headers(report, document.get("identity")?);
+    let identity = identity::headers(report, document.get("identity")?, &proxies);
     let password = password::rules(report, document.get("password")?, folder);
     let session = engine::session(report, document.get("session")?);
     let throttle = engine::throttle(report, document.get("throttle")?);
     let roles = role::read(report, document.all("role"));
     let issuers = issuer::read(report, document.all("issuer"), &roles, strict, folder);
     later::check(report, document, &issuers, folder);
+    let certificates = certificate::read(report, document.all("certificate"));
 
     let surroundings = route::Surroundings { roles: &roles, issuers: &issuers, paths };
     let (routes, router) = route::read(report, document, &surroundings);
@@ -60,6 +62,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
         session: session?,
         throttle,
         issuers,
+        certificates,
         roles,
         routes,
         router: router?,

@@ -29,7 +29,8 @@ pub(super) fn read(
     let Some(engine) = document.get("engine") else { return (Vec::new(), None) };
     let sections = document.all("route");
     let sound_issuers = document.all("issuer").len() == around.issuers.len();
-    let entries = Entries { issuers: around.issuers, sound_issuers };
+    let certificates = document.is_written("certificate");
+    let entries = Entries { issuers: around.issuers, sound_issuers, certificates };
     entries.of_engine(report, engine);
 
     let mut routes = Vec::new();
@@ -131,9 +132,10 @@ fn requirement(
     require::read(report, fields.node("require")?, context)
 }
 
-/// Basic and API keys prove neither a factor nor the time of a login.
+/// Basic, API keys and certificates prove neither a factor nor the time of a login.
 fn never_met(report: &mut Report<'_>, fields: &Fields, schemes: &[Scheme], require: Option<&Requirement>) {
-    let bare = !schemes.is_empty() && schemes.iter().all(|scheme| matches!(scheme, Scheme::Basic | Scheme::ApiKey));
+    let without_login = |scheme: &Scheme| matches!(scheme, Scheme::Basic | Scheme::ApiKey | Scheme::ClientCert);
+    let bare = !schemes.is_empty() && schemes.iter().all(without_login);
     let needs = |requirement: &Requirement| {
         let asks = |r: &Requirement| matches!(r, Requirement::Factor(_) | Requirement::LoginWithin(_));
         match requirement {
@@ -144,7 +146,7 @@ fn never_met(report: &mut Report<'_>, fields: &Fields, schemes: &[Scheme], requi
     if bare && require.is_some_and(needs) {
         report.warning(
             &fields.span("require"),
-            "nobody can meet this: `basic` and `api-key` prove neither a factor nor the time of a login",
+            "nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login",
             "add a scheme that does, like `bearer` or `session`",
         );
     }
@@ -165,6 +167,8 @@ struct Entries<'e> {
     issuers: &'e [Issuer],
     /// Every section `[[issuer]]` could be read.
     sound_issuers: bool,
+    /// There is a `[[certificate]]`.
+    certificates: bool,
 }
 
 impl Entries<'_> {
@@ -172,7 +176,9 @@ impl Entries<'_> {
     fn shut(&self, scheme: Scheme) -> Option<&'static str> {
         match scheme {
             Scheme::Basic | Scheme::ApiKey => None,
-            Scheme::Session | Scheme::ClientCert => Some("it is not built yet"),
+            Scheme::ClientCert if self.certificates => None,
+            Scheme::ClientCert => Some("there is no `[[certificate]]` that maps one to a user"),
+            Scheme::Session => Some("it is not built yet"),
             Scheme::Bearer if !self.sound_issuers || self.issuers.iter().any(|issuer| !issuer.keys_unavailable) => None,
             Scheme::Bearer if self.issuers.is_empty() => Some("there is no `[[issuer]]` whose tokens are believed"),
             Scheme::Bearer => Some("no `[[issuer]]` has keys that this version can use"),
@@ -184,6 +190,7 @@ impl Entries<'_> {
             if let Some(why) = self.shut(*scheme) {
                 let help = match scheme {
                     Scheme::Bearer => "add an `[[issuer]]` with a secret for HS256, or leave the scheme out for now",
+                    Scheme::ClientCert => "add a `[[certificate]]`, or leave the scheme out",
                     _ => "leave it out for now, or keep it for a later version",
                 };
                 report.warning(span, format!("nobody can come in by `{}`: {why}", scheme.name()), help);

@@ -5,6 +5,7 @@ use crate::crypto::algorithm::Algorithm;
 use crate::policy::network::Network;
 use crate::policy::report::{advise, quote};
 
+mod certificate;
 mod host;
 mod path;
 
@@ -54,10 +55,14 @@ pub(in crate::policy) static VARIABLE: Form =
     Form { name: "the name of an environment variable", example: "ORDERS_SECRET", check: variable };
 pub(in crate::policy) static HTTPS: Form =
     Form { name: "an https address", example: "https://accounts.example.com/jwks.json", check: https };
+pub(in crate::policy) static SUBJECT: Form =
+    Form { name: "a distinguished name", example: "CN=billing", check: certificate::subject };
+pub(in crate::policy) static SAN: Form =
+    Form { name: "a subject alternative name", example: "dns:billing.example.com", check: certificate::san };
 pub(in crate::policy) static FINGERPRINT: Form = Form {
     name: "a fingerprint",
     example: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    check: fingerprint,
+    check: certificate::fingerprint,
 };
 
 /// Methods whose spelling is known (RFC 9110 section 9.3, RFC 5789).
@@ -314,15 +319,4 @@ fn https(text: &str) -> Result<(), Slip> {
         ));
     }
     Ok(())
-}
-
-fn fingerprint(text: &str) -> Result<(), Slip> {
-    let digits = text.strip_prefix("sha256:").unwrap_or_default();
-    if digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(());
-    }
-    Err(Slip::new(
-        format!("{} is not a SHA-256 fingerprint", quote(text)),
-        "write `sha256:` and 64 hex digits without colons",
-    ))
 }

@@ -47,7 +47,16 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
     section("events", Built::Later, EVENTS, "Where events are written; left out: only the host's callback gets them."),
     many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
     many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
-    many("certificate", Built::Later, CERTIFICATE, "Which client certificate is which user."),
+    many(
+        "certificate",
+        Built::Yes,
+        CERTIFICATE,
+        "Which client certificate is which user. The host verifies the certificate's chain; here its names are looked \
+         up, each compared whole. Whoever can have the host's certificate authorities issue a name can be its user: \
+         let the host accept authorities that issue client certificates alone, or name fingerprints. An expired \
+         certificate, one that states other purposes than the authentication of clients, one of no user, and one \
+         that two sections map to different users recognise nobody.",
+    ),
     many(
         "role",
         Built::Yes,
@@ -82,7 +91,7 @@ const SCHEME: Kind = Kind::OneOf(&[
          `Authorization: ApiKey gp_…`.",
     ),
     Choice { word: "session", built: Built::LaterInContext, acts_as: "", about: "The engine's session cookie." },
-    Choice { word: "client-cert", built: Built::LaterInContext, acts_as: "", about: "A TLS client certificate." },
+    choice("client-cert", "A TLS client certificate that a `[[certificate]]` maps to a user."),
 ]);
 
 const PREFLIGHT: Kind = Kind::OneOf(&[
@@ -172,6 +181,28 @@ static PROXIES: &[Key] = &[
         Kind::Form(&form::HEADER),
         Without("not believed"),
         "The field that carries the host the client named.",
+    ),
+    key(
+        "certificate",
+        Kind::Form(&form::IDENTITY_HEADER),
+        Without("not believed"),
+        "The field in which a trusted proxy tells of the client's certificate, like `Client-Cert` (RFC 9440). The \
+         proxy must verify the certificate's chain, and must set or remove the field in every request: what a client \
+         sends in it must never pass. The certificate of the connection is then the proxy's own, and does not count. \
+         The field, `Client-Cert` and `Client-Cert-Chain` never reach the application.",
+    ),
+    key(
+        "certificate_form",
+        Kind::OneOf(&[
+            choice("rfc9440", "Base64 of the DER between two colons (RFC 9440)."),
+            choice(
+                "escaped-pem",
+                "PEM, percent-encoded: nginx's `$ssl_client_escaped_cert`. With `ssl_verify_client optional_no_ca` \
+                 nginx sets it for certificates that it did not verify: use `on` or `optional`.",
+            ),
+        ]),
+        Is("\"rfc9440\""),
+        "How the certificate is written there.",
     ),
 ];
 
@@ -332,9 +363,26 @@ static SIGNER: &[Key] = &[
 ];
 
 static CERTIFICATE: &[Key] = &[
-    key("subject", Kind::Text, Without("not compared"), "The certificate's subject, like `CN=billing`."),
-    key("fingerprint", Kind::Form(&form::FINGERPRINT), Without("not compared"), "`sha256:` and its digest in hex."),
-    key("san", Kind::Text, Without("not compared"), "A subject alternative name, like `dns:billing.example.com`."),
+    key(
+        "subject",
+        Kind::Form(&form::SUBJECT),
+        Without("not compared"),
+        "The certificate's whole subject (RFC 4514), as `openssl x509 -noout -subject -nameopt RFC2253 -in FILE` \
+         prints it. `CN=billing` is a subject that has nothing else. Letter case counts, except in `DC` and `C`.",
+    ),
+    key(
+        "fingerprint",
+        Kind::Form(&form::FINGERPRINT),
+        Without("not compared"),
+        "`sha256:` and the SHA-256 of the certificate's DER in hex.",
+    ),
+    key(
+        "san",
+        Kind::Form(&form::SAN),
+        Without("not compared"),
+        "One of its subject alternative names: `dns:`, `email:`, `uri:` or `ip:` and the whole name. Letter case \
+         counts, except in DNS names and the domains of addresses.",
+    ),
     key("user", Kind::Form(&form::USER), Required, "The local user that it is."),
 ];
 

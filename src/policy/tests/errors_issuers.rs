@@ -1,4 +1,4 @@
-//! Mistakes about issuers, signers and certificates.
+//! Mistakes about issuers and signers.
 
 use super::{Severity, each_says, issuer, sound_issuer};
 
@@ -151,18 +151,6 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
             (
                 "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'ES256'\nkey = { url = 'https://x' }\n",
                 "6:7 a signer's key does not come from elsewhere | write `file`, `secret_file` or `secret_env`",
-            ),
-            (
-                "[[certificate]]\nuser = 'billing'\n",
-                "1:1 this certificate is not described | write exactly one of `subject`, `fingerprint` and `san`",
-            ),
-            (
-                "[[certificate]]\nsubject = 'CN=a'\nsan = 'dns:a'\nuser = 'billing'\n",
-                "1:1 this certificate is described in more than one way | write exactly one of `subject`, `fingerprint` and `san`",
-            ),
-            (
-                "[[certificate]]\nfingerprint = 'sha1:00'\nuser = 'billing'\n",
-                "2:15 `sha1:00` is not a SHA-256 fingerprint | write `sha256:` and 64 hex digits without colons",
             ),
             (
                 issuer!(

@@ -151,7 +151,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     57 `[events]` is not built yet: it is checked, and then has no effect
     64 tokens of `accounts` cannot be verified: its algorithms are not built yet
     72 `[[signer]]` is not built yet: it is checked, and then has no effect
-    81 `[[certificate]]` is not built yet: it is checked, and then has no effect
     99 nobody can come in by `session`: it is not built yet
     99 nobody can come in by `bearer`: no `[[issuer]]` has keys that this version can use
     104 nobody can come in by `session`: it is not built yet

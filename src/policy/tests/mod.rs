@@ -1,5 +1,6 @@
 //! Whole policies: what loads, what does not, and what is said about it.
 
+mod errors_certificates;
 mod errors_issuers;
 mod errors_require;
 mod errors_routes;

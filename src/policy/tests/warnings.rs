@@ -53,11 +53,11 @@ fn suspicious_settings_load_with_one_warning() {
             ),
             (
                 route!("require = { factor = 'otp' }\n"),
-                "4:11 nobody can meet this: `basic` and `api-key` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
+                "4:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
             ),
             (
                 route!("require = { all = [{ tls = true }, { login_within = '5m' }] }\n"),
-                "4:11 nobody can meet this: `basic` and `api-key` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
+                "4:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
             ),
             (
                 "[proxies]\ntrusted = ['0.0.0.0/0']\n[[route]]\npath = '/'\nschemes = 'basic'\n",
@@ -96,8 +96,20 @@ fn suspicious_settings_load_with_one_warning() {
                 "1:1 `[endpoints]` is not built yet: it is checked, and then has no effect | leave it out for now",
             ),
             (
-                "[[certificate]]\nsubject = 'CN=a'\nuser = 'billing'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "1:1 `[[certificate]]` is not built yet: it is checked, and then has no effect | leave it out for now",
+                "[proxies]\ntrusted = '::1'\ncertificate_form = 'escaped-pem'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
+                "3:20 `certificate_form` has no effect without `certificate` | add `certificate = \"Client-Cert\"` with the field that your proxy sets, or leave it out",
+            ),
+            (
+                "[proxies]\ncertificate = 'Client-Cert'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
+                "2:15 `certificate` is believed from nobody, because no proxy is trusted | add `trusted = [\"127.0.0.1/32\"]` with the addresses of your proxies",
+            ),
+            (
+                "[engine]\nschemes = ['basic', 'client-cert']\n[[route]]\npath = '/'\nschemes = 'basic'\n",
+                "2:21 nobody can come in by `client-cert`: there is no `[[certificate]]` that maps one to a user | add a `[[certificate]]`, or leave the scheme out",
+            ),
+            (
+                "[[certificate]]\nsubject = 'CN=a'\nuser = 'billing'\n[[route]]\npath = '/'\nschemes = 'client-cert'\nrequire = { factor = 'hwk' }\n",
+                "7:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
             ),
             (
                 "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'HS256'\nkey = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = 'basic'\n",

@@ -127,6 +127,10 @@ pub struct RequestSpec {
     pub body: Text,
     /// The host's id for the request.
     pub request_id: Text,
+    /// Client certificate of the connection: PEM, or DER.
+    pub client_cert: Text,
+    /// The host verified its chain.
+    pub cert_verified: bool,
 }
 
 /// Part of an answer.
@@ -367,6 +371,8 @@ fn request(value: &Value, place: &str, names: &Names) -> Result<RequestSpec, Str
         peer: text("peer", "192.0.2.1")?,
         body: text("body", "")?,
         request_id: text("request_id", "")?,
+        client_cert: text("client_cert", "")?,
+        cert_verified: members.flag("cert_verified")?,
         tls: members.flag("tls")?,
         headers,
     };

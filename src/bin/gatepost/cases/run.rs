@@ -1,10 +1,12 @@
 //! Runs a case file against an engine in this process, with a fresh state in memory and a clock that the file sets.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use gatepost::certificate::carried;
 use gatepost::decision::{Decision, HeaderEntry, HeaderMode};
 use gatepost::engine::{Clock, Engine, Options};
 use gatepost::policy::diagnostic::render;
@@ -188,12 +190,15 @@ fn send(spec: &RequestSpec, engine: &Engine, saved: &Saved) -> Result<Answer, St
     let fields = spec.headers.iter().map(|(name, value)| Ok((name.fill(saved)?, value.fill(saved)?)));
     let fields: Vec<(Vec<u8>, Vec<u8>)> = fields.collect::<Result<_, String>>()?;
     let headers: Vec<Header<'_>> = fields.iter().map(|(name, value)| Header { name, value }).collect();
+    let certificate = certificate(spec.client_cert.fill(saved)?)?;
     let request = Request {
         method: &method,
         target: &target,
         host: &host,
         peer: &peer,
         request_id: &request_id,
+        client_cert_der: &certificate,
+        cert_verified: spec.cert_verified,
         body: &body,
         headers: &headers,
         tls: spec.tls,
@@ -202,6 +207,14 @@ fn send(spec: &RequestSpec, engine: &Engine, saved: &Saved) -> Result<Answer, St
     };
     let decision = engine.decide(&request).map_err(|error| format!("no decision could be made: {error}"))?;
     Ok(answer_of(decision, &fields))
+}
+
+/// A certificate as a host hands it in. What is no PEM goes in as it is: an attack may hold anything.
+fn certificate(given: Vec<u8>) -> Result<Vec<u8>, String> {
+    if !given.starts_with(b"-----BEGIN") {
+        return Ok(given);
+    }
+    carried::of_file(&given).map(Cow::into_owned).map_err(|why| format!("client_cert: {why}"))
 }
 
 /// The decision as a host carries it out: the entries applied to an empty answer, and to the request without what is
