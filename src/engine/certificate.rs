@@ -30,7 +30,7 @@ pub(super) fn recognise(context: &mut Context, process: &Process, der: &[u8]) ->
     let proof = Proof::Certificate { user, expires_at: certificate.not_after };
     match proof.known(process) {
         Some(facts) => Ok(Examined::Proved(proof, facts)),
-        None => Ok(Examined::Needs(Work::Read { proof, place: None, round: 0 })),
+        None => Ok(Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 }))),
     }
 }
 
