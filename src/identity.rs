@@ -1,6 +1,6 @@
 //! Who was recognised, and how.
 
-use serde_json::{Map, Value};
+use crate::json::Object;
 
 /// A way to prove identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +66,6 @@ pub struct Identity {
     pub authenticated_at: Option<i64>,
     /// When the credential ends, Unix seconds; `None`: never.
     pub expires_at: Option<i64>,
-    /// The token's claims; `None` where the scheme has none.
-    pub claims: Option<Map<String, Value>>,
+    /// The token's claims as they were sent; `None` where the scheme has none.
+    pub claims: Option<Object>,
 }

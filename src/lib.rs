@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod ffi;
 pub mod identity;
+pub mod json;
 pub mod policy;
 pub mod reading;
 pub mod reason;

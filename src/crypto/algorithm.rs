@@ -1,7 +1,7 @@
 //! Signature algorithms of JOSE (RFC 7518, RFC 8037, RFC 9964).
 
 macro_rules! algorithms {
-    ($( $variant:ident $name:literal $family:ident $built:literal )*) => {
+    ($( $variant:ident $name:literal $family:ident )*) => {
         /// A JWS algorithm. `none` is not among them.
         #[allow(missing_docs, reason = "the names are the registered ones")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,11 +20,6 @@ macro_rules! algorithms {
             pub const fn family(self) -> Family {
                 match self { $( Algorithm::$variant => Family::$family, )* }
             }
-
-            /// This version can verify it.
-            pub const fn is_built(self) -> bool {
-                match self { $( Algorithm::$variant => $built, )* }
-            }
         }
     };
 }
@@ -42,23 +37,23 @@ pub enum Family {
 }
 
 algorithms! {
-    Hs256 "HS256" Hmac true
-    Hs384 "HS384" Hmac true
-    Hs512 "HS512" Hmac true
-    Rs256 "RS256" Rsa false
-    Rs384 "RS384" Rsa false
-    Rs512 "RS512" Rsa false
-    Ps256 "PS256" RsaPss false
-    Ps384 "PS384" RsaPss false
-    Ps512 "PS512" RsaPss false
-    Es256 "ES256" Ecdsa false
-    Es384 "ES384" Ecdsa false
-    Es512 "ES512" Ecdsa false
-    EdDsa "EdDSA" EdDsa false
-    Ed25519 "Ed25519" EdDsa false
-    MlDsa44 "ML-DSA-44" MlDsa false
-    MlDsa65 "ML-DSA-65" MlDsa false
-    MlDsa87 "ML-DSA-87" MlDsa false
+    Hs256 "HS256" Hmac
+    Hs384 "HS384" Hmac
+    Hs512 "HS512" Hmac
+    Rs256 "RS256" Rsa
+    Rs384 "RS384" Rsa
+    Rs512 "RS512" Rsa
+    Ps256 "PS256" RsaPss
+    Ps384 "PS384" RsaPss
+    Ps512 "PS512" RsaPss
+    Es256 "ES256" Ecdsa
+    Es384 "ES384" Ecdsa
+    Es512 "ES512" Ecdsa
+    EdDsa "EdDSA" EdDsa
+    Ed25519 "Ed25519" EdDsa
+    MlDsa44 "ML-DSA-44" MlDsa
+    MlDsa65 "ML-DSA-65" MlDsa
+    MlDsa87 "ML-DSA-87" MlDsa
 }
 
 impl Algorithm {
@@ -79,6 +74,22 @@ impl Algorithm {
             Algorithm::Hs384 => 48,
             Algorithm::Hs512 => 64,
             _ => 0,
+        }
+    }
+
+    /// Octets of a signature where they do not depend on the key.
+    pub const fn signature_length(self) -> Option<usize> {
+        match self {
+            Algorithm::Hs256 => Some(32),
+            Algorithm::Hs384 => Some(48),
+            // Ed25519: RFC 8032; ES256: both numbers in full length (RFC 7518 section 3.4).
+            Algorithm::Hs512 | Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Ed25519 => Some(64),
+            Algorithm::Es384 => Some(96),
+            Algorithm::Es512 => Some(132),
+            Algorithm::MlDsa44 => Some(2420),
+            Algorithm::MlDsa65 => Some(3309),
+            Algorithm::MlDsa87 => Some(4627),
+            _ => None,
         }
     }
 }

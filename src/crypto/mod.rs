@@ -3,12 +3,13 @@
 pub mod algorithm;
 mod arena;
 pub(crate) mod compare;
-pub mod json;
-pub mod jwks;
+pub mod jwk;
 pub mod key;
 pub mod keyed;
 pub mod name;
 pub mod password;
+pub mod pem;
 mod phc;
+pub mod private;
 pub mod random;
 pub mod secret;

@@ -3,17 +3,15 @@
 //! Leaves are true, false or unknown (Kleene's strong logic); only true lets in, so that unknown denies also under
 //! `not`. Factors and login ages are taken as met first: a refusal that a new login cannot mend is told as such.
 
-use std::mem::discriminant;
-
 use serde_json::Value;
 
 use crate::answer::challenge::Details;
 use crate::identity::Identity;
+use crate::json::{Kind, Raw};
 use crate::policy::requirement::{ClaimTest, Requirement};
 use crate::policy::role::covers;
 use crate::reading::client::Client;
 use crate::reason::Reason;
-use crate::token::claim;
 
 /// What a requirement is held against.
 #[derive(Clone, Copy, Debug)]
@@ -164,15 +162,15 @@ impl Evaluation<'_> {
 
     /// A claim that is not there, or that has no such kind of value, is unknown: `not` must not turn it into a yes.
     fn claim(&self, name: &str, test: &ClaimTest) -> Truth {
-        let Some(value) = self.facts.identity.and_then(|i| i.claims.as_ref()).and_then(|claims| claim(claims, name))
+        let Some(value) = self.facts.identity.and_then(|i| i.claims.as_ref()).and_then(|claims| claims.find(name))
         else {
             return Truth::Unknown;
         };
-        match (test, value) {
+        match (test, value.kind()) {
             // A claim of another JSON type is no answer: under `not` it must not let in.
-            (ClaimTest::Equals(wanted), value) if discriminant(wanted) != discriminant(value) => Truth::Unknown,
-            (ClaimTest::Equals(wanted), value) => same(wanted, value).into(),
-            (ClaimTest::Contains(wanted), Value::Array(values)) => values.iter().any(|v| same(wanted, v)).into(),
+            (ClaimTest::Equals(wanted), kind) if kind_of(wanted) != kind => Truth::Unknown,
+            (ClaimTest::Equals(wanted), _) => is(value, wanted).into(),
+            (ClaimTest::Contains(wanted), Kind::Array) => (!value.all(|item| !is(item, wanted))).into(),
             (ClaimTest::Contains(_), _) => Truth::Unknown,
         }
     }
@@ -227,6 +225,27 @@ fn network(require: &Requirement, client: &Client) -> Truth {
     match (require, client.address.ip()) {
         (Requirement::Network(ranges), Some(address)) => ranges.iter().any(|range| range.contains(address)).into(),
         _ => Truth::Unknown,
+    }
+}
+
+fn kind_of(value: &Value) -> Kind {
+    match value {
+        Value::Null => Kind::Null,
+        Value::Bool(_) => Kind::Bool,
+        Value::Number(_) => Kind::Number,
+        Value::String(_) => Kind::String,
+        Value::Array(_) => Kind::Array,
+        Value::Object(_) => Kind::Object,
+    }
+}
+
+/// A claim's value is the one that is wanted.
+fn is(value: Raw<'_>, wanted: &Value) -> bool {
+    match (value.string(), wanted) {
+        (Some(text), Value::String(wanted)) => text == wanted.as_str(),
+        (Some(_), _) => false,
+        (None, Value::String(_)) => false,
+        (None, _) => kind_of(wanted) == value.kind() && same(&value.value(), wanted),
     }
 }
 

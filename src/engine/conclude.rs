@@ -39,7 +39,7 @@ pub(super) fn conclude(
 }
 
 /// Roles that vanish are the hardest to find: `--explain` says which and why.
-pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[String]) {
+pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl AsRef<str>]) {
     if !context.trace.is_wanted() {
         return;
     }

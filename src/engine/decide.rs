@@ -24,7 +24,7 @@ use crate::request::Request;
 use crate::route::Landing;
 use crate::target::{self, Host};
 use crate::throttle::{Attempt, Number, Place};
-use crate::token;
+use crate::token::{self, Trust};
 
 /// How far the examination came without slow work.
 pub(super) enum Examined {
@@ -388,11 +388,13 @@ impl Examination<'_, '_> {
     fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
         let snapshot = Arc::clone(&context.snapshot);
         let policy = &snapshot.policy;
-        let verified = token::verify(value, &policy.issuers, context.now, policy.leeway)
+        let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
+        let verified = token::verify(value, &trust, context.now)
+            .and_then(|verified| token::claims::unbound(&verified).map(|()| verified))
             .map_err(|refused| Failure::new(refused.reason, "verify", refused.detail))?;
         match identify::local_subject(&verified, policy)? {
             None => {
-                tell_undefined(context, "in the token of", &verified.subject, &verified.roles);
+                tell_undefined(context, "in the token of", &verified.subject(), &verified.roles());
                 if let Some(issuer) = policy.issuers.get(verified.issuer).filter(|issuer| issuer.claims.roles.is_none())
                 {
                     let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);

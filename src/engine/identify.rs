@@ -1,5 +1,6 @@
 //! From a proved credential to an identity: rights are read when the decision is made.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::crypto::name;
@@ -12,6 +13,7 @@ use crate::policy::model::Issuer;
 use crate::reason::Reason;
 use crate::state::User;
 use crate::token::Verified;
+use crate::token::claims::Names;
 
 /// A credential that is right; whose it is and what they may do is read from the state.
 #[derive(Debug)]
@@ -88,26 +90,26 @@ impl Proof {
 }
 
 /// Roles that somebody was given and that no `[[role]]` defines: they give nothing, and nobody else says so.
-pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [String]) -> Vec<&'r str> {
-    roles.iter().map(String::as_str).filter(|role| !policy.roles.is_defined(role)).collect()
+pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [impl AsRef<str>]) -> Vec<&'r str> {
+    roles.iter().map(AsRef::as_ref).filter(|role| !policy.roles.is_defined(role)).collect()
 }
 
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
 /// subject equals a local name.
 pub(super) fn of_foreign_token(verified: Verified, policy: &Policy) -> Result<Identity, Failure> {
     let issuer = issuer(policy, &verified)?;
-    let roles = policy.roles.closure(granted(issuer, &verified.roles));
+    let roles = policy.roles.closure(granted(issuer, &verified.roles()));
     Ok(Identity {
         issuer: issuer.issuer.clone(),
         permissions: policy.roles.permissions(roles.iter().map(String::as_str)).into_iter().collect(),
         roles: roles.into_iter().collect(),
-        subject: verified.subject,
+        subject: verified.subject().into_owned(),
         scheme: Scheme::Bearer,
-        scopes: verified.scopes,
+        scopes: owned(verified.scopes()),
         scopes_narrow_permissions: false,
-        factors: verified.factors,
-        authenticated_at: verified.authenticated_at,
-        expires_at: Some(verified.expires_at),
+        factors: owned(verified.factors()),
+        authenticated_at: verified.authenticated_at(),
+        expires_at: Some(verified.expires_at()),
         claims: Some(verified.claims),
     })
 }
@@ -117,7 +119,7 @@ pub(super) fn local_subject(verified: &Verified, policy: &Policy) -> Result<Opti
     if !issuer(policy, verified)?.local_users {
         return Ok(None);
     }
-    let canonical = name::user_name(&verified.subject);
+    let canonical = name::user_name(&verified.subject());
     canonical
         .map(Some)
         .ok_or_else(|| Failure::new(Reason::TokenClaim, "verify", "the subject is no possible user name"))
@@ -128,10 +130,10 @@ fn of_local_token(verified: Verified, user: &UserFact, name: &str, policy: &Poli
     let issuer = issuer(policy, &verified)?;
     let identity = local(user, Scheme::Bearer, policy, issuer.grants.as_deref());
     Ok(Identity {
-        scopes: verified.scopes,
-        factors: verified.factors,
-        authenticated_at: verified.authenticated_at,
-        expires_at: Some(verified.expires_at),
+        scopes: owned(verified.scopes()),
+        factors: owned(verified.factors()),
+        authenticated_at: verified.authenticated_at(),
+        expires_at: Some(verified.expires_at()),
         claims: Some(verified.claims),
         ..identity
     })
@@ -213,8 +215,13 @@ fn young_enough(user: &User, policy: &Policy, now: i64) -> Result<(), Failure> {
 }
 
 /// The roles that the issuer may give; names that no role defines fall away with the closure.
-fn granted<'t>(issuer: &'t Issuer, roles: &'t [String]) -> impl Iterator<Item = &'t str> {
-    roles.iter().filter(|role| issuer.grants.as_ref().is_none_or(|grants| grants.contains(role))).map(String::as_str)
+fn granted<'t>(issuer: &'t Issuer, roles: &'t [Cow<'_, str>]) -> impl Iterator<Item = &'t str> {
+    let may = |role: &&str| issuer.grants.as_ref().is_none_or(|grants| grants.iter().any(|grant| grant == role));
+    roles.iter().map(Cow::as_ref).filter(may)
+}
+
+fn owned(names: Names<'_>) -> Vec<String> {
+    names.into_iter().map(Cow::into_owned).collect()
 }
 
 fn closure(policy: &Policy, roles: &[String]) -> BTreeSet<String> {

@@ -1,4 +1,5 @@
-//! One policy in force, with what is prepared from it once. Immutable: a decision uses one from start to end.
+//! One policy in force, with what is prepared from it once. A decision uses one from start to end. Immutable but
+//! for the keys of issuers, which are swapped set by set.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
 use crate::policy::requirement::Requirement;
 use crate::reading::strip::StripRules;
+use crate::token::Keyring;
 
 /// A policy in force.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(super) struct Snapshot {
     pub(super) policy: Arc<Policy>,
     pub(super) generation: u64,
     pub(super) strip: StripRules,
+    /// The keys of its issuers; the one thing here that moves on.
+    pub(super) keys: Keyring,
     /// What holds where no route matches and `unmatched = "authenticated"`.
     unmatched: Route,
 }
@@ -38,7 +42,13 @@ impl Snapshot {
             preflight: false,
             line: 0,
         };
-        Snapshot { strip: StripRules::new(&policy.identity, &policy.proxies), unmatched, policy, generation }
+        Snapshot {
+            strip: StripRules::new(&policy.identity, &policy.proxies),
+            keys: Keyring::new(&policy.issuers),
+            unmatched,
+            policy,
+            generation,
+        }
     }
 
     /// The rule's content. An index out of range cannot come from this snapshot's router; it reads as "log in".

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::certificate::Description;
 use crate::certificate::carried::Form;
 use crate::crypto::algorithm::Algorithm;
-use crate::crypto::key::Key;
+use crate::crypto::key::{KeyError, KeySet, Origin, Rules};
 use crate::identity::Scheme;
 use crate::policy::network::Network;
 use crate::policy::requirement::Requirement;
@@ -222,10 +222,8 @@ pub struct Issuer {
     pub audience: Vec<String>,
     /// Accepted algorithms.
     pub algorithms: Vec<Algorithm>,
-    /// Its keys, parsed once; each with the algorithms fixed at load.
-    pub keys: Vec<Key>,
-    /// Its keys come from a source that is not built yet, so that it cannot verify anything.
-    pub keys_unavailable: bool,
+    /// Where its keys come from, with what was read there when the policy was loaded.
+    pub sources: Vec<SourcedKeys>,
     /// Accepted `typ` values; empty: none, `JWT` or `at+jwt`.
     pub types: Vec<String>,
     /// Claims that must be there besides `exp`.
@@ -245,6 +243,58 @@ pub struct Mapped {
     pub user: String,
     /// Line in the policy file, from 1.
     pub line: u32,
+}
+
+/// A source of keys and what it said when the policy was loaded.
+#[derive(Clone, Debug)]
+pub struct SourcedKeys {
+    /// Where.
+    pub source: KeySource,
+    /// The keys, parsed once, each with its algorithms fixed; `None`: it has not been asked yet.
+    pub keys: Option<KeySet>,
+}
+
+/// Where keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// A shared secret, or keys in the policy itself: read with the policy, and never again.
+    Fixed,
+    /// A file: a JWK, a JWK Set, or PEM.
+    File {
+        /// Where it lies.
+        path: PathBuf,
+        /// The `kid` of the one key of a PEM file.
+        kid: Option<String>,
+    },
+    /// An address that answers with a JWK Set.
+    Url {
+        /// The https address.
+        url: String,
+        /// Seconds from one question to the next.
+        refresh: i64,
+    },
+    /// The issuer's metadata name the address of a JWK Set.
+    Discovery {
+        /// Seconds from one question to the next.
+        refresh: i64,
+    },
+}
+
+impl Issuer {
+    /// What its keys are held against when they are read.
+    pub fn rules(&self, strict: bool, origin: Origin) -> Rules<'_> {
+        Rules { algorithms: &self.algorithms, strict, origin }
+    }
+
+    /// One of its sources has said which keys there are.
+    pub fn has_keys(&self) -> bool {
+        self.sources.iter().any(|source| source.keys.is_some())
+    }
+
+    /// The keys that a file holds now: what is put in the place of those of the source when the file has changed.
+    pub fn keys_of_file(&self, text: &[u8], kid: Option<&str>, strict: bool) -> Result<KeySet, KeyError> {
+        KeySet::from_text(text, kid, &self.rules(strict, Origin::File))
+    }
 }
 
 /// `[[issuer]] claims`: a name is first an exact member, then a dotted path.

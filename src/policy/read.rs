@@ -174,7 +174,7 @@ pub(super) fn value(
     quiet: bool,
 ) -> Option<Value> {
     match (kind, &node.data) {
-        (Kind::Text | Kind::OneOf(_) | Kind::Form(_), Data::Text(text)) => {
+        (Kind::Text | Kind::OneOf(_) | Kind::Form(_) | Kind::Lines(_), Data::Text(text)) => {
             string(report, node, text, kind, name, quiet).then(|| Value::Text(text.clone()))
         }
         (Kind::Flag, Data::Flag(flag)) => Some(Value::Flag(*flag)),
@@ -257,12 +257,13 @@ fn string(report: &mut Report<'_>, node: &Node, text: &str, kind: &Kind, name: &
         );
         return false;
     }
-    if text.chars().any(char::is_control) {
+    let breaks = |c: char| matches!(kind, Kind::Lines(_)) && matches!(c, '\n' | '\r' | '\t');
+    if text.chars().any(|c| c.is_control() && !breaks(c)) {
         report.error(&node.span, format!("`{name}` holds a control character"), "leave it out");
         return false;
     }
     match kind {
-        Kind::Form(form) => match (form.check)(text) {
+        Kind::Form(form) | Kind::Lines(form) => match (form.check)(text) {
             Ok(()) => true,
             Err(slip) => {
                 report.error(&node.span, slip.message, slip.help);
@@ -362,7 +363,9 @@ fn seconds(text: &str) -> Option<i64> {
 
 fn fits(kind: &Kind, data: &Data) -> bool {
     match kind {
-        Kind::Text | Kind::OneOf(_) | Kind::Form(_) | Kind::Duration(..) => matches!(data, Data::Text(_)),
+        Kind::Text | Kind::OneOf(_) | Kind::Form(_) | Kind::Lines(_) | Kind::Duration(..) => {
+            matches!(data, Data::Text(_))
+        }
         Kind::Off => matches!(data, Data::Flag(false)),
         Kind::Flag | Kind::On(_) => matches!(data, Data::Flag(_)),
         Kind::Integer(..) => matches!(data, Data::Integer(_)),

@@ -2,19 +2,21 @@
 //!
 //! A claim of the wrong type is never taken for one that is missing.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::crypto::json::{kind, shown};
+use smallvec::SmallVec;
+
+use crate::crypto::algorithm::Algorithm;
+use crate::json::{Kind, Object, Place, Raw, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
-use crate::token::jws::Jws;
-use crate::token::{Refused, Verified, list};
+use crate::token::{Refused, list};
 
 /// The last second of the year 9999: the largest NumericDate that is read.
 const LAST_DATE: f64 = 253_402_300_799.0;
 
 /// When a token is checked.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Unix seconds.
     pub now: i64,
@@ -22,43 +24,197 @@ pub struct Clock {
     pub leeway: i64,
 }
 
-/// A member of the claims: first an exact name, then a dotted path through objects.
-pub fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    if let Some(exact) = claims.get(name) {
-        return Some(exact);
+/// Names of roles, scopes or factors.
+pub type Names<'t> = SmallVec<[Cow<'t, str>; 8]>;
+
+/// A token that passed every check. Its claims stay as they were sent; what makes the identity is read from them.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Index of the issuer in the policy.
+    pub issuer: usize,
+    /// The number of the key set that proved it.
+    pub key_epoch: u64,
+    /// The algorithm that proved it.
+    pub algorithm: Algorithm,
+    /// All claims.
+    pub claims: Object,
+    says: Says,
+}
+
+/// Where in the claims stands what makes the identity; all of it was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Says {
+    times: Times,
+    authenticated_at: Option<i64>,
+    subject: Place,
+    roles: Option<Place>,
+    scopes: Option<Place>,
+    factors: Option<Place>,
+}
+
+/// `exp`, `nbf` and `iat`, with fractions: what of a token's checks depends on the time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    expires: f64,
+    not_before: Option<f64>,
+    issued: Option<f64>,
+}
+
+impl Verified {
+    pub(super) fn new(claims: Object, issuer: usize, key_epoch: u64, algorithm: Algorithm, says: Says) -> Verified {
+        Verified { issuer, key_epoch, algorithm, claims, says }
     }
-    let (first, path) = name.split_once('.')?;
-    path.split('.').try_fold(claims.get(first)?, |value, part| value.as_object()?.get(part))
+
+    /// The subject as the issuer's `claims.subject` names it, without control characters.
+    pub fn subject(&self) -> Cow<'_, str> {
+        self.claims.at(self.says.subject).string().unwrap_or_default()
+    }
+
+    /// Role names as the token gives them; not yet filtered by what is defined and granted.
+    pub fn roles(&self) -> Names<'_> {
+        match self.says.roles.map(|place| self.claims.at(place)) {
+            // A string is one name.
+            Some(value) if value.kind() == Kind::String => value.string().into_iter().collect(),
+            value => items(value),
+        }
+    }
+
+    /// Scopes in the token's order.
+    pub fn scopes(&self) -> Names<'_> {
+        match self.says.scopes.map(|place| self.claims.at(place)) {
+            Some(value) if value.kind() == Kind::String => match value.string() {
+                Some(Cow::Borrowed(text)) => words(text).map(Cow::Borrowed).collect(),
+                Some(Cow::Owned(text)) => words(&text).map(|word| Cow::Owned(word.to_owned())).collect(),
+                None => Names::new(),
+            },
+            value => items(value),
+        }
+    }
+
+    /// `amr`.
+    pub fn factors(&self) -> Names<'_> {
+        items(self.says.factors.map(|place| self.claims.at(place)))
+    }
+
+    /// `auth_time`, rounded down.
+    pub fn authenticated_at(&self) -> Option<i64> {
+        self.says.authenticated_at
+    }
+
+    /// `exp`, rounded down.
+    pub fn expires_at(&self) -> i64 {
+        whole_seconds(self.says.times.expires)
+    }
+
+    /// `iat`, rounded down.
+    pub fn issued_at(&self) -> Option<i64> {
+        self.says.times.issued.map(whole_seconds)
+    }
+
+    /// What must be asked again each time the token is seen.
+    pub fn times(&self) -> Times {
+        self.says.times
+    }
+
+    /// `jti`.
+    pub fn token_id(&self) -> Option<Cow<'_, str>> {
+        self.claims.get("jti").and_then(Raw::string)
+    }
+
+    /// `sid`.
+    pub fn session_id(&self) -> Option<Cow<'_, str>> {
+        self.claims.get("sid").and_then(Raw::string)
+    }
+
+    /// `cnf` (RFC 7800), an object: the token is for the holder of a key alone.
+    pub fn confirmation(&self) -> Option<Raw<'_>> {
+        self.claims.get("cnf")
+    }
+}
+
+impl Times {
+    /// Expired, then not yet valid.
+    pub fn check(&self, clock: Clock) -> Result<(), Refused> {
+        check_expiry(self.expires, clock)?;
+        for (name, start) in [("nbf", self.not_before), ("iat", self.issued)] {
+            start.map_or(Ok(()), |start| check_start(name, start, clock))?;
+        }
+        Ok(())
+    }
+}
+
+/// A token for the holder of a key is not for whoever bears it (RFC 7800, RFC 8705, RFC 9449); the proof cannot be
+/// checked yet.
+pub fn unbound(verified: &Verified) -> Result<(), Refused> {
+    if verified.confirmation().is_none() {
+        return Ok(());
+    }
+    let detail = "the token is bound to a key (cnf); proofs of possession cannot be checked by this version";
+    Err(Refused::new(Reason::TokenBinding, detail))
+}
+
+/// The registered claims, found in one pass.
+#[derive(Default)]
+struct Registered<'t> {
+    exp: Option<Raw<'t>>,
+    nbf: Option<Raw<'t>>,
+    iat: Option<Raw<'t>>,
+    aud: Option<Raw<'t>>,
+    sub: Option<Raw<'t>>,
+    jti: Option<Raw<'t>>,
+    sid: Option<Raw<'t>>,
+    cnf: Option<Raw<'t>>,
+    amr: Option<Raw<'t>>,
+    auth_time: Option<Raw<'t>>,
+}
+
+impl<'t> Registered<'t> {
+    fn of(claims: &'t Object) -> Registered<'t> {
+        let mut found = Registered::default();
+        for (name, value) in claims.members() {
+            let place = match &*name {
+                "exp" => &mut found.exp,
+                "nbf" => &mut found.nbf,
+                "iat" => &mut found.iat,
+                "aud" => &mut found.aud,
+                "sub" => &mut found.sub,
+                "jti" => &mut found.jti,
+                "sid" => &mut found.sid,
+                "cnf" => &mut found.cnf,
+                "amr" => &mut found.amr,
+                "auth_time" => &mut found.auth_time,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        found
+    }
 }
 
 /// Checks the claims of a token whose signature is right, in the order of the reasons.
-pub fn check(jws: Jws<'_>, index: usize, issuer: &Issuer, clock: Clock) -> Result<Verified, Refused> {
-    let claims = jws.claims;
-    let expires = date(&claims, "exp").and_then(|date| date.ok_or("exp is missing".to_owned()));
-    let starts = [("nbf", date(&claims, "nbf")), ("iat", date(&claims, "iat"))];
+pub fn check(claims: &Object, kind: Option<&str>, issuer: &Issuer, clock: Clock) -> Result<Says, Refused> {
+    let found = Registered::of(claims);
+    let expires = date(found.exp, "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
+    let (not_before, issued) = (date(found.nbf, "nbf"), date(found.iat, "iat"));
     // What has no type to be judged by is reported as a claim, below, after what can be judged.
     if let Ok(expires) = &expires {
         check_expiry(*expires, clock)?;
     }
-    for (name, start) in &starts {
+    for (name, start) in [("nbf", &not_before), ("iat", &issued)] {
         if let Ok(Some(start)) = start {
             check_start(name, *start, clock)?;
         }
     }
-    let audience = audience(&claims);
+    let audience = audience(found.aud);
     if let Ok(audience) = &audience {
         check_audience(audience, issuer)?;
     }
-    check_type(jws.header.kind.as_deref(), issuer)?;
+    check_type(kind, issuer)?;
     let wrong = |detail| Refused::new(Reason::TokenClaim, detail);
     let expires = expires.map_err(wrong)?;
-    for (_, start) in starts {
-        start.map_err(wrong)?;
-    }
+    let times = Times { expires, not_before: not_before.map_err(wrong)?, issued: issued.map_err(wrong)? };
     audience.map_err(wrong)?;
-    let verified = identity(claims, index, issuer, expires).map_err(wrong)?;
-    check_binding(&verified.claims)?;
-    Ok(verified)
+    identity(claims, &found, issuer, times).map_err(wrong)
 }
 
 fn check_expiry(expires: f64, Clock { now, leeway }: Clock) -> Result<(), Refused> {
@@ -80,8 +236,8 @@ fn check_start(name: &str, start: f64, Clock { now, leeway }: Clock) -> Result<(
     Err(Refused::new(Reason::TokenNotYetValid, detail))
 }
 
-fn check_audience(audience: &[&str], issuer: &Issuer) -> Result<(), Refused> {
-    if audience.iter().any(|one| issuer.audience.iter().any(|own| own == one)) {
+fn check_audience(audience: &Names<'_>, issuer: &Issuer) -> Result<(), Refused> {
+    if audience.iter().any(|one| issuer.audience.iter().any(|own| *own == **one)) {
         return Ok(());
     }
     let seen: Vec<_> = audience.iter().take(4).map(|one| shown(one)).collect();
@@ -106,78 +262,59 @@ fn check_type(kind: Option<&str>, issuer: &Issuer) -> Result<(), Refused> {
     Err(Refused::new(Reason::TokenType, format!("typ is {seen}; issuer {} wants {wanted}", issuer.name)))
 }
 
-/// A token for the holder of a key is not for whoever bears it (RFC 7800, RFC 8705, RFC 9449); the proof cannot be
-/// checked yet.
-fn check_binding(claims: &Map<String, Value>) -> Result<(), Refused> {
-    if !claims.contains_key("cnf") {
-        return Ok(());
-    }
-    let detail = "the token is bound to a key (cnf); proofs of possession cannot be checked by this version";
-    Err(Refused::new(Reason::TokenBinding, detail))
-}
-
-/// The identity, with the types of all registered claims checked. The error is a detail of `token_claim`.
-fn identity(claims: Map<String, Value>, index: usize, issuer: &Issuer, expires: f64) -> Result<Verified, String> {
-    if let Some(missing) = issuer.require.iter().find(|name| claim(&claims, name).is_none_or(Value::is_null)) {
+/// What makes the identity, with the types of all registered claims checked. The error is a detail of `token_claim`.
+fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Times) -> Result<Says, String> {
+    let is_there = |name: &String| claims.find(name).is_some_and(|value| value.kind() != Kind::Null);
+    if let Some(missing) = issuer.require.iter().find(|name| !is_there(name)) {
         return Err(format!("{} is missing; issuer {} requires it", shown(missing), issuer.name));
     }
-    for name in ["sub", "jti", "sid"] {
-        if let Some(value) = claims.get(name)
-            && !value.is_string()
-        {
+    for (name, value) in [("sub", found.sub), ("jti", found.jti), ("sid", found.sid)] {
+        if let Some(value) = value.filter(|value| value.kind() != Kind::String) {
             return Err(mistyped(name, value, "a string"));
         }
     }
-    if let Some(value) = claims.get("cnf")
-        && !value.is_object()
-    {
+    if let Some(value) = found.cnf.filter(|value| value.kind() != Kind::Object) {
         return Err(mistyped("cnf", value, "an object"));
     }
     let names = &issuer.claims;
-    let subject = match claim(&claims, &names.subject) {
-        Some(Value::String(subject)) if !subject.is_empty() => plain(subject, &names.subject)?,
-        Some(Value::String(_)) => return Err(format!("{} is empty", shown(&names.subject))),
+    let subject = match claims.find(&names.subject) {
+        Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
+            plain(value, &names.subject, "a string")?;
+            value
+        }
+        Some(value) if value.kind() == Kind::String => return Err(format!("{} is empty", shown(&names.subject))),
         Some(value) => return Err(mistyped(&names.subject, value, "a string")),
         None => return Err(format!("{} is missing, which names the subject", shown(&names.subject))),
     };
-    let roles = match &names.roles {
-        None => Vec::new(),
-        Some(name) => match claim(&claims, name) {
-            None => Vec::new(),
-            Some(Value::String(role)) => vec![plain(role, name)?],
-            Some(value) => strings(value, name, "an array of strings, or one string")?,
-        },
-    };
-    let scopes = match claim(&claims, &names.scopes) {
-        None => Vec::new(),
-        Some(Value::String(scope)) => {
-            plain(scope, &names.scopes)?.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect()
-        }
-        Some(value) => strings(value, &names.scopes, "a string, or an array of strings")?,
-    };
-    let factors = claims.get("amr").map_or(Ok(Vec::new()), |value| strings(value, "amr", "an array of strings"))?;
-    let authenticated_at = date(&claims, "auth_time")?.map(whole_seconds);
-    Ok(Verified {
-        issuer: index,
-        subject,
-        roles,
-        scopes,
-        factors,
+    let roles = names.roles.as_ref().and_then(|name| claims.find(name).map(|value| (name, value)));
+    if let Some((name, value)) = roles {
+        check_names(value, name, true, "an array of strings, or one string")?;
+    }
+    let scopes = claims.find(&names.scopes);
+    if let Some(value) = scopes {
+        check_names(value, &names.scopes, true, "a string, or an array of strings")?;
+    }
+    if let Some(value) = found.amr {
+        check_names(value, "amr", false, "an array of strings")?;
+    }
+    let authenticated_at = date(found.auth_time, "auth_time")?.map(whole_seconds);
+    Ok(Says {
+        times,
         authenticated_at,
-        expires_at: whole_seconds(expires),
-        claims,
+        subject: claims.place(subject),
+        roles: roles.map(|(_, value)| claims.place(value)),
+        scopes: scopes.map(|value| claims.place(value)),
+        factors: found.amr.map(|value| claims.place(value)),
     })
 }
 
 /// A NumericDate (RFC 7519 section 2): a JSON number, with or without a fraction, from 1970 to 9999.
-fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<f64>, String> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::Number(number)) => match number.as_f64().filter(|seconds| (0.0..=LAST_DATE).contains(seconds)) {
-            Some(seconds) => Ok(Some(seconds)),
-            None => Err(format!("{name} is {number}, no time from 0 to {LAST_DATE}")),
-        },
-        Some(other) => Err(mistyped(name, other, "a number of seconds")),
+fn date(value: Option<Raw<'_>>, name: &str) -> Result<Option<f64>, String> {
+    let Some(value) = value else { return Ok(None) };
+    match value.number() {
+        Some(seconds) if (0.0..=LAST_DATE).contains(&seconds) => Ok(Some(seconds)),
+        Some(seconds) => Err(format!("{name} is {seconds}, no time from 0 to {LAST_DATE}")),
+        None => Err(mistyped(name, value, "a number of seconds")),
     }
 }
 
@@ -187,35 +324,59 @@ fn whole_seconds(date: f64) -> i64 {
 }
 
 /// `aud`: one string, or an array of strings; missing is empty.
-fn audience(claims: &Map<String, Value>) -> Result<Vec<&str>, String> {
-    let wrong = |value| mistyped("aud", value, "a string or an array of strings");
-    match claims.get("aud") {
-        None => Ok(Vec::new()),
-        Some(Value::String(one)) => Ok(vec![one]),
-        Some(value @ Value::Array(all)) => all.iter().map(|one| one.as_str().ok_or_else(|| wrong(value))).collect(),
-        Some(other) => Err(wrong(other)),
+fn audience(value: Option<Raw<'_>>) -> Result<Names<'_>, String> {
+    let Some(value) = value else { return Ok(Names::new()) };
+    if let Some(one) = value.string() {
+        return Ok(std::iter::once(one).collect());
+    }
+    let mut found = Names::new();
+    let sound = value.all(|item| item.string().map(|one| found.push(one)).is_some());
+    if sound { Ok(found) } else { Err(mistyped("aud", value, "a string or an array of strings")) }
+}
+
+/// An array of strings without control characters, or, where `single`, one such string.
+fn check_names(value: Raw<'_>, name: &str, single: bool, wanted: &str) -> Result<(), String> {
+    match value.kind() {
+        Kind::String if single => plain(value, name, wanted),
+        Kind::Array => {
+            let mut fault = None;
+            value.all(|item| {
+                fault = plain(item, name, wanted).err();
+                fault.is_none()
+            });
+            fault.map_or(Ok(()), Err)
+        }
+        _ => Err(mistyped(name, value, wanted)),
     }
 }
 
-/// An array of strings without control characters.
-fn strings(value: &Value, name: &str, wanted: &str) -> Result<Vec<String>, String> {
-    let Value::Array(items) = value else { return Err(mistyped(name, value, wanted)) };
-    items
-        .iter()
-        .map(|item| item.as_str().map_or_else(|| Err(mistyped(name, item, wanted)), |s| plain(s, name)))
-        .collect()
-}
-
-/// A text without control characters (C0, DEL, C1): these names go into header fields and logs.
-fn plain(text: &str, name: &str) -> Result<String, String> {
-    if text.chars().any(char::is_control) {
-        return Err(format!("{} holds a control character", shown(name)));
+/// A string without control characters (C0, DEL, C1): these names go into header fields and logs.
+fn plain(value: Raw<'_>, name: &str, wanted: &str) -> Result<(), String> {
+    match value.string() {
+        None => Err(mistyped(name, value, wanted)),
+        Some(text) if text.chars().any(char::is_control) => Err(format!("{} holds a control character", shown(name))),
+        Some(_) => Ok(()),
     }
-    Ok(text.to_owned())
 }
 
-fn mistyped(name: &str, value: &Value, wanted: &str) -> String {
-    format!("{} is or holds {} where {wanted} belongs", shown(name), kind(value))
+/// The strings of an array.
+fn items(value: Option<Raw<'_>>) -> Names<'_> {
+    let mut found = Names::new();
+    if let Some(value) = value {
+        value.all(|item| {
+            found.extend(item.string());
+            true
+        });
+    }
+    found
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|word| !word.is_empty())
+}
+
+fn mistyped(name: &str, value: Raw<'_>, wanted: &str) -> String {
+    format!("{} is or holds {} where {wanted} belongs", shown(name), value.kind().article())
 }
 
 /// A media type without `application/`.

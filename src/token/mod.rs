@@ -1,43 +1,35 @@
 //! Tokens: JWS in compact form (RFC 7515) with claims (RFC 7519), read strictly (RFC 8725).
 //!
 //! The order of the checks is a promise: form, issuer, algorithm, key, signature, and only then what the token says.
-//! Of a token that is not proved nothing else is reported.
-
-use serde_json::{Map, Value};
+//! Of a token that is not proved nothing else is reported. On the way to a yes one buffer is allocated: the payload,
+//! which the identity keeps.
+//!
+//! The steps can be taken one by one: `Jws::read`, `Jws::payload` as an `Object`, `issuer_of`, `prove`, `claims::check`;
+//! `verify` takes them all. Revocation and the binding to a key come after it.
 
 use crate::crypto::algorithm::Algorithm;
-use crate::crypto::json::shown;
-use crate::crypto::key::Key;
+use crate::crypto::key::{Key, NoCandidate};
+use crate::json::{Object, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
 
-mod claims;
-mod jws;
+pub mod claims;
+pub mod jws;
+pub mod keyring;
 
-pub use claims::claim;
+pub use claims::{Clock, Verified};
+pub use jws::{Jws, Room};
+pub use keyring::{Held, Keyring};
 
-/// Keys that are tried for one token at most.
-const MAX_CANDIDATES: usize = 8;
-
-/// A token that passed every check.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verified {
-    /// Index of the issuer in the policy.
-    pub issuer: usize,
-    /// The subject as the issuer's `claims.subject` names it, without control characters.
-    pub subject: String,
-    /// Role names as the token gives them; not yet filtered by what is defined and granted.
-    pub roles: Vec<String>,
-    /// Scopes in the token's order.
-    pub scopes: Vec<String>,
-    /// `amr`.
-    pub factors: Vec<String>,
-    /// `auth_time`, rounded down.
-    pub authenticated_at: Option<i64>,
-    /// `exp`, rounded down.
-    pub expires_at: i64,
-    /// All claims.
-    pub claims: Map<String, Value>,
+/// Who is believed, and by which keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'p> {
+    /// The policy's issuers.
+    pub issuers: &'p [Issuer],
+    /// Their keys, by the same index.
+    pub keys: &'p Keyring,
+    /// Clock skew that is granted, seconds; less than 0 is none.
+    pub leeway: i64,
 }
 
 /// A token that did not pass.
@@ -50,86 +42,120 @@ pub struct Refused {
     pub detail: String,
 }
 
+/// By which key a token is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proved<'k> {
+    /// The algorithm that the token and the key agree on.
+    pub algorithm: Algorithm,
+    /// The key's `kid`.
+    pub kid: Option<&'k str>,
+}
+
 impl Refused {
-    fn new(reason: Reason, detail: impl Into<String>) -> Refused {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Refused {
         Refused { reason, detail: detail.into() }
     }
 }
 
-/// Checks a token at the time `now`, Unix seconds, granting `leeway` seconds of clock skew. The first check that
-/// fails is the reason: malformed, issuer, algorithm, key, signature, expired, not yet valid, audience, type, claims,
-/// binding. Revocation is not looked at here.
-pub fn verify(token: &str, issuers: &[Issuer], now: i64, leeway: i64) -> Result<Verified, Refused> {
-    let jws = jws::Jws::read(token).map_err(|why| Refused::new(Reason::TokenMalformed, why))?;
-    let (index, issuer) = issuer_of(&jws.claims, issuers)?;
-    check_signature(&jws, issuer)?;
-    claims::check(jws, index, issuer, claims::Clock { now, leeway: leeway.max(0) })
+/// Checks a token at the time `now`, Unix seconds. The first check that fails is the reason: malformed, issuer,
+/// algorithm, key, signature, expired, not yet valid, audience, type, claims. Revocation and binding
+/// (`Verified::confirmation`) are not looked at here; a caller that proves no possession asks `claims::unbound`.
+pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
+    let malformed = |why| Refused::new(Reason::TokenMalformed, why);
+    let mut room = Room::default();
+    let jws = Jws::read(token, &mut room).map_err(malformed)?;
+    let Jws { signed, header, payload, signature } = jws;
+    let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
+    let (index, issuer) = issuer_of(&payload, trust.issuers)?;
+    let held = trust.keys.held(index);
+    let message = Message { header: &header, signed, signature };
+    let algorithm = prove(&message, issuer, held.as_deref().map(|held| &**held))?.algorithm;
+    let epoch = held.map_or(0, |held| held.epoch);
+    let clock = Clock { now, leeway: trust.leeway.max(0) };
+    let says = claims::check(&payload, header.kind.as_deref(), issuer, clock)?;
+    Ok(Verified::new(payload, index, epoch, algorithm, says))
+}
+
+/// What is proved: a header, the text that was signed, and the signature.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The header, decoded.
+    pub header: &'a jws::Header<'a>,
+    /// What was signed.
+    pub signed: &'a str,
+    /// The signature, decoded.
+    pub signature: &'a [u8],
 }
 
 /// Whose keys are to be used: the issuer with exactly this `iss`.
-fn issuer_of<'p>(claims: &Map<String, Value>, issuers: &'p [Issuer]) -> Result<(usize, &'p Issuer), Refused> {
+pub fn issuer_of<'p>(payload: &Object, issuers: &'p [Issuer]) -> Result<(usize, &'p Issuer), Refused> {
     let refused = |detail| Err(Refused::new(Reason::TokenIssuer, detail));
-    let Some(Value::String(iss)) = claims.get("iss") else {
+    let Some(iss) = payload.get("iss").and_then(|iss| iss.string()) else {
         return refused("iss is missing or not a string".to_owned());
     };
-    if let Some(found) = issuers.iter().enumerate().find(|(_, issuer)| issuer.issuer == *iss) {
+    if let Some(found) = issuers.iter().enumerate().find(|(_, issuer)| *issuer.issuer == *iss) {
         return Ok(found);
     }
     let wanted: Vec<String> = issuers.iter().take(4).map(|issuer| shown(&issuer.issuer)).collect();
-    refused(format!("iss is {}; the policy believes {}", shown(iss), list(&wanted, "no issuer")))
+    refused(format!("iss is {}; the policy believes {}", shown(&iss), list(&wanted, "no issuer")))
 }
 
-/// Algorithm, key and signature, in this order.
-fn check_signature(jws: &jws::Jws<'_>, issuer: &Issuer) -> Result<(), Refused> {
-    let name = &jws.header.algorithm;
+/// Algorithm, key and signature, in this order. `held`: the issuer's keys.
+pub fn prove<'k>(message: &Message<'_>, issuer: &Issuer, held: Option<&'k Held>) -> Result<Proved<'k>, Refused> {
+    let Message { header, signed, signature } = *message;
+    let name = &*header.algorithm;
     let algorithm = Algorithm::from_name(name).filter(|algorithm| issuer.algorithms.contains(algorithm));
     let Some(algorithm) = algorithm else {
         let wanted: Vec<_> = issuer.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         let detail = format!("alg is {}; issuer {} lists {}", shown(name), issuer.name, list(&wanted, "none"));
         return Err(Refused::new(Reason::TokenAlgorithm, detail));
     };
-    if issuer.keys_unavailable {
+    let unavailable = || {
         let detail = format!("the keys of issuer {} come from a source that could not be read", issuer.name);
-        return Err(Refused::new(Reason::KeysUnavailable, detail));
-    }
-    let candidates = candidates(&issuer.keys, algorithm, jws.header.kid.as_deref(), &issuer.name)?;
+        Refused::new(Reason::KeysUnavailable, detail)
+    };
+    let Some(held) = held else { return Err(unavailable()) };
+    let kid = header.kid.as_deref();
+    let tried = match held.keys.candidates(algorithm, kid) {
+        Ok(candidates) => candidates,
+        Err(_) if held.incomplete => return Err(unavailable()),
+        Err(why) => return Err(no_candidate(why, algorithm, kid, issuer, held)),
+    };
     // Every candidate is tried: which of them fits says nothing that an attacker could not see anyway.
-    if candidates.iter().any(|key| key.verify(algorithm, jws.signed.as_bytes(), &jws.signature)) {
-        return Ok(());
+    if let Some(key) = tried.iter().find(|key| key.verify(algorithm, signed.as_bytes(), signature)) {
+        return Ok(Proved { algorithm, kid: key.kid.as_deref() });
     }
-    let tried: Vec<_> =
-        candidates.iter().map(|key| key.kid.as_deref().map_or("one without kid".into(), shown)).collect();
+    // The right key may be among those that could not be read, unless the token names one that was.
+    if held.incomplete && !tried.iter().any(|key| kid.is_some() && key.kid.as_deref() == kid) {
+        return Err(unavailable());
+    }
+    let names: Vec<_> = tried.iter().map(|key| key_name(key)).collect();
     let detail =
-        format!("no signature of issuer {} with {}; keys tried: {}", issuer.name, algorithm.name(), tried.join(", "));
+        format!("no signature of issuer {} with {}; keys tried: {}", issuer.name, algorithm.name(), names.join(", "));
     Err(Refused::new(Reason::TokenSignature, detail))
 }
 
-/// The keys that may have signed: those of this algorithm whose `kid` is the token's, and those without one; all of
-/// this algorithm where the token names none.
-fn candidates<'k>(
-    keys: &'k [Key],
-    algorithm: Algorithm,
-    kid: Option<&str>,
-    issuer: &str,
-) -> Result<Vec<&'k Key>, Refused> {
-    let named = |key: &&Key| match (&key.kid, kid) {
-        (Some(own), Some(asked)) => own == asked,
-        _ => true,
-    };
-    let fits = |key: &&Key| key.algorithms().contains(&algorithm);
-    let found: Vec<&Key> = keys.iter().filter(fits).filter(named).take(MAX_CANDIDATES).collect();
-    if !found.is_empty() {
-        return Ok(found);
-    }
+/// The detail of a token for which no key comes into question.
+fn no_candidate(why: NoCandidate, algorithm: Algorithm, kid: Option<&str>, issuer: &Issuer, held: &Held) -> Refused {
     let asked = kid.map_or("no kid".to_owned(), |kid| format!("kid {}", shown(kid)));
-    // A key of that name exists but is for something else, or none is for this algorithm at all.
-    if keys.iter().any(|key| named(&key)) || !keys.iter().any(|key| fits(&key)) {
-        let detail = format!("no key of issuer {issuer} for {asked} is for alg {}", algorithm.name());
-        return Err(Refused::new(Reason::TokenAlgorithm, detail));
+    match why {
+        NoCandidate::Algorithm => {
+            let detail = format!("no key of issuer {} for {asked} is for alg {}", issuer.name, algorithm.name());
+            Refused::new(Reason::TokenAlgorithm, detail)
+        }
+        NoCandidate::Unknown => {
+            let known: Vec<_> = held.keys.iter().filter_map(|key| key.kid.as_deref()).take(8).map(shown).collect();
+            let known = list(&known, "no key with a kid");
+            Refused::new(
+                Reason::TokenKeyUnknown,
+                format!("the token names {asked}; issuer {} has {known}", issuer.name),
+            )
+        }
     }
-    let known: Vec<_> = keys.iter().filter_map(|key| key.kid.as_deref()).take(MAX_CANDIDATES).map(shown).collect();
-    let detail = format!("the token names {asked}; issuer {issuer} has {}", list(&known, "no key with a kid"));
-    Err(Refused::new(Reason::TokenKeyUnknown, detail))
+}
+
+fn key_name(key: &Key) -> String {
+    key.kid.as_deref().map_or("one without kid".into(), shown)
 }
 
 /// Names in a row, or what to say where there are none.

@@ -2,10 +2,12 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::policy::model::ClaimNames;
+use crate::crypto::key::KeySet;
+use crate::json;
+use crate::policy::model::{ClaimNames, KeySource, SourcedKeys};
 use Algorithm::{Hs256, Hs384, Hs512};
 
 mod attacks;
@@ -25,6 +27,18 @@ fn key(kid: Option<&str>, secret: &[u8], algorithms: &[Algorithm]) -> Key {
     Key::from_secret(kid.map(str::to_owned), secret, algorithms).unwrap()
 }
 
+/// One source that has said these keys.
+fn sourced(keys: Vec<Key>) -> Vec<SourcedKeys> {
+    vec![SourcedKeys { source: KeySource::Fixed, keys: Some(KeySet::new(keys).unwrap()) }]
+}
+
+/// All checks of a token that nobody revoked and that is not bound to a key.
+fn verify(token: &str, issuers: &[Issuer], now: i64, leeway: i64) -> Result<Verified, Refused> {
+    let keys = Keyring::new(issuers);
+    let verified = super::verify(token, &Trust { issuers, keys: &keys, leeway }, now)?;
+    super::claims::unbound(&verified).map(|()| verified)
+}
+
 /// An issuer with one key of `SECRET` for HS256 without a kid.
 fn issuer() -> Issuer {
     Issuer {
@@ -32,8 +46,7 @@ fn issuer() -> Issuer {
         issuer: "https://accounts.example.com".into(),
         audience: vec!["orders".into(), "billing".into()],
         algorithms: vec![Hs256],
-        keys: vec![key(None, SECRET, &[Hs256])],
-        keys_unavailable: false,
+        sources: sourced(vec![key(None, SECRET, &[Hs256])]),
         types: Vec::new(),
         require: vec!["sub".into()],
         claims: ClaimNames { subject: "sub".into(), roles: Some("roles".into()), scopes: "scope".into() },
@@ -117,19 +130,22 @@ fn a_good_token_gives_the_identity() {
     claims["auth_time"] = json!(NOW - 100);
     let verified = accepted(&claims);
     assert_eq!(verified.issuer, 0);
-    assert_eq!(verified.subject, "alice");
-    assert_eq!(verified.roles, ["clerk", "auditor"]);
-    assert_eq!(verified.scopes, ["orders:read", "orders:write"]);
-    assert_eq!(verified.factors, ["pwd", "otp"]);
-    assert_eq!(verified.authenticated_at, Some(NOW - 100));
-    assert_eq!(verified.expires_at, NOW + 600);
-    assert_eq!(Value::Object(verified.claims), claims);
+    assert_eq!(verified.subject(), "alice");
+    assert_eq!(verified.roles().as_slice(), ["clerk", "auditor"]);
+    assert_eq!(verified.scopes().as_slice(), ["orders:read", "orders:write"]);
+    assert_eq!(verified.factors().as_slice(), ["pwd", "otp"]);
+    assert_eq!(verified.authenticated_at(), Some(NOW - 100));
+    assert_eq!(verified.expires_at(), NOW + 600);
+    assert_eq!(verified.claims.text(), claims.to_string());
 }
 
 #[test]
 fn the_issuer_is_chosen_by_its_exact_iss() {
-    let other =
-        || Issuer { issuer: "https://other.example.com".into(), keys: vec![key(None, OTHER, &[Hs256])], ..issuer() };
+    let other = || Issuer {
+        issuer: "https://other.example.com".into(),
+        sources: sourced(vec![key(None, OTHER, &[Hs256])]),
+        ..issuer()
+    };
     let token = mint(&header(), &good());
     assert_eq!(verify(&token, &[other(), issuer()], NOW, LEEWAY).unwrap().issuer, 1);
     assert_eq!(verify(&token, &[], NOW, LEEWAY).unwrap_err().reason, Reason::TokenIssuer);
@@ -200,24 +216,28 @@ fn the_first_check_that_fails_is_the_reason() {
         }
         claims["cnf"] = json!({"jkt": "x"});
         let token = sign_raw(header.to_string().as_bytes(), claims.to_string().as_bytes(), Hs256, secret);
-        let issuer = Issuer { keys: vec![key(Some("k1"), SECRET, &[Hs256])], ..issuer() };
+        let issuer = Issuer { sources: sourced(vec![key(Some("k1"), SECRET, &[Hs256])]), ..issuer() };
         assert_eq!(refusal(&token, issuer).reason, expected);
     }
 }
 
 #[test]
 fn keys_that_could_not_be_loaded_are_told_after_the_algorithm() {
-    let without_keys = || Issuer { keys: Vec::new(), keys_unavailable: true, ..issuer() };
+    let unread = || SourcedKeys { source: KeySource::Discovery { refresh: 600 }, keys: None };
+    let without_keys = || Issuer { sources: vec![unread()], ..issuer() };
     assert_eq!(refusal(&mint(&header(), &good()), without_keys()).reason, Reason::KeysUnavailable);
     let other = sign_raw(br#"{"alg":"HS512"}"#, good().to_string().as_bytes(), Hs512, SECRET);
     assert_eq!(refusal(&other, without_keys()).reason, Reason::TokenAlgorithm);
-    let none = Issuer { keys: Vec::new(), ..issuer() };
+    let none = Issuer { sources: sourced(Vec::new()), ..issuer() };
     assert_eq!(refusal(&mint(&header(), &good()), none).reason, Reason::TokenAlgorithm);
 }
 
 #[test]
 fn a_key_is_found_by_its_kid() {
-    let two = || Issuer { keys: vec![key(Some("a"), OTHER, &[Hs256]), key(Some("b"), SECRET, &[Hs256])], ..issuer() };
+    let two = || Issuer {
+        sources: sourced(vec![key(Some("a"), OTHER, &[Hs256]), key(Some("b"), SECRET, &[Hs256])]),
+        ..issuer()
+    };
     let token = |kid: &str| mint(&json!({"alg": "HS256", "kid": kid}), &good());
     assert!(verify(&token("b"), &[two()], NOW, LEEWAY).is_ok());
     assert_eq!(refusal(&token("a"), two()).reason, Reason::TokenSignature);
@@ -225,7 +245,8 @@ fn a_key_is_found_by_its_kid() {
         assert_eq!(refusal(&token(unknown), two()).reason, Reason::TokenKeyUnknown, "{unknown}");
     }
     assert!(verify(&mint(&header(), &good()), &[two()], NOW, LEEWAY).is_ok(), "no kid: all that fit");
-    let nameless = Issuer { keys: vec![key(Some("a"), OTHER, &[Hs256]), key(None, SECRET, &[Hs256])], ..issuer() };
+    let nameless =
+        Issuer { sources: sourced(vec![key(Some("a"), OTHER, &[Hs256]), key(None, SECRET, &[Hs256])]), ..issuer() };
     assert!(verify(&token("a"), &[nameless], NOW, LEEWAY).is_ok(), "a key without kid is always a candidate");
     assert!(verify(&token("anything"), &[issuer()], NOW, LEEWAY).is_ok());
 }
@@ -233,7 +254,9 @@ fn a_key_is_found_by_its_kid() {
 #[test]
 fn at_most_eight_keys_are_tried() {
     let many = |before: usize| Issuer {
-        keys: (0..before).map(|_| key(None, OTHER, &[Hs256])).chain([key(None, SECRET, &[Hs256])]).collect(),
+        sources: sourced(
+            (0..before).map(|_| key(None, OTHER, &[Hs256])).chain([key(None, SECRET, &[Hs256])]).collect(),
+        ),
         ..issuer()
     };
     let token = mint(&header(), &good());
@@ -244,7 +267,7 @@ fn at_most_eight_keys_are_tried() {
 #[test]
 fn a_key_that_exists_but_is_for_another_algorithm_is_token_algorithm() {
     let keys = vec![key(Some("a"), SECRET, &[Hs256]), key(Some("b"), OTHER, &[Hs512])];
-    let both = Issuer { algorithms: vec![Hs256, Hs512], keys, ..issuer() };
+    let both = Issuer { algorithms: vec![Hs256, Hs512], sources: sourced(keys), ..issuer() };
     let token = sign_raw(br#"{"alg":"HS512","kid":"a"}"#, good().to_string().as_bytes(), Hs512, SECRET);
     assert_eq!(refusal(&token, both).reason, Reason::TokenAlgorithm);
 }

@@ -18,7 +18,7 @@ fn identity() -> Identity {
         factors: vec!["pwd".into()],
         authenticated_at: Some(1_000),
         expires_at: None,
-        claims: json!({"dept": "sales", "level": 3, "groups": ["a", "b"]}).as_object().cloned(),
+        claims: crate::json::Object::read(br#"{"dept": "sales", "level": 3, "groups": ["a", "b"]}"#.to_vec()).ok(),
     }
 }
 

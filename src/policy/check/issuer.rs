@@ -6,8 +6,8 @@ use std::path::Path;
 use super::role::undefined;
 use super::secret::{self, Source};
 use crate::crypto::algorithm::{Algorithm, Family};
-use crate::crypto::key::Key;
-use crate::policy::model::{ClaimNames, Issuer};
+use crate::crypto::key::{Key, KeyError, KeySet, Origin, Rules};
+use crate::policy::model::{ClaimNames, Issuer, KeySource, SourcedKeys};
 use crate::policy::read::{Fields, Spot, Value};
 use crate::policy::report::{Report, quote};
 use crate::policy::role::Roles;
@@ -89,7 +89,7 @@ pub(super) fn source_fits(
         Some(algorithm) if !algorithm.is_symmetric() && source.is_secret() => report.mismatch(
             span,
             format!("{} needs public keys, and a shared secret comes from here", algorithm.name()),
-            "write `file`, `url` or `discovery`, or name HS256, HS384 or HS512",
+            "write `file`, `inline`, `url` or `discovery`, or name HS256, HS384 or HS512",
         ),
         _ => return true,
     }
@@ -98,23 +98,19 @@ pub(super) fn source_fits(
 
 fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, folder: &Path) -> Option<Issuer> {
     let algorithms = algorithms(report, fields, "algorithms", strict);
-    let keys = keys(report, fields, &algorithms, folder);
+    let rules = Rules { algorithms: &algorithms, strict, origin: Origin::File };
+    let sources = sources(report, fields, &rules, folder);
     let grants = fields.get("grants").map(|_| fields.strings("grants"));
     for (name, span) in fields.texts("grants").filter(|(name, _)| !roles.is_defined(name)) {
         undefined(report, span, name, roles.names());
     }
     let claims = fields.table("claims")?;
     let name = fields.text("name")?.to_owned();
-    // Where its keys are not sound it counts as usable: what follows from that is not another problem.
-    let unavailable = keys.as_ref().is_some_and(Vec::is_empty);
-    if unavailable {
-        let unbuilt = !algorithms.iter().any(|algorithm| algorithm.is_built());
-        let (key, what) =
-            if unbuilt { ("algorithms", "its algorithms are") } else { ("keys", "this source of keys is") };
+    if sources.as_ref().is_some_and(|sources| sources.iter().all(|source| source.keys.is_none())) {
         report.warning(
-            &fields.span(key),
-            format!("tokens of {} cannot be verified: {what} not built yet", quote(&name)),
-            "routes that accept nothing else do not load; HS256, HS384 and HS512 with a secret work",
+            &fields.span("keys"),
+            format!("tokens of {} cannot be verified: this source of keys is not built yet", quote(&name)),
+            "routes that accept nothing else do not load; name a file of its keys with `file`",
         );
     }
     Some(Issuer {
@@ -122,8 +118,9 @@ fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, fo
         issuer: fields.text("issuer")?.to_owned(),
         audience: fields.strings("audience"),
         algorithms,
-        keys_unavailable: unavailable,
-        keys: keys.unwrap_or_default(),
+        // Where its keys are not sound it counts as usable: what follows from that is not another problem.
+        sources: sources
+            .unwrap_or_else(|| vec![SourcedKeys { source: KeySource::Fixed, keys: Some(KeySet::default()) }]),
         types: fields.strings("type"),
         require: fields.strings("require"),
         claims: ClaimNames {
@@ -136,71 +133,94 @@ fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, fo
     })
 }
 
-/// The keys that this version can use; `None`, reported, where something about them is not sound.
-fn keys(report: &mut Report<'_>, fields: &Fields, algorithms: &[Algorithm], folder: &Path) -> Option<Vec<Key>> {
-    let mut keys = Vec::new();
+/// The sources with their keys; `None`, reported, where something about them is not sound.
+fn sources(report: &mut Report<'_>, fields: &Fields, rules: &Rules<'_>, folder: &Path) -> Option<Vec<SourcedKeys>> {
+    let mut found = Vec::new();
     let mut sound = !fields.list("keys").is_empty();
     for spot in fields.list("keys") {
-        match key(report, spot, algorithms, folder) {
-            Some(found) => keys.extend(found),
+        match one_source(report, spot, rules, folder) {
+            Some(source) => found.push(source),
             None => sound = false,
         }
     }
-    sound.then_some(keys)
-}
-
-/// The keys of one source; none where it is sound but cannot be used yet.
-fn key(report: &mut Report<'_>, spot: &Spot<Value>, algorithms: &[Algorithm], folder: &Path) -> Option<Vec<Key>> {
-    let Value::Table(table) = &spot.value else { return None };
-    let source = secret::source(report, table, &spot.span, false)?;
-    if !source_fits(report, source, true, algorithms.first(), &spot.span) {
+    if !sound {
         return None;
     }
-    match source {
-        Source::File if algorithms.first().is_some_and(|algorithm| algorithm.is_symmetric()) => {
-            set_of_secrets(report, table, algorithms, folder)
+    if let Err(error) = KeySet::join(found.iter().filter_map(|source| source.keys.clone())) {
+        report.error(
+            &fields.span("keys"),
+            format!("these keys cannot stand together: {}", error.0),
+            "give each key a `kid` of its own, and keep shared secrets and public keys apart",
+        );
+        return None;
+    }
+    Some(found)
+}
+
+fn one_source(report: &mut Report<'_>, spot: &Spot<Value>, rules: &Rules<'_>, folder: &Path) -> Option<SourcedKeys> {
+    let Value::Table(table) = &spot.value else { return None };
+    let source = secret::source(report, table, &spot.span, false)?;
+    if !source_fits(report, source, true, rules.algorithms.first(), &spot.span) {
+        return None;
+    }
+    // Unsound algorithms have been reported; the keys would only say it again.
+    let symmetric = rules.algorithms.first()?.is_symmetric();
+    if rules.algorithms.iter().any(|algorithm| algorithm.is_symmetric() != symmetric) {
+        return None;
+    }
+    let refresh = table.number("refresh").unwrap_or_default();
+    let (source, keys) = match source {
+        Source::Url => (KeySource::Url { url: table.text("url")?.to_owned(), refresh }, None),
+        Source::Discovery => (KeySource::Discovery { refresh }, None),
+        Source::Inline => {
+            let set = KeySet::from_text(
+                table.text("inline")?.as_bytes(),
+                table.text("kid"),
+                &Rules { origin: Origin::Inline, ..*rules },
+            );
+            (KeySource::Fixed, Some(keys(report, table, "inline", set)?))
         }
-        Source::File => secret::is_there(report, folder, table.text("file")?, &table.span("file")).then(Vec::new),
-        Source::Url | Source::Discovery => Some(Vec::new()),
+        Source::File => {
+            let name = table.text("file")?;
+            let (path, text) = secret::read_file(report, folder, name, &table.span("file"), symmetric)?;
+            let kid = table.text("kid").map(str::to_owned);
+            let set = KeySet::from_text(&text, kid.as_deref(), rules);
+            (KeySource::File { path, kid }, Some(keys(report, table, "file", set)?))
+        }
         Source::SecretFile | Source::SecretEnv => {
-            // Unsound algorithms have been reported; the key would only say it again.
-            if algorithms.is_empty() || !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
-                return None;
-            }
             let secret = secret::read(report, table, source, folder)?;
-            match Key::from_secret(table.text("kid").map(str::to_owned), &secret, algorithms) {
-                Ok(key) => Some(vec![key]),
+            let key = Key::from_secret(table.text("kid").map(str::to_owned), &secret, rules.algorithms);
+            let at = if source == Source::SecretFile { "secret_file" } else { "secret_env" };
+            match key.and_then(|key| KeySet::new(vec![key])) {
+                Ok(set) => (KeySource::Fixed, Some(set)),
                 Err(error) => {
-                    let at = if source == Source::SecretFile { "secret_file" } else { "secret_env" };
                     // The reason, and in a sentence of its own what to do.
                     let (why, help) = error.0.split_once(". ").unwrap_or((&error.0, "name another secret"));
                     report.error(&table.span(at), format!("this secret cannot be used: {why}"), help);
-                    None
+                    return None;
                 }
             }
         }
-    }
+    };
+    Some(SourcedKeys { source, keys })
 }
 
-/// A file with a JWK Set whose keys are shared secrets, each with its own `kid`.
-fn set_of_secrets(
-    report: &mut Report<'_>,
-    table: &Fields,
-    algorithms: &[Algorithm],
-    folder: &Path,
-) -> Option<Vec<Key>> {
-    if !algorithms.iter().all(|algorithm| algorithm.is_symmetric()) {
-        return None;
-    }
-    let json = secret::read_file(report, folder, table.text("file")?, &table.span("file"))?;
-    match Key::set_from_jwks(&json, algorithms) {
-        Ok(keys) => Some(keys),
+/// The keys of a file or of the policy itself, with their warnings reported; `None`, reported, where there are none.
+fn keys(report: &mut Report<'_>, table: &Fields, at: &str, set: Result<KeySet, KeyError>) -> Option<KeySet> {
+    match set {
+        Ok(set) => {
+            for warning in set.warnings() {
+                let help = "write the public keys into a file of their own, with `openssl pkey -pubout`, and name that";
+                report.warning(&table.span(at), format!("this source of keys {warning}"), help);
+            }
+            Some(set)
+        }
         Err(error) => {
-            report.error(
-                &table.span("file"),
-                format!("these keys cannot be used: {}", error.0),
-                "write a JWK Set (RFC 7517) with keys of kty \"oct\", or name a raw secret with `secret_file`",
-            );
+            let (why, help) = error.0.split_once(". ").unwrap_or((
+                &error.0,
+                "name a JWK Set (RFC 7517) or PEM with keys of the listed algorithms, or list those of the keys",
+            ));
+            report.error(&table.span(at), format!("these keys cannot be used: {why}"), help);
             None
         }
     }

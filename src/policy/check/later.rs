@@ -50,7 +50,7 @@ fn signer(report: &mut Report<'_>, signer: &Fields, issuers: &[Issuer], strict: 
     }
     for (table, span) in keys {
         let Some(source) = named(report, table, &span, false, folder) else { continue };
-        if matches!(source, secret::Source::Url | secret::Source::Discovery) {
+        if matches!(source, secret::Source::Url | secret::Source::Discovery | secret::Source::Inline) {
             report.error(
                 &span,
                 "a signer's key does not come from elsewhere",

@@ -179,7 +179,7 @@ impl Entries<'_> {
             Scheme::ClientCert if self.certificates => None,
             Scheme::ClientCert => Some("there is no `[[certificate]]` that maps one to a user"),
             Scheme::Session => Some("it is not built yet"),
-            Scheme::Bearer if !self.sound_issuers || self.issuers.iter().any(|issuer| !issuer.keys_unavailable) => None,
+            Scheme::Bearer if !self.sound_issuers || self.issuers.iter().any(Issuer::has_keys) => None,
             Scheme::Bearer if self.issuers.is_empty() => Some("there is no `[[issuer]]` whose tokens are believed"),
             Scheme::Bearer => Some("no `[[issuer]]` has keys that this version can use"),
         }
@@ -189,7 +189,7 @@ impl Entries<'_> {
         for (scheme, span) in schemes {
             if let Some(why) = self.shut(*scheme) {
                 let help = match scheme {
-                    Scheme::Bearer => "add an `[[issuer]]` with a secret for HS256, or leave the scheme out for now",
+                    Scheme::Bearer => "add an `[[issuer]]` with its keys, or leave the scheme out for now",
                     Scheme::ClientCert => "add a `[[certificate]]`, or leave the scheme out",
                     _ => "leave it out for now, or keep it for a later version",
                 };
@@ -210,7 +210,7 @@ impl Entries<'_> {
         report.mismatch(
             span,
             format!("nobody can come in by {what} ({})", why.join("; ")),
-            "add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+            "add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
         );
     }
 
@@ -224,7 +224,7 @@ impl Entries<'_> {
     ) {
         let open: Vec<_> = schemes.iter().filter(|scheme| self.shut(**scheme).is_none()).collect();
         let only_tokens = !open.is_empty() && open.iter().all(|scheme| **scheme == Scheme::Bearer);
-        let usable = || self.issuers.iter().filter(|issuer| !issuer.keys_unavailable);
+        let usable = || self.issuers.iter().filter(|issuer| issuer.has_keys());
         let gives_roles = usable().any(|issuer| issuer.claims.roles.is_some() || issuer.local_users);
         if self.sound_issuers && only_tokens && !gives_roles && require.is_some_and(needs_role) {
             report.warning(

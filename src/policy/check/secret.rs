@@ -22,15 +22,17 @@ pub(super) enum Source {
     SecretFile,
     SecretEnv,
     File,
+    Inline,
     Url,
     Discovery,
 }
 
 impl Source {
-    const ALL: [(Source, &str); 5] = [
+    const ALL: [(Source, &str); 6] = [
         (Source::SecretFile, "secret_file"),
         (Source::SecretEnv, "secret_env"),
         (Source::File, "file"),
+        (Source::Inline, "inline"),
         (Source::Url, "url"),
         (Source::Discovery, "discovery"),
     ];
@@ -55,7 +57,7 @@ pub(super) fn source(
     let choices = if only_secrets {
         "`secret_file` or `secret_env`"
     } else {
-        "`file`, `url`, `discovery`, `secret_file` or `secret_env`"
+        "`file`, `inline`, `url`, `discovery`, `secret_file` or `secret_env`"
     };
     let (source, name) = match named.as_slice() {
         [one] => *one,
@@ -75,7 +77,7 @@ pub(super) fn source(
     };
     let misplaced: &[&str] = match source {
         Source::SecretFile | Source::SecretEnv => &["refresh"],
-        Source::File => &["refresh", "encoding", "kid"],
+        Source::File | Source::Inline => &["refresh", "encoding"],
         Source::Url | Source::Discovery => &["encoding", "kid"],
     };
     for key in misplaced.iter().filter(|key| fields.is_written(key)) {
@@ -94,8 +96,8 @@ pub(super) fn read(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let (bytes, key) = match source {
         Source::SecretFile => {
-            let bytes = read_file(report, folder, fields.text("secret_file")?, &fields.span("secret_file"))?;
-            (bytes, "secret_file")
+            let name = fields.text("secret_file")?;
+            (read_file(report, folder, name, &fields.span("secret_file"), true)?.1, "secret_file")
         }
         Source::SecretEnv => {
             let name = fields.text("secret_env")?;
@@ -109,7 +111,7 @@ pub(super) fn read(
             };
             (Zeroizing::new(value.into_encoded_bytes()), "secret_env")
         }
-        Source::File | Source::Url | Source::Discovery => return None,
+        Source::File | Source::Inline | Source::Url | Source::Discovery => return None,
     };
     let encoding = fields.text("encoding")?;
     let Some(secret) = decode(bytes, encoding) else {
@@ -127,17 +129,19 @@ pub(super) fn read(
     Some(secret)
 }
 
-/// A whole file that holds secrets; who else can read it is a warning. `None`, reported, where it cannot be read.
+/// A whole file and its path; who else can change it is a warning, and of a `secret` one who else can read it. `None`,
+/// reported, where it cannot be read.
 pub(super) fn read_file(
     report: &mut Report<'_>,
     folder: &Path,
     name: &str,
     span: &Range<usize>,
-) -> Option<Zeroizing<Vec<u8>>> {
+    secret: bool,
+) -> Option<(PathBuf, Zeroizing<Vec<u8>>)> {
     let (path, metadata) = open(report, folder, name, span)?;
     let bytes = contents(report, &path, &metadata, span)?;
-    warn_of_readers(report, &path, &metadata, span);
-    Some(bytes)
+    warn_of_others(report, &path, &metadata, span, secret);
+    Some((path, bytes))
 }
 
 /// A file that a policy names is there, can be read and holds something; otherwise that is reported.
@@ -209,12 +213,13 @@ fn contents(
     }
 }
 
-fn warn_of_readers(report: &mut Report<'_>, path: &Path, metadata: &Metadata, span: &Range<usize>) {
-    if metadata.permissions().mode() & 0o006 != 0 {
+fn warn_of_others(report: &mut Report<'_>, path: &Path, metadata: &Metadata, span: &Range<usize>, secret: bool) {
+    let (bits, can, change) = if secret { (0o006, "read or change", "o-rw") } else { (0o002, "change", "o-w") };
+    if metadata.permissions().mode() & bits != 0 {
         report.warning(
             span,
-            format!("every user of this machine can read or change `{}`", path.display()),
-            format!("run `chmod o-rw {}`", path.display()),
+            format!("every user of this machine can {can} `{}`", path.display()),
+            format!("run `chmod {change} {}`", path.display()),
         );
     }
 }

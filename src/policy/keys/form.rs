@@ -59,6 +59,8 @@ pub(in crate::policy) static SUBJECT: Form =
     Form { name: "a distinguished name", example: "CN=billing", check: certificate::subject };
 pub(in crate::policy) static SAN: Form =
     Form { name: "a subject alternative name", example: "dns:billing.example.com", check: certificate::san };
+pub(in crate::policy) static KEYS: Form =
+    Form { name: "public keys as a JWK, a JWK Set or PEM", example: "{\"keys\": […]}", check: keys };
 pub(in crate::policy) static FINGERPRINT: Form = Form {
     name: "a fingerprint",
     example: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -319,4 +321,16 @@ fn https(text: &str) -> Result<(), Slip> {
         ));
     }
     Ok(())
+}
+
+fn keys(text: &str) -> Result<(), Slip> {
+    let bare = text.trim_start();
+    if bare.starts_with('{') || bare.starts_with("-----BEGIN ") {
+        return Ok(());
+    }
+    // Not quoted: it may be a secret.
+    Err(Slip::new(
+        "this is neither a JWK Set nor PEM",
+        "write the keys between three single quotes, like inline = '''{\"keys\": […]}'''; a path goes to `file`, a secret to `secret_file`",
+    ))
 }

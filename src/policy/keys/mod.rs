@@ -76,6 +76,8 @@ pub(super) enum Kind {
     OneOf(&'static [Choice]),
     /// A string of a certain form.
     Form(&'static Form),
+    /// The same over several lines.
+    Lines(&'static Form),
     /// One value or a list of at least so many.
     Many(&'static Kind, usize),
     /// A list of at least so many.
@@ -119,7 +121,7 @@ impl Kind {
             Kind::OneOf(choices) => {
                 format!("one of {}", choices.iter().map(|c| format!("`\"{}\"`", c.word)).collect::<Vec<_>>().join(", "))
             }
-            Kind::Form(form) => form.name.into(),
+            Kind::Form(form) | Kind::Lines(form) => form.name.into(),
             Kind::Many(kind, _) => format!("{}, or a list of them", kind.wanted()),
             Kind::List(kind, _) => format!("a list, each {}", kind.wanted()),
             Kind::Table(_) => "a table".into(),
@@ -140,6 +142,7 @@ impl Kind {
             Kind::Duration(least, most) => format!("\"{}\"", duration_text((*most).min(900).max(*least))),
             Kind::OneOf(choices) => format!("\"{}\"", choices.first().map_or("", |choice| choice.word)),
             Kind::Form(form) => format!("\"{}\"", form.example),
+            Kind::Lines(form) => format!("'''{}'''", form.example),
             Kind::Many(kind, _) | Kind::List(kind, _) => format!("[{}]", kind.example()),
             Kind::Table(keys) => {
                 let needed = keys.iter().filter(|key| matches!(key.default, Default::Required));

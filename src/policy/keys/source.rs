@@ -22,12 +22,17 @@ const SECRET_FILE: Key =
 const SECRET_ENV: Key =
     key("secret_env", Kind::Form(&form::VARIABLE), NOT_THIS, "An environment variable that holds a shared secret.");
 const ENCODED: Key = key("encoding", ENCODING, Is("\"text\""), "How the secret is written there.");
-const KID: Key = key("kid", Kind::Text, Without("no key id"), "The `kid` that tokens name this secret by.");
+const KID: Key = key(
+    "kid",
+    Kind::Text,
+    Without("no key id"),
+    "The `kid` that tokens name this secret, or the one key of a PEM text, by.",
+);
 
 /// A shared secret: exactly one of `secret_file` and `secret_env`.
 pub(in crate::policy) static SECRET: &[Key] = &[SECRET_FILE, SECRET_ENV, ENCODED];
 
-/// Any source of keys: exactly one of the first five.
+/// Any source of keys: exactly one of the first six.
 pub(in crate::policy) static SOURCE: &[Key] = &[
     SECRET_FILE,
     SECRET_ENV,
@@ -35,9 +40,15 @@ pub(in crate::policy) static SOURCE: &[Key] = &[
         "file",
         Kind::Text,
         NOT_THIS,
-        "A file of keys, relative to the policy. For HS256, HS384 and HS512: a JWK, or a JWK Set (RFC 7517), of shared \
-         secrets, each of `kty` `oct` and usually with a `kid`. Public keys for other algorithms, as a JWK Set or PEM: not \
-         built yet, the file is only looked for.",
+        "A file of keys, relative to the policy: a JWK, a JWK Set (RFC 7517), or PEM with public keys or one certificate. \
+         For HS256, HS384 and HS512: a JWK, or a JWK Set, of shared secrets, each of `kty` `oct` and usually with a \
+         `kid`.",
+    ),
+    key(
+        "inline",
+        Kind::Lines(&form::KEYS),
+        NOT_THIS,
+        "The public keys themselves, as a JWK, a JWK Set, or PEM; never a secret or a private key.",
     ),
     context("url", Kind::Form(&form::HTTPS), NOT_THIS, "An https address that answers with a JWK Set."),
     context(

@@ -76,7 +76,7 @@ fn kind(of: &'static Kind) -> Value {
         Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Duration(..) => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
         Kind::OneOf(choices) => json!({ "enum": choices.iter().map(|choice| choice.word).collect::<Vec<_>>() }),
-        Kind::Form(form) => json!({ "type": "string", "minLength": 1, "examples": [form.example] }),
+        Kind::Form(form) | Kind::Lines(form) => json!({ "type": "string", "minLength": 1, "examples": [form.example] }),
         Kind::Many(inner, least) => {
             let one = kind(inner);
             json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": least }] })

@@ -37,7 +37,7 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
             ),
             (
                 issuer!("algorithms = 'ES256'\nkeys = { secret_file = 'good.key' }\n"),
-                "6:8 ES256 needs public keys, and a shared secret comes from here | write `file`, `url` or `discovery`, or name HS256, HS384 or HS512",
+                "6:8 ES256 needs public keys, and a shared secret comes from here | write `file`, `inline`, `url` or `discovery`, or name HS256, HS384 or HS512",
             ),
             (
                 issuer!("algorithms = 'HS256'\nkeys = { url = 'https://acc/jwks' }\n"),
@@ -53,7 +53,7 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
             ),
             (
                 issuer!("algorithms = 'HS256'\nkeys = {}\n"),
-                "6:8 this table names no source | add `file`, `url`, `discovery`, `secret_file` or `secret_env`",
+                "6:8 this table names no source | add `file`, `inline`, `url`, `discovery`, `secret_file` or `secret_env`",
             ),
             (
                 issuer!("algorithms = 'HS256'\nkeys = { secret = 'hunter2' }\n"),
@@ -69,7 +69,7 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
             ),
             (
                 issuer!("algorithms = 'HS256'\nkeys = { secret_file = 'gone', secret_env = 'PATH' }\n"),
-                "6:8 this table names several sources | keep one of `file`, `url`, `discovery`, `secret_file` or `secret_env`; a list of tables has several",
+                "6:8 this table names several sources | keep one of `file`, `inline`, `url`, `discovery`, `secret_file` or `secret_env`; a list of tables has several",
             ),
             (
                 issuer!("algorithms = 'HS256'\nkeys = { secret_file = 'gone' }\n"),
@@ -146,7 +146,7 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
             ),
             (
                 "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'ES256'\nkey = { secret_file = 'good.key' }\n",
-                "6:7 ES256 needs public keys, and a shared secret comes from here | write `file`, `url` or `discovery`, or name HS256, HS384 or HS512",
+                "6:7 ES256 needs public keys, and a shared secret comes from here | write `file`, `inline`, `url` or `discovery`, or name HS256, HS384 or HS512",
             ),
             (
                 "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'ES256'\nkey = { url = 'https://x' }\n",
@@ -156,7 +156,7 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
                 issuer!(
                     "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'bearer'\n"
                 ),
-                "9:11 nobody can come in by these schemes (`bearer`: no `[[issuer]]` has keys that this version can use) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "9:11 nobody can come in by these schemes (`bearer`: no `[[issuer]]` has keys that this version can use) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             (
                 issuer!("algorithms = 'ES256'\nkeys = { discovery = false }\n"),

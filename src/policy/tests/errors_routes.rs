@@ -63,19 +63,19 @@ fn mistakes_in_roles_and_routes_are_errors_that_say_what_to_write() {
             ),
             (
                 "[[route]]\npath = '/'\nschemes = 'session'\n",
-                "3:11 nobody can come in by these schemes (`session`: it is not built yet) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "3:11 nobody can come in by these schemes (`session`: it is not built yet) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             (
                 "[[route]]\npath = '/'\nschemes = 'bearer'\n",
-                "3:11 nobody can come in by these schemes (`bearer`: there is no `[[issuer]]` whose tokens are believed) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "3:11 nobody can come in by these schemes (`bearer`: there is no `[[issuer]]` whose tokens are believed) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             (
                 "[[route]]\npath = '/'\nschemes = ['bearer', 'client-cert']\n",
-                "3:11 nobody can come in by these schemes (`bearer`: there is no `[[issuer]]` whose tokens are believed; `client-cert`: there is no `[[certificate]]` that maps one to a user) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "3:11 nobody can come in by these schemes (`bearer`: there is no `[[issuer]]` whose tokens are believed; `client-cert`: there is no `[[certificate]]` that maps one to a user) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             (
                 "[engine]\nschemes = 'bearer'\n[[route]]\npath = '/'\n",
-                "3:1 nobody can come in by the schemes of `[engine]` (`bearer`: there is no `[[issuer]]` whose tokens are believed) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "3:1 nobody can come in by the schemes of `[engine]` (`bearer`: there is no `[[issuer]]` whose tokens are believed) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             (
                 "[[route]]\npath = 'orders'\naccess = 'public'\n",

@@ -57,7 +57,7 @@ fn mistakes_in_settings_are_errors_that_say_what_to_write() {
             ),
             (
                 "[engine]\nschemes = 'session'\nunmatched = 'authenticated'\n",
-                "3:13 nobody can come in by the schemes of `[engine]` (`session`: it is not built yet) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` that has a secret for HS256",
+                "3:13 nobody can come in by the schemes of `[engine]` (`session`: it is not built yet) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
             ),
             ("[engine]\nleeway = '6m'\n", "2:10 `leeway` is out of range | write a duration from 0s to 5m"),
             (

@@ -20,6 +20,9 @@ use super::{Diagnostic, Loaded, Severity, parse};
 /// 64 bytes that no list of weak secrets has.
 const GOOD_SECRET: &str = "q3ZKf0Xw9LrTn7VbYc2MhE5sUdJ8aPgR1iO6xCkWvB4yQmNtHlSzDjFeGuIoApTs";
 
+/// A public key for ES256, without a kid.
+const GOOD_KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"_1lFhKEPIxQ4TTN4ilJr4JngywiUetU1KHERzec5-Jg","y":"f_PeOqdBCp0B9hUIfkZJfTlpuFw_6jODBe1zIaelEAM"}"#;
+
 /// A folder with `good.key`, a secret file that only its owner can read, and `empty.key`.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();

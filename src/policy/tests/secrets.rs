@@ -27,10 +27,11 @@ fn each_source_of_a_list_is_a_key_with_its_own_kid() {
     let loaded = with_keys(keys, folder.path()).unwrap();
     assert!(loaded.warnings.is_empty(), "{:#?}", loaded.warnings);
     let issuer = &loaded.policy.issuers[0];
-    let kids: Vec<_> = issuer.keys.iter().map(|key| key.kid.as_deref()).collect();
+    let sets: Vec<_> = issuer.sources.iter().filter_map(|source| source.keys.as_ref()).collect();
+    let kids: Vec<_> = sets.iter().flat_map(|set| set.iter()).map(|key| key.kid.as_deref()).collect();
     assert_eq!(kids, [Some("b"), Some("a"), None]);
-    assert!(issuer.keys.iter().all(|key| key.algorithms() == [Algorithm::Hs256]));
-    assert!(!issuer.keys_unavailable);
+    assert!(sets.iter().flat_map(|set| set.iter()).all(|key| key.algorithms() == [Algorithm::Hs256]));
+    assert!(issuer.has_keys() && sets.len() == 3);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn suspicious_settings_load_with_one_warning() {
             ),
             (
                 "[engine]\nschemes = ['basic', 'bearer']\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "2:21 nobody can come in by `bearer`: there is no `[[issuer]]` whose tokens are believed | add an `[[issuer]]` with a secret for HS256, or leave the scheme out for now",
+                "2:21 nobody can come in by `bearer`: there is no `[[issuer]]` whose tokens are believed | add an `[[issuer]]` with its keys, or leave the scheme out for now",
             ),
             (
                 "[engine]\nresponses = 'auto'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
@@ -49,7 +49,7 @@ fn suspicious_settings_load_with_one_warning() {
             ),
             (
                 "[[route]]\npath = '/'\nschemes = ['basic', 'bearer']\n",
-                "3:21 nobody can come in by `bearer`: there is no `[[issuer]]` whose tokens are believed | add an `[[issuer]]` with a secret for HS256, or leave the scheme out for now",
+                "3:21 nobody can come in by `bearer`: there is no `[[issuer]]` whose tokens are believed | add an `[[issuer]]` with its keys, or leave the scheme out for now",
             ),
             (
                 route!("require = { factor = 'otp' }\n"),
@@ -119,7 +119,7 @@ fn suspicious_settings_load_with_one_warning() {
                 issuer!(
                     "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'basic'\n"
                 ),
-                "5:14 tokens of `acc` cannot be verified: its algorithms are not built yet | routes that accept nothing else do not load; HS256, HS384 and HS512 with a secret work",
+                "6:8 tokens of `acc` cannot be verified: this source of keys is not built yet | routes that accept nothing else do not load; name a file of its keys with `file`",
             ),
             (
                 "[identity]\nsubject = 'X-User'\n[[issuer]]\nname = 'acc'\nissuer = 'https://acc'\naudience = 'orders'\nalgorithms = 'HS256'\nkeys = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = 'basic'\n",

@@ -25,8 +25,11 @@ fn algorithm_confusion_with_public_key_text_as_hmac_key() {
                 assert!(Key::from_secret(None, &secret, &[algorithm]).is_err());
                 let header = json!({"alg": algorithm.name()}).to_string();
                 let token = sign_raw(header.as_bytes(), good().to_string().as_bytes(), algorithm, &secret);
-                let asymmetric =
-                    Issuer { algorithms: vec![Algorithm::Rs256, Algorithm::EdDsa], keys: Vec::new(), ..issuer() };
+                let asymmetric = Issuer {
+                    algorithms: vec![Algorithm::Rs256, Algorithm::EdDsa],
+                    sources: sourced(Vec::new()),
+                    ..issuer()
+                };
                 assert_eq!(refusal(&token, asymmetric).reason, Reason::TokenAlgorithm);
                 let symmetric = Issuer { algorithms: vec![Hs256, Hs384, Hs512], ..issuer() };
                 let expected = if algorithm == Hs256 { Reason::TokenSignature } else { Reason::TokenAlgorithm };
@@ -45,7 +48,7 @@ fn tokens_maced_with_nothing_or_zero_bytes_are_refused() {
             let token = sign_raw(header.as_bytes(), good().to_string().as_bytes(), algorithm, &vec![0; length]);
             let all = Issuer {
                 algorithms: vec![Hs256, Hs384, Hs512],
-                keys: vec![key(None, SECRET, &[Hs256, Hs384, Hs512])],
+                sources: sourced(vec![key(None, SECRET, &[Hs256, Hs384, Hs512])]),
                 ..issuer()
             };
             assert_eq!(refusal(&token, all).reason, Reason::TokenSignature);
@@ -60,10 +63,16 @@ fn downgrade_and_upgrade_within_a_family_are_refused() {
         for asked in [Hs256, Hs384, Hs512] {
             let header = json!({"alg": asked.name()}).to_string();
             let token = sign_raw(header.as_bytes(), good().to_string().as_bytes(), asked, SECRET);
-            let by_policy =
-                Issuer { algorithms: vec![pinned], keys: vec![key(None, SECRET, &[Hs256, Hs384, Hs512])], ..issuer() };
-            let by_key =
-                Issuer { algorithms: vec![Hs256, Hs384, Hs512], keys: vec![key(None, SECRET, &[pinned])], ..issuer() };
+            let by_policy = Issuer {
+                algorithms: vec![pinned],
+                sources: sourced(vec![key(None, SECRET, &[Hs256, Hs384, Hs512])]),
+                ..issuer()
+            };
+            let by_key = Issuer {
+                algorithms: vec![Hs256, Hs384, Hs512],
+                sources: sourced(vec![key(None, SECRET, &[pinned])]),
+                ..issuer()
+            };
             for pinned_issuer in [by_policy, by_key] {
                 if asked == pinned {
                     assert!(verify(&token, &[pinned_issuer], NOW, LEEWAY).is_ok());
@@ -184,7 +193,7 @@ fn keys_embedded_in_the_header_are_never_used() {
 /// liboauth2 2.2.2: the kid became part of a URL. Here it is compared and nothing else.
 #[test]
 fn a_kid_is_only_compared() {
-    let named = || Issuer { keys: vec![key(Some("k1"), SECRET, &[Hs256])], ..issuer() };
+    let named = || Issuer { sources: sourced(vec![key(Some("k1"), SECRET, &[Hs256])]), ..issuer() };
     for kid in ["../../x?", "https://evil.example.com/", "k1/../k1", "/dev/null", "k1;", "k1\n", "%6b1"] {
         let token = mint(&json!({"alg": "HS256", "kid": kid}), &good());
         assert_eq!(refusal(&token, named()).reason, Reason::TokenKeyUnknown);

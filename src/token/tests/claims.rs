@@ -70,7 +70,7 @@ fn registered_claims_that_stand_twice_are_malformed() {
 fn now_is_before_exp_and_leeway_and_fractions_count() {
     let at = |exp: Value| {
         verify(&mint(&header(), &with("exp", exp)), &[issuer()], NOW, LEEWAY)
-            .map(|v| v.expires_at)
+            .map(|v| v.expires_at())
             .map_err(|e| e.reason)
     };
     assert_eq!(at(json!(NOW - LEEWAY)), Err(Reason::TokenExpired));
@@ -82,7 +82,7 @@ fn now_is_before_exp_and_leeway_and_fractions_count() {
     assert_eq!(at(json!(253_402_300_800u64)), Err(Reason::TokenClaim));
     let exponent = good().to_string().replace(&(NOW + 600).to_string(), "1.7900006e9");
     let token = sign_raw(header().to_string().as_bytes(), exponent.as_bytes(), Hs256, SECRET);
-    assert_eq!(verify(&token, &[issuer()], NOW, 0).unwrap().expires_at, NOW + 600);
+    assert_eq!(verify(&token, &[issuer()], NOW, 0).unwrap().expires_at(), NOW + 600);
     assert_eq!(verify(&mint(&header(), &good()), &[issuer()], i64::MAX, i64::MAX).map(|_| ()), Ok(()));
     assert_eq!(
         verify(&mint(&header(), &with("exp", json!(NOW))), &[issuer()], NOW, -5).unwrap_err().reason,
@@ -190,20 +190,24 @@ fn control_characters_in_subject_role_scope_or_factor_are_refused() {
         assert_eq!(reason_of(&with("roles", json!(bad))), Reason::TokenClaim);
         assert_eq!(reason_of(&with("scope", json!(bad))), Reason::TokenClaim);
     }
-    assert_eq!(accepted(&with("sub", json!("Zoë\u{a0}\u{2028}名"))).subject, "Zoë\u{a0}\u{2028}名");
+    assert_eq!(accepted(&with("sub", json!("Zoë\u{a0}\u{2028}名"))).subject(), "Zoë\u{a0}\u{2028}名");
 }
 
 #[test]
 fn roles_are_an_array_or_one_name_and_scopes_an_array_or_split_at_spaces() {
-    assert_eq!(accepted(&with("roles", json!("clerk admin"))).roles, ["clerk admin"], "one string is one name");
-    assert_eq!(accepted(&with("roles", json!([]))).roles.len(), 0);
-    assert_eq!(accepted(&with("scope", json!(["a b", "c"]))).scopes, ["a b", "c"]);
-    assert_eq!(accepted(&with("scope", json!(""))).scopes.len(), 0);
-    assert_eq!(accepted(&good()).scopes.len(), 0);
+    assert_eq!(
+        accepted(&with("roles", json!("clerk admin"))).roles().as_slice(),
+        ["clerk admin"],
+        "one string is one name"
+    );
+    assert_eq!(accepted(&with("roles", json!([]))).roles().len(), 0);
+    assert_eq!(accepted(&with("scope", json!(["a b", "c"]))).scopes().as_slice(), ["a b", "c"]);
+    assert_eq!(accepted(&with("scope", json!(""))).scopes().len(), 0);
+    assert_eq!(accepted(&good()).scopes().len(), 0);
     let without_roles = Issuer { claims: ClaimNames { roles: None, ..issuer().claims }, ..issuer() };
     let token = mint(&header(), &with("roles", json!(["admin"])));
     assert_eq!(
-        verify(&token, &[without_roles], NOW, LEEWAY).unwrap().roles.len(),
+        verify(&token, &[without_roles], NOW, LEEWAY).unwrap().roles().len(),
         0,
         "no roles unless the policy names a claim"
     );
@@ -212,13 +216,14 @@ fn roles_are_an_array_or_one_name_and_scopes_an_array_or_split_at_spaces() {
 #[test]
 fn a_claim_name_is_first_an_exact_member_then_a_dotted_path() {
     let value = json!({"a.b": 1, "a": {"b": 2, "c": {"d": 3}, "": 5}, "x": {"y.z": 4}, "n": null, "l": [{"b": 1}]});
-    let claims = value.as_object().unwrap();
-    assert_eq!(claim(claims, "a.b"), Some(&json!(1)));
-    assert_eq!(claim(claims, "a.c.d"), Some(&json!(3)));
-    assert_eq!(claim(claims, "a."), Some(&json!(5)));
-    assert_eq!(claim(claims, "n"), Some(&json!(null)));
+    let claims = json::Object::read(value.to_string().into_bytes()).unwrap();
+    let claim = |name: &str| claims.find(name).map(json::Raw::value);
+    assert_eq!(claim("a.b"), Some(json!(1)));
+    assert_eq!(claim("a.c.d"), Some(json!(3)));
+    assert_eq!(claim("a."), Some(json!(5)));
+    assert_eq!(claim("n"), Some(json!(null)));
     for missing in ["x.y.z", "a.c.d.e", "l.0.b", "l.b", "", ".", "a..b", ".a", "b", "A.b", "n.x"] {
-        assert_eq!(claim(claims, missing), None, "{missing}");
+        assert_eq!(claim(missing), None, "{missing}");
     }
     let nested = Issuer {
         require: Vec::new(),
@@ -235,7 +240,7 @@ fn a_claim_name_is_first_an_exact_member_then_a_dotted_path() {
     claims["https://x.example/scp"] = json!("a b");
     let verified = verify(&mint(&header(), &claims), &[nested], NOW, LEEWAY).unwrap();
     assert_eq!(
-        (verified.subject.as_str(), verified.roles, verified.scopes),
-        ("alice", vec!["clerk".into()], vec!["a".into(), "b".into()])
+        (&*verified.subject(), verified.roles().as_slice(), verified.scopes().as_slice()),
+        ("alice", &["clerk".into()][..], &["a".into(), "b".into()][..])
     );
 }

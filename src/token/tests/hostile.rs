@@ -91,10 +91,10 @@ proptest! {
     ) {
         let token = mint(&header(), &with(&name, value));
         if let Ok(verified) = verify(&token, &[issuer()], now, LEEWAY) {
-            prop_assert!(!verified.subject.is_empty());
-            let names = [&verified.subject].into_iter().chain(&verified.roles).chain(&verified.scopes);
+            prop_assert!(!verified.subject().is_empty());
+            let names = [verified.subject()].into_iter().chain(verified.roles()).chain(verified.scopes());
             prop_assert!(names.into_iter().all(|name| !name.chars().any(char::is_control)));
-            prop_assert!(now < verified.expires_at + 1 + LEEWAY);
+            prop_assert!(now < verified.expires_at() + 1 + LEEWAY);
         }
     }
 

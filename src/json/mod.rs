@@ -2,8 +2,14 @@
 //!
 //! One object, valid UTF-8, nothing behind it, bounded nesting, and no member twice. Two readers that keep different
 //! ones of two equal names disagree about what was signed (RFC 8725 section 2.4, RFC 7515 section 4); names are
-//! compared after their escapes are read. Callers see `object` and `shown` only, so that another reader can take
-//! its place.
+//! compared after their escapes are read. `object` makes a tree, for keys and settings; `Object` leaves the values
+//! where they lie, for tokens. Both accept the same texts.
+
+mod object;
+pub mod scan;
+
+pub use object::{Object, Place, Raw, get, members};
+pub use scan::Kind;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};

@@ -1,0 +1,514 @@
+//! A strict reader of JSON text that allocates nothing on its way: it checks the grammar of RFC 8259 over the whole
+//! text and notes where the members of the outermost object stand. Values are looked at where they lie, when they are
+//! asked for.
+//!
+//! As strict as `object`: bounded nesting, no member twice at any depth in any spelling, no lone surrogate, no number
+//! that overflows.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::{DEPTH, shown};
+
+/// Octets of a text that is scanned, at most; positions are kept in 16 bits.
+pub const LONGEST: usize = u16::MAX as usize;
+
+/// From so many members on their names are sorted to find two that are equal.
+const MANY: usize = 24;
+
+/// What a value is.
+#[allow(missing_docs, reason = "the names are those of JSON")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    /// For messages.
+    pub const fn article(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Bool => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+}
+
+/// A part of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    start: u16,
+    end: u16,
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Span {
+        // No position lies beyond LONGEST.
+        Span { start: u16::try_from(start).unwrap_or(u16::MAX), end: u16::try_from(end).unwrap_or(u16::MAX) }
+    }
+
+    /// Where a part of the text lies in it.
+    pub(super) fn locate(text: &str, part: &str) -> Span {
+        let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        Span::new(start, start + part.len())
+    }
+
+    /// The part itself; empty where the text is another one.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start.into()..self.end.into()).unwrap_or_default()
+    }
+}
+
+/// One member of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The name between its quotes, as it is written.
+    name: Span,
+    /// The value; of a string what lies between the quotes.
+    value: Span,
+    /// Equal for equal names; 0 for those with escapes.
+    tag: u32,
+    kind: Kind,
+    /// The name is written with escapes.
+    escaped: bool,
+}
+
+impl Member {
+    /// The name is this one, once its escapes are read.
+    pub fn is(&self, text: &str, name: &str) -> bool {
+        let written = self.name.of(text);
+        if self.escaped { unescape(written) == name } else { written == name }
+    }
+
+    /// The name, its escapes read.
+    pub fn name<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        unescape(self.name.of(text))
+    }
+
+    /// What the value is, and where.
+    pub fn value(&self) -> (Kind, Span) {
+        (self.kind, self.value)
+    }
+}
+
+/// Members in their order; those of usual tokens fit without allocation.
+pub type Members = SmallVec<[Member; 20]>;
+
+/// Scans a text that must be one object, and notes its members. The error says what is wrong, without any value.
+pub fn scan(text: &str, members: &mut Members) -> Result<(), String> {
+    members.clear();
+    if text.len() > LONGEST {
+        return Err(format!("it has {} octets; at most {LONGEST} are read", text.len()));
+    }
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members };
+    scanner.document().map_err(|fault| fault.describe(text))
+}
+
+/// Calls back with each item of an array or each member of an object that a scan has accepted; stops at `false`.
+/// `name` is empty for items of arrays.
+pub fn each<'t>(text: &'t str, visit: &mut dyn FnMut(Cow<'t, str>, Kind, &'t str) -> bool) {
+    let mut members = Members::new();
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members: &mut members };
+    // The text was accepted before as part of a whole; what is wrong with it now ends the walk.
+    let _ = scanner.walk(visit);
+}
+
+/// The text between the quotes of a string with its escapes read; borrowed where it has none.
+pub fn unescape(written: &str) -> Cow<'_, str> {
+    if !written.as_bytes().contains(&b'\\') {
+        return Cow::Borrowed(written);
+    }
+    let mut out = String::with_capacity(written.len());
+    let mut rest = written;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        out.push_str(plain);
+        let (read, after) = one_escape(escape);
+        out.push(read);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// Reads what stands behind a backslash. The scan has seen that it is one; anything else reads as U+FFFD.
+fn one_escape(escape: &str) -> (char, &str) {
+    let (&first, rest) = match escape.as_bytes().split_first() {
+        Some((first, _)) => (first, escape.get(1..).unwrap_or_default()),
+        None => return (char::REPLACEMENT_CHARACTER, ""),
+    };
+    let read = match first {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let (unit, rest) = unit(rest);
+            if !(0xd800..0xdc00).contains(&unit) {
+                return (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), rest);
+            }
+            let (low, rest) = unit_behind(rest);
+            let code = 0x10000 + ((unit - 0xd800) << 10) + low.saturating_sub(0xdc00);
+            return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), rest);
+        }
+        other => char::from(other),
+    };
+    (read, rest)
+}
+
+fn unit(text: &str) -> (u32, &str) {
+    let (digits, rest) = text.split_at_checked(4).unwrap_or_default();
+    (u32::from_str_radix(digits, 16).unwrap_or(0xfffd), rest)
+}
+
+fn unit_behind(text: &str) -> (u32, &str) {
+    unit(text.strip_prefix("\\u").unwrap_or_default())
+}
+
+/// What is wrong, and where.
+enum Fault {
+    /// Something else was wanted at this octet.
+    Expected(&'static str, usize),
+    /// More levels than are read.
+    Deep,
+    /// This name stands in one object twice.
+    Twice(Span),
+}
+
+impl Fault {
+    fn describe(&self, text: &str) -> String {
+        match self {
+            Fault::Expected(what, at) => format!("it is not JSON: {what} is wanted at octet {}", at + 1),
+            Fault::Deep => format!("it is more than {DEPTH} levels deep"),
+            Fault::Twice(name) => format!("the member {} stands there twice", shown(&unescape(name.of(text)))),
+        }
+    }
+}
+
+type Scanned<T> = Result<T, Fault>;
+
+struct Scanner<'t, 'm> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    /// A stack: those of the objects that are open.
+    members: &'m mut Members,
+}
+
+impl<'t> Scanner<'t, '_> {
+    fn document(&mut self) -> Scanned<()> {
+        self.space();
+        if self.peek() != Some(b'{') {
+            return Err(self.expected("an object"));
+        }
+        self.object(DEPTH)?;
+        self.space();
+        if self.at < self.bytes.len() { Err(self.expected("the end")) } else { Ok(()) }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn expected(&self, what: &'static str) -> Fault {
+        Fault::Expected(what, self.at)
+    }
+
+    #[inline]
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn eat(&mut self, byte: u8, what: &'static str) -> Scanned<()> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(self.expected(what))
+    }
+
+    /// Leaves the members of the object on the stack; the caller takes off those that it does not want.
+    fn object(&mut self, levels: usize) -> Scanned<()> {
+        let inner = levels.checked_sub(1).ok_or(Fault::Deep)?;
+        let base = self.members.len();
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let (name, escaped) = self.member_name()?;
+            let (kind, value) = self.value(inner)?;
+            let tag = if escaped { 0 } else { tag(name.of(self.text)) };
+            self.members.push(Member { name, value, tag, kind, escaped });
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.expected("a comma or a closing brace")),
+            }
+            self.space();
+        }
+        self.at += 1;
+        match self.members.get(base..).and_then(|own| twice(self.text, own)) {
+            Some(name) => Err(Fault::Twice(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// A name and its colon, up to the value.
+    fn member_name(&mut self) -> Scanned<(Span, bool)> {
+        if self.peek() != Some(b'"') {
+            return Err(self.expected("the name of a member"));
+        }
+        let name = self.string()?;
+        self.space();
+        self.eat(b':', "a colon")?;
+        self.space();
+        Ok(name)
+    }
+
+    fn array(&mut self, levels: usize) -> Scanned<()> {
+        let inner = levels.checked_sub(1).ok_or(Fault::Deep)?;
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.value(inner)?;
+            self.space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.expected("a comma or a closing bracket")),
+            }
+            self.space();
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// One value of at most so many levels; members of an object inside are taken off the stack.
+    fn value(&mut self, levels: usize) -> Scanned<(Kind, Span)> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'"') => return Ok((Kind::String, self.string()?.0)),
+            Some(b'{') => {
+                let base = self.members.len();
+                self.object(levels)?;
+                self.members.truncate(base);
+                Kind::Object
+            }
+            Some(b'[') => {
+                self.array(levels)?;
+                Kind::Array
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Kind::Number
+            }
+            Some(b't') => self.word(b"true", Kind::Bool)?,
+            Some(b'f') => self.word(b"false", Kind::Bool)?,
+            Some(b'n') => self.word(b"null", Kind::Null)?,
+            _ => return Err(self.expected("a value")),
+        };
+        Ok((kind, Span::new(start, self.at)))
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Scanned<Kind> {
+        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(self.expected("a value"));
+        }
+        self.at += word.len();
+        Ok(kind)
+    }
+
+    fn digits(&mut self) -> Scanned<usize> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.expected("a digit")) } else { Ok(self.at - start) }
+    }
+
+    fn number(&mut self) -> Scanned<()> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let mut long = false;
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            long = self.digits()? > 300;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+            long = true;
+        }
+        // What is too large for a double reads as infinite by some and is refused by others.
+        let finite = || Span::new(start, self.at).of(self.text).parse::<f64>().is_ok_and(f64::is_finite);
+        if long && !finite() { Err(Fault::Expected("a smaller number", start)) } else { Ok(()) }
+    }
+
+    /// A string with its quotes; what lies between them, and whether there are escapes in it.
+    fn string(&mut self) -> Scanned<(Span, bool)> {
+        self.at += 1;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at = plain_until(self.bytes, self.at);
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.expected("an escape in place of a control character")),
+                None => return Err(self.expected("the end of a string")),
+            }
+        }
+        let span = Span::new(start, self.at);
+        self.at += 1;
+        Ok((span, escaped))
+    }
+
+    fn escape(&mut self) -> Scanned<()> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                let unit = self.unit()?;
+                if (0xdc00..0xe000).contains(&unit) {
+                    return Err(self.expected("no lone surrogate"));
+                }
+                if (0xd800..0xdc00).contains(&unit) {
+                    self.eat(b'\\', "the second half of a surrogate pair")?;
+                    if self.peek() != Some(b'u') || !(0xdc00..0xe000).contains(&self.unit()?) {
+                        return Err(self.expected("the second half of a surrogate pair"));
+                    }
+                }
+            }
+            _ => return Err(self.expected("an escape")),
+        }
+        Ok(())
+    }
+
+    /// `uXXXX`
+    fn unit(&mut self) -> Scanned<u32> {
+        self.at += 1;
+        let digits = self.bytes.get(self.at..self.at + 4).filter(|four| four.iter().all(u8::is_ascii_hexdigit));
+        let Some(digits) = digits else { return Err(self.expected("four hexadecimal digits")) };
+        self.at += 4;
+        let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0);
+        Ok(digits.iter().fold(0, |sum, digit| (sum << 4) | value(*digit)))
+    }
+
+    fn walk(&mut self, visit: &mut dyn FnMut(Cow<'t, str>, Kind, &'t str) -> bool) -> Scanned<()> {
+        let (is_object, end) = match self.peek() {
+            Some(b'{') => (true, b'}'),
+            Some(b'[') => (false, b']'),
+            _ => return Ok(()),
+        };
+        self.at += 1;
+        self.space();
+        while self.peek() != Some(end) {
+            let name = if is_object { unescape(self.member_name()?.0.of(self.text)) } else { Cow::Borrowed("") };
+            let (kind, value) = self.value(DEPTH)?;
+            if !visit(name, kind, value.of(self.text)) {
+                return Ok(());
+            }
+            self.space();
+            if self.peek() == Some(b',') {
+                self.at += 1;
+                self.space();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the next quote, backslash or control character stands, from `at` on; eight octets at a time.
+#[inline]
+fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // The lowest top bit that is set is right; those above it may be set by a borrow.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+        let found = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        at += 1;
+    }
+    at
+}
+
+/// A number that differs for most names that differ.
+#[inline]
+fn tag(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let word = |chunk: Option<&[u8; 4]>| chunk.map(|chunk| u32::from_le_bytes(*chunk));
+    let ends = match (word(bytes.first_chunk()), word(bytes.last_chunk())) {
+        (Some(first), Some(last)) => first ^ last.rotate_left(13),
+        _ => bytes.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)),
+    };
+    (ends ^ ((bytes.len() as u32) << 24)) | 1
+}
+
+/// A name that two of the members share.
+fn twice(text: &str, members: &[Member]) -> Option<Span> {
+    if members.len() >= MANY {
+        return twice_of_many(text, members);
+    }
+    members.iter().enumerate().find_map(|(index, member)| {
+        let same = |other: &&Member| match (member.escaped, other.escaped) {
+            (false, false) => other.tag == member.tag && other.name.of(text) == member.name.of(text),
+            _ => other.name(text) == member.name(text),
+        };
+        members.get(..index)?.iter().find(same).map(|_| member.name)
+    })
+}
+
+fn twice_of_many(text: &str, members: &[Member]) -> Option<Span> {
+    let mut names: Vec<(u32, Cow<'_, str>, Span)> = members
+        .iter()
+        .map(|member| {
+            let name = member.name(text);
+            (tag(&name), name, member.name)
+        })
+        .collect();
+    names.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    names.windows(2).find_map(|pair| match pair {
+        [a, b] if a.0 == b.0 && a.1 == b.1 => Some(b.2),
+        _ => None,
+    })
+}

@@ -1,0 +1,100 @@
+//! The keys in force, one place per issuer. Decisions read while others are put in their place: a set is never
+//! changed, only swapped whole, and each swap has a number of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::crypto::key::{KeyError, KeySet};
+use crate::policy::model::Issuer;
+
+/// Numbers of sets; never used twice in a process, so that what was remembered under one cannot fit another, whatever
+/// policy it belongs to.
+static EPOCH: AtomicU64 = AtomicU64::new(1);
+
+/// The keys of all issuers of one policy, by the issuer's index.
+#[derive(Debug, Default)]
+pub struct Keyring {
+    places: Vec<ArcSwap<Held>>,
+    /// Held by whoever swaps.
+    writing: Mutex<()>,
+}
+
+/// The keys of one issuer at one time.
+#[derive(Debug)]
+pub struct Held {
+    /// Larger than that of all sets before it; equal only for the same set.
+    pub epoch: u64,
+    /// All keys that are known.
+    pub keys: KeySet,
+    /// A source has not answered yet, or for too long: a key that is not here may still exist.
+    pub incomplete: bool,
+    /// By source, in the policy's order; `None`: not known.
+    sources: Vec<Option<KeySet>>,
+}
+
+impl Keyring {
+    /// The keys that were read with the policy.
+    pub fn new(issuers: &[Issuer]) -> Keyring {
+        let held = |issuer: &Issuer| {
+            // The policy was held against this when it was loaded.
+            Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect())
+                .unwrap_or_else(|_| Held::empty())
+        };
+        Keyring {
+            places: issuers.iter().map(|issuer| ArcSwap::from_pointee(held(issuer))).collect(),
+            writing: Mutex::new(()),
+        }
+    }
+
+    /// The issuer's keys at this moment; `None` for an index that the policy does not have.
+    pub fn held(&self, issuer: usize) -> Option<Guard<Arc<Held>>> {
+        self.places.get(issuer).map(ArcSwap::load)
+    }
+
+    /// The number of the issuer's set; 0 for an index that the policy does not have.
+    pub fn epoch(&self, issuer: usize) -> u64 {
+        self.held(issuer).map_or(0, |held| held.epoch)
+    }
+
+    /// Puts what a source now says in the place of what it said before; `None`: it can no longer be believed. Those of
+    /// the other sources stay. Returns the new number; on an error nothing changes.
+    pub fn put(&self, issuer: usize, source: usize, keys: Option<KeySet>) -> Result<u64, KeyError> {
+        let unknown = || KeyError("no such issuer or source of keys".into());
+        let place = self.places.get(issuer).ok_or_else(unknown)?;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = place.load().sources.clone();
+        *sources.get_mut(source).ok_or_else(unknown)? = keys;
+        let next = Held::of(sources)?;
+        let epoch = next.epoch;
+        place.store(Arc::new(next));
+        Ok(epoch)
+    }
+}
+
+impl Held {
+    fn of(sources: Vec<Option<KeySet>>) -> Result<Held, KeyError> {
+        let keys = KeySet::join(sources.iter().flatten().cloned())?;
+        Ok(Held {
+            epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
+            incomplete: sources.iter().any(Option::is_none),
+            keys,
+            sources,
+        })
+    }
+
+    fn empty() -> Held {
+        Held {
+            epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
+            incomplete: true,
+            keys: KeySet::default(),
+            sources: Vec::new(),
+        }
+    }
+
+    /// What one source says.
+    pub fn source(&self, index: usize) -> Option<&KeySet> {
+        self.sources.get(index)?.as_ref()
+    }
+}
