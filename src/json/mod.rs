@@ -5,6 +5,7 @@
 //! compared after their escapes are read. `object` makes a tree, for keys and settings; `Object` leaves the values
 //! where they lie, for tokens. Both accept the same texts.
 
+mod escape;
 mod object;
 pub mod scan;
 

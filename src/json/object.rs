@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::escape;
 use super::scan::{self, Kind, Members, Span};
 
 /// The text of one object, scanned.
@@ -96,7 +97,7 @@ impl<'t> Raw<'t> {
 
     /// A string's value; allocates only where it has escapes.
     pub fn string(self) -> Option<Cow<'t, str>> {
-        (self.kind == Kind::String).then(|| scan::unescape(self.text))
+        (self.kind == Kind::String).then(|| escape::unescape(self.text))
     }
 
     /// A number's value, rounded to the nearest double.
@@ -145,7 +146,7 @@ impl<'t> Raw<'t> {
     /// The value as a tree; for what is not asked on every request.
     pub fn value(self) -> Value {
         match self.kind {
-            Kind::String => Value::String(scan::unescape(self.text).into_owned()),
+            Kind::String => Value::String(escape::unescape(self.text).into_owned()),
             _ => serde_json::from_str(self.text).unwrap_or_default(),
         }
     }
