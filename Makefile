@@ -45,9 +45,9 @@ load: ## the event-loop server under wrk, alone and while four clients log in
 	@.ci/setup load
 	@benches/event_loop.sh
 
-update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json
+update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json, docs/REASONS.md
 	UPDATE=1 $(CARGO) test --lib -- policy::reference ffi::reason
-	UPDATE=1 $(CARGO) test --test header
+	UPDATE=1 $(CARGO) test --test header --test reasons
 
 clean: ## removes what was built
 	$(CARGO) clean

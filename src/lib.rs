@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod answer;
+pub mod catalogue;
 pub mod certificate;
 pub mod credential;
 pub mod crypto;

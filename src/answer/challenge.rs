@@ -1,5 +1,7 @@
 //! `WWW-Authenticate` (RFC 9110 section 11.6.1): one field per scheme, in the route's order.
 
+use smallvec::SmallVec;
+
 use crate::identity::Scheme;
 use crate::reason::Reason;
 
@@ -14,32 +16,27 @@ pub struct Details {
     pub max_age: Option<i64>,
 }
 
+/// The schemes that a refusal offers: on a 401 all of the route. `navigating` is what `Sec-Fetch-Mode` says, `None`
+/// where it is absent: a script's request gets no Basic challenge where another exists, since that would open the
+/// browser's login box.
+pub fn offered(schemes: &[Scheme], reason: Reason, navigating: Option<bool>) -> SmallVec<[Scheme; 5]> {
+    if reason.status() != 401 {
+        return SmallVec::new();
+    }
+    let without_basic = navigating == Some(false) && schemes.iter().any(|s| *s != Scheme::Basic);
+    schemes.iter().copied().filter(|scheme| !(without_basic && *scheme == Scheme::Basic)).collect()
+}
+
 /// The fields of a refusal.
 ///
-/// A 401 challenges with every scheme of the route; the scheme that was used carries `error`. A 403 carries a field
-/// only where RFC 6750 section 3.1 has something to say: `insufficient_scope`, on the scheme that was used. `navigating` is what `Sec-Fetch-Mode`
-/// says, `None` where it is absent: a script's request gets no Basic challenge where another exists, since that would
-/// open the browser's login box.
-pub fn fields(
-    realm: &str,
-    schemes: &[Scheme],
-    used: Option<Scheme>,
-    reason: Reason,
-    details: &Details,
-    navigating: Option<bool>,
-) -> Vec<String> {
-    match reason.status() {
-        401 => {
-            let without_basic = navigating == Some(false) && schemes.iter().any(|s| *s != Scheme::Basic);
-            let offered = schemes.iter().filter(|scheme| !(without_basic && **scheme == Scheme::Basic));
-            offered.map(|scheme| one(realm, *scheme, used, reason, details)).collect()
+/// A 401 challenges with every scheme that is offered; the scheme that was used carries `error`. A 403 carries a field
+/// only where RFC 6750 section 3.1 has something to say: `insufficient_scope`, on the scheme that was used.
+pub fn fields(realm: &str, offered: &[Scheme], used: Option<Scheme>, reason: Reason, details: &Details) -> Vec<String> {
+    match used {
+        Some(used) if reason == Reason::ScopeMissing && used != Scheme::Basic => {
+            vec![one(realm, used, Some(used), reason, details)]
         }
-        403 if reason == Reason::ScopeMissing => used
-            .into_iter()
-            .filter(|s| *s != Scheme::Basic)
-            .map(|scheme| one(realm, scheme, used, reason, details))
-            .collect(),
-        _ => Vec::new(),
+        _ => offered.iter().map(|scheme| one(realm, *scheme, used, reason, details)).collect(),
     }
 }
 
@@ -95,6 +92,18 @@ pub fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As one step, for a route's schemes.
+    fn fields(
+        realm: &str,
+        schemes: &[Scheme],
+        used: Option<Scheme>,
+        reason: Reason,
+        details: &Details,
+        navigating: Option<bool>,
+    ) -> Vec<String> {
+        super::fields(realm, &offered(schemes, reason, navigating), used, reason, details)
+    }
 
     const ALL: [Scheme; 4] = [Scheme::Bearer, Scheme::Basic, Scheme::ApiKey, Scheme::Session];
 

@@ -2,55 +2,56 @@
 
 use serde_json::json;
 
-use crate::reason::Reason;
+use crate::answer::refusal::Refusal;
+use crate::catalogue::phrase;
 
 /// Media type of the body.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
-/// The body of a refusal. Members: `type`, `title`, `status`, `detail`, and as extensions `reason` and `id`.
-pub fn body(status: u16, shown: Reason, id: &str) -> Vec<u8> {
+/// The body of a refusal. Members: `type`, `title`, `status`, `detail`, and as extensions `reason` and `id`. `title`
+/// and `detail` are in the client's language (RFC 9457 section 3.1); the others are for programs and never are.
+pub fn body(refusal: &Refusal<'_>) -> Vec<u8> {
+    let status = refusal.shown.status();
     let problem = json!({
         "type": "about:blank",
-        "title": phrase(status),
+        "title": phrase(status, refusal.language),
         "status": status,
-        "detail": shown.person(),
-        "reason": shown.name(),
-        "id": id,
+        "detail": refusal.detail(),
+        "reason": refusal.shown.name(),
+        "id": refusal.id,
     });
     let mut body = problem.to_string().into_bytes();
     body.push(b'\n');
     body
 }
 
-/// The registered phrase of a status that the engine uses (RFC 9110 section 15, RFC 6585).
-pub fn phrase(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        303 => "See Other",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        413 => "Content Too Large",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        503 => "Service Unavailable",
-        _ => "Error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Language;
+    use crate::reason::Reason;
 
     #[test]
     fn every_reason_has_a_phrase_and_a_body_that_is_json() {
         for &reason in Reason::ALL {
-            assert_ne!(phrase(reason.status()), "Error", "{reason}");
-            let parsed: serde_json::Value = serde_json::from_slice(&body(reason.status(), reason, "a\"b")).unwrap();
-            assert_eq!(parsed["reason"], reason.name());
-            assert_eq!(parsed["id"], "a\"b");
-            assert_eq!(parsed["status"], reason.status());
+            for language in Language::ALL {
+                let refusal = Refusal {
+                    service: "Orders",
+                    shown: reason,
+                    id: "a\"b",
+                    offered: &[],
+                    retry_after: Some(600),
+                    language,
+                    repeatable: true,
+                };
+                let parsed: serde_json::Value = serde_json::from_slice(&body(&refusal)).unwrap();
+                assert_eq!(parsed["title"], phrase(reason.status(), language));
+                assert_eq!(parsed["reason"], reason.name());
+                assert_eq!(parsed["id"], "a\"b");
+                assert_eq!(parsed["status"], reason.status());
+                assert!(!parsed["detail"].as_str().unwrap().is_empty());
+                assert_eq!(parsed.as_object().unwrap().len(), 6);
+            }
         }
     }
 }

@@ -2,24 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::decision::Decision;
 use crate::engine::authorise::authorise;
-use crate::engine::context::{Context, Failure};
+use crate::engine::context::{Concluded, Context, Failure};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
-use crate::engine::trace::Trace;
 use crate::identity::Identity;
 use crate::reason::Reason;
 
 /// The rest, once the credential is proved: rights, other sites, the requirement.
-pub(super) fn conclude(
-    mut context: Context,
-    proof: Proof,
-    facts: &Facts,
-    process: &Process,
-    mode: Mode,
-) -> (Decision, Trace) {
+pub(super) fn conclude(mut context: Context, proof: Proof, facts: &Facts, process: &Process, mode: Mode) -> Concluded {
     if let (Proof::Key(digest), Facts::Key(Some(fact)), false) = (&proof, facts, mode.read_only)
         && fact.note_use(context.now)
     {
@@ -34,7 +26,7 @@ pub(super) fn conclude(
     }
     match proof.identity(facts, &context.snapshot.policy, context.now) {
         Ok(identity) => conclude_with(context, identity),
-        Err(failure) => context.refuse(failure),
+        Err(failure) => Err(context.refuse(failure)),
     }
 }
 
@@ -52,7 +44,7 @@ pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(mut context: Context, identity: Identity) -> (Decision, Trace) {
+pub(super) fn conclude_with(mut context: Context, identity: Identity) -> Concluded {
     context.scheme = Some(identity.scheme);
     context.trace.step(
         "verify",
@@ -63,29 +55,23 @@ pub(super) fn conclude_with(mut context: Context, identity: Identity) -> (Decisi
     let rule = context.rule.map(|rule| snapshot.rule(rule));
     if identity.scheme.is_ambient() && context.cross_site {
         let saw = "an unsafe request with a credential that browsers add on their own, from another site";
-        return refuse_known(context, Failure::new(Reason::CrossSite, "cross-site", saw), identity);
+        return Err(context.refuse_known(Failure::new(Reason::CrossSite, "cross-site", saw), identity));
     }
     let Some(rule) = rule else {
-        return context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route"));
+        return Err(context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route")));
     };
     let facts = context.facts(Some(&identity));
     match authorise(&rule.require, &facts) {
         Ok(()) => {
             context.trace.step("authorise", || rule.require.to_string(), || "met");
-            context.allow(Reason::Allowed, Some(identity))
+            Ok(context.allow(Reason::Allowed, Some(identity)))
         }
         Err(unmet) => {
             let saw = format!("{} (not met: {})", rule.require, unmet.what);
             let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
-            refuse_known(context, failure, identity)
+            Err(context.refuse_known(failure, identity))
         }
     }
-}
-
-/// A refusal of somebody who was recognised: the decision says whom.
-fn refuse_known(context: Context, failure: Failure, identity: Identity) -> (Decision, Trace) {
-    let (decision, trace) = context.refuse(failure);
-    (Decision { identity: Some(identity), ..decision }, trace)
 }
 
 fn rights(identity: &Identity) -> String {

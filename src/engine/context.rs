@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::answer::challenge::{self, Details};
-use crate::answer::{identity as identity_headers, problem};
+use crate::answer::identity as identity_headers;
+use crate::answer::refusal::{Form, Refusal};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode};
 use crate::engine::authorise::Facts;
 use crate::engine::snapshot::{Rule, Snapshot};
@@ -12,6 +13,7 @@ use crate::engine::trace::Trace;
 use crate::identity::{Identity, Scheme};
 use crate::policy::model::Responses;
 use crate::reading::client::Client;
+use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
 use crate::throttle::Full;
 
@@ -38,6 +40,28 @@ pub(super) struct Context {
     /// `Connection` as the application may see it, where it nominated an identity header.
     pub(super) connection: Option<String>,
     pub(super) trace: Trace,
+    /// How a refusal is to look. Read only where the request is refused at once or has to wait: not when it is let in.
+    pub(super) wanted: Wanted,
+}
+
+/// What came of a request: the decision, or a refusal that has no form yet.
+pub(super) type Concluded = Result<(Decision, Trace), Box<Refused>>;
+
+/// A refusal that has no form yet.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) context: Context,
+    failure: Failure,
+    /// Who was recognised all the same.
+    identity: Option<Identity>,
+}
+
+impl Refused {
+    /// The decision, in the form that the request wants.
+    pub(super) fn answer(self) -> (Decision, Trace) {
+        let (decision, trace) = self.context.answer(&self.failure);
+        (Decision { identity: self.identity, ..decision }, trace)
+    }
 }
 
 /// A refusal on its way.
@@ -71,27 +95,47 @@ impl Context {
         Facts { identity, client: &self.client, now: self.now, leeway: self.snapshot.policy.leeway }
     }
 
-    /// The refusal.
-    pub(super) fn refuse(mut self, failure: Failure) -> (Decision, Trace) {
+    /// The refusal of somebody who was not recognised.
+    pub(super) fn refuse(self, failure: Failure) -> Box<Refused> {
+        Box::new(Refused { context: self, failure, identity: None })
+    }
+
+    /// The refusal of somebody who was recognised: the decision says whom.
+    pub(super) fn refuse_known(self, failure: Failure, identity: Identity) -> Box<Refused> {
+        Box::new(Refused { context: self, failure, identity: Some(identity) })
+    }
+
+    fn answer(mut self, failure: &Failure) -> (Decision, Trace) {
         let reason = failure.reason;
         self.trace.refused(failure.step, &failure.saw, || format!("{} {}", reason.status(), reason.name()));
         let policy = &self.snapshot.policy;
         let retry_after = failure.retry_after.or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
-        let mut response = Vec::with_capacity(6);
+        let mut response = Vec::with_capacity(12);
         let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
-        let challenges =
-            challenge::fields(&policy.name, schemes, self.scheme, reason, &failure.details, self.navigating);
+        let offered = challenge::offered(schemes, reason, self.navigating);
+        let challenges = challenge::fields(&policy.name, &offered, self.scheme, reason, &failure.details);
         response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));
         if let Some(seconds) = retry_after {
             response.push(entry("Retry-After", seconds.to_string(), HeaderMode::Set));
         }
         response.push(entry("Cache-Control", "no-store".into(), HeaderMode::Set));
         response.extend(self.cleared_cookie());
-        let mut body = Vec::new();
-        if policy.responses != Responses::None {
-            response.push(entry("Content-Type", problem::CONTENT_TYPE.into(), HeaderMode::Set));
-            body = problem::body(reason.status(), reason.shown(), &self.id);
-        }
+        let form = match policy.responses {
+            Responses::None => Form::Nothing,
+            Responses::Problem => Form::Problem,
+            Responses::Auto if self.wanted.page => Form::Page,
+            Responses::Auto => Form::ProblemOrPage,
+        };
+        let refusal = Refusal {
+            service: &policy.name,
+            shown: reason.shown(),
+            id: &self.id,
+            offered: &offered,
+            retry_after,
+            language: self.wanted.language,
+            repeatable: self.wanted.repeatable,
+        };
+        let body = refusal.write(form, self.wanted.head, &mut response);
         let decision =
             Decision { status: reason.status(), response, body, retry_after, ..self.blank(Action::Deny, reason) };
         (decision, self.trace)

@@ -19,6 +19,7 @@ use crate::reading::client::{self, Client};
 use crate::reading::fields::{Fault, Fields, is_token_byte};
 use crate::reading::origin;
 use crate::reading::presented::{self, Accepts, Presented};
+use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::Landing;
@@ -69,6 +70,7 @@ pub(super) fn examine(
         strip: snapshot.strip.names().to_vec(),
         connection: None,
         trace: Trace::new(mode.traced),
+        wanted: Wanted::default(),
         snapshot,
     };
     context.strip.extend(fields.stripped.identity.iter().cloned());

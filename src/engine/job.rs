@@ -166,7 +166,7 @@ impl Job {
         let context = outcome.context;
         let found = match outcome.result {
             Ok(found) => found,
-            Err(failure) => return Ok(done(context.refuse(failure))),
+            Err(failure) => return Ok(done(context.refuse(failure).answer())),
         };
         let changed = self.process.state.version().is_none_or(|version| found.version != Some(version));
         if changed && found.round < MOST_ROUNDS {
@@ -176,7 +176,8 @@ impl Job {
                 Trace::default(),
             ));
         }
-        Ok(done(conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode)))
+        let concluded = conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode);
+        Ok(done(concluded.unwrap_or_else(|refused| refused.answer())))
     }
 
     /// It will not be finished: from any thread, also while `run` works. What was reserved for it is given back unless
@@ -197,7 +198,7 @@ impl Job {
             return Err(Error::new(ErrorKind::Input, "the job was run, cancelled, or is housekeeping"));
         };
         self.give_back(Slot::Waiting(None, work));
-        Ok(context.refuse(Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full")).0)
+        Ok(context.refuse(Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full")).answer().0)
     }
 
     /// Made by the process that this one was forked from. Another thread of that one may have held any lock in here.

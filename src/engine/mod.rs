@@ -33,6 +33,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
+use crate::reading::wanted::Wanted;
 use crate::request::Request;
 use crate::runtime::clock;
 use crate::state::{self, State};
@@ -248,17 +249,22 @@ impl Engine {
         let snapshot = Arc::clone(&current.snapshot);
         let now = request.now.unwrap_or_else(|| self.now());
         let mode = Mode { read_only: self.inner.options.read_only, traced };
-        let (context, examined) = decide::examine(request, now, snapshot, process, mode);
-        let (decision, trace) = match examined {
-            Err(failure) => context.refuse(failure),
-            Ok(Examined::Open(reason)) => context.allow(reason, None),
+        let (mut context, examined) = decide::examine(request, now, snapshot, process, mode);
+        let concluded = match examined {
+            Err(failure) => Err(context.refuse(failure)),
+            Ok(Examined::Open(reason)) => Ok(context.allow(reason, None)),
             Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, *identity),
             Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode),
             Ok(Examined::Needs(work)) => {
+                context.wanted = Wanted::read(request);
                 let job = Job::new(Arc::clone(process), Box::new(context), work, mode);
                 return Ok((Progress::Pending(job), Trace::default()));
             }
         };
+        let (decision, trace) = concluded.unwrap_or_else(|mut refused| {
+            refused.context.wanted = Wanted::read(request);
+            refused.answer()
+        });
         Ok((Progress::Done(Box::new(decision)), trace))
     }
 

@@ -1,10 +1,12 @@
-//! Numbers to words: reasons and statuses. The words are those of the one table in `crate::reason`.
+//! Numbers to words: reasons and statuses. The words are those of the one table in `crate::reason`
+//! and of `crate::catalogue`.
 
 use std::ffi::CString;
 use std::sync::LazyLock;
 
 use super::kernel::{Failure, guard};
 use super::types::*;
+use crate::catalogue::{Language, sentences};
 use crate::reason::Reason;
 
 /// For whom a sentence is: the person who was refused. Gives nothing away that helps an attacker.
@@ -103,7 +105,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .map(|&reason| Row {
             reason,
             name: owned(reason.name()),
-            person: owned(reason.person()),
+            person: owned(&sentences(reason).whole(Language::English)),
             operator: owned(reason.operator()),
         })
         .collect()
@@ -155,7 +157,7 @@ mod tests {
         for reason in Reason::ALL {
             let row = row(reason.number()).unwrap();
             assert_eq!(row.name.to_str().unwrap(), reason.name());
-            assert_eq!(row.person.to_str().unwrap(), reason.person());
+            assert_eq!(row.person.to_str().unwrap(), sentences(*reason).whole(Language::English));
             assert_eq!(row.operator.to_str().unwrap(), reason.operator());
         }
         assert!(row(0).is_err());

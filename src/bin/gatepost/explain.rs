@@ -1,5 +1,6 @@
 //! How a decision is told: in short, in full with every step, and as JSON.
 
+use gatepost::catalogue::{Language, sentences};
 use gatepost::decision::{Action, Decision, HeaderEntry, HeaderMode};
 use gatepost::engine::Step;
 use gatepost::policy::model::Route;
@@ -53,7 +54,7 @@ pub fn in_full(
     out.push_str(&format!(
         "\n{} {}\n{} {}\n",
         paint(Stream::Out, "For the person:", bold),
-        decision.reason.person(),
+        sentences(decision.reason).whole(Language::English),
         paint(Stream::Out, "For the operator:", bold),
         decision.reason.operator()
     ));
@@ -82,7 +83,7 @@ pub fn to_json(decision: &Decision, route: Option<&Route>, steps: Option<&[Step]
         "upstream": entries(&decision.upstream),
         "strip": decision.strip,
         "body": String::from_utf8_lossy(&decision.body),
-        "person": decision.reason.person(),
+        "person": sentences(decision.reason).whole(Language::English),
         "operator": decision.reason.operator(),
     });
     if let (Some(members), Some(steps)) = (value.as_object_mut(), steps) {

@@ -125,12 +125,11 @@ static ENGINE: &[Key] = &[
     key(
         "responses",
         Kind::OneOf(&[
-            Choice {
-                word: "auto",
-                built: Built::Later,
-                acts_as: "problem",
-                about: "Problem details (RFC 9457), or HTML where the client prefers it.",
-            },
+            choice(
+                "auto",
+                "Problem details (RFC 9457), or a page where the client's `Accept` prefers HTML. Both in the language that \
+                 `Accept-Language` prefers: English, German, French, Spanish or Chinese.",
+            ),
             choice("problem", "Always problem details."),
             choice("none", "No body."),
         ]),

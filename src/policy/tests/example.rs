@@ -142,7 +142,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     let warnings: Vec<_> = loaded.warnings.iter().map(|d| format!("{} {}", d.line, d.message)).collect();
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     5 nobody can come in by `session`: it is not built yet
-    9 `responses = "auto"` is not built in full yet and acts as "problem"
     35 `words` is not built yet: it is checked, and then has no effect
     36 `breached` is not built yet: it is checked, and then has no effect
     38 `[session]` is not built yet: it is checked, and then has no effect

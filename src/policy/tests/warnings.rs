@@ -24,10 +24,6 @@ fn suspicious_settings_load_with_one_warning() {
                 "2:21 nobody can come in by `bearer`: there is no `[[issuer]]` whose tokens are believed | add an `[[issuer]]` with its keys, or leave the scheme out for now",
             ),
             (
-                "[engine]\nresponses = 'auto'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                r#"2:13 `responses = "auto"` is not built in full yet and acts as "problem" | write "problem" to say so, or keep it for a later version"#,
-            ),
-            (
                 "[[route]]\npath = '/{*all}'\naccess = 'public'\n",
                 "2:8 everything that no other route covers is public | leave this route out, and let `unmatched` decide; or name the public paths",
             ),
