@@ -60,6 +60,8 @@ struct Idle {
 pub(crate) struct Lease<'p> {
     pool: &'p Pool,
     blocks: Vec<Block>,
+    /// Blocks that are counted beside the buffer, for work that takes memory by itself.
+    beside: u32,
     generation: u32,
     /// Wipe before the buffer is kept for another hash.
     pub(crate) wipe: bool,
@@ -88,28 +90,34 @@ impl Pool {
         self.ceiling.fetch_max(blocks, Ordering::Relaxed);
     }
 
-    /// A buffer of exactly `length` blocks, with anything in it.
-    pub(crate) fn lease(&self, length: u32) -> Result<Lease<'_>, HashError> {
+    /// A buffer of exactly `length` blocks, with anything in it, and room for `beside` more without a buffer.
+    pub(crate) fn lease(&self, length: u32, beside: u32) -> Result<Lease<'_>, HashError> {
         let generation = current_generation();
+        let mut lease = Lease { pool: self, blocks: Vec::new(), beside: 0, generation, wipe: false };
+        if length > 0 {
+            self.fill(&mut lease, length)?;
+        }
+        if beside > 0 {
+            self.make_room(beside, generation)?;
+            lease.beside = beside;
+        }
+        Ok(lease)
+    }
+
+    /// Gives a lease its buffer.
+    fn fill(&self, lease: &mut Lease<'_>, length: u32) -> Result<(), HashError> {
+        let generation = lease.generation;
         let mut tries = TRIES;
         loop {
             if let Some(blocks) = self.reuse(length, generation) {
-                return Ok(Lease { pool: self, blocks, generation, wipe: false });
+                lease.blocks = blocks;
+                return Ok(());
             }
             if self.reserve(length, generation) {
                 break;
             }
-            if !self.drop_oldest(generation) {
-                // A place that another thread holds for these nanoseconds looks empty: ask again before refusing.
-                tries -= 1;
-                if tries == 0 {
-                    return Err(HashError::Overloaded);
-                }
-                std::thread::yield_now();
-            }
+            self.make_way(&mut tries, generation)?;
         }
-        // From here on the lease gives the reservation back, whatever happens.
-        let mut lease = Lease { pool: self, blocks: Vec::new(), generation, wipe: false };
         let length = length as usize;
         if lease.blocks.try_reserve_exact(length).is_err() {
             lease.blocks = Vec::new();
@@ -117,7 +125,29 @@ impl Pool {
             return Err(HashError::Overloaded);
         }
         lease.blocks.resize(length, Block::new());
-        Ok(lease)
+        Ok(())
+    }
+
+    /// Counts `length` more blocks, for which idle buffers go.
+    fn make_room(&self, length: u32, generation: u32) -> Result<(), HashError> {
+        let mut tries = TRIES;
+        while !self.reserve(length, generation) {
+            self.make_way(&mut tries, generation)?;
+        }
+        Ok(())
+    }
+
+    /// Frees an idle buffer, or looks once more.
+    fn make_way(&self, tries: &mut u32, generation: u32) -> Result<(), HashError> {
+        if !self.drop_oldest(generation) {
+            // A place that another thread holds for these nanoseconds looks empty: ask again before refusing.
+            *tries = tries.saturating_sub(1);
+            if *tries == 0 {
+                return Err(HashError::Overloaded);
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
     }
 
     /// Takes an idle buffer of this length.
@@ -207,6 +237,9 @@ impl AsMut<[Block]> for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        if self.beside > 0 {
+            self.pool.release(self.beside as usize, self.generation);
+        }
         let mut blocks = std::mem::take(&mut self.blocks);
         if blocks.is_empty() {
             return;
@@ -269,23 +302,37 @@ mod tests {
     #[test]
     fn what_does_not_fit_under_the_ceiling_is_refused_at_once_and_fits_again_later() {
         let pool = pool(100);
-        let first = pool.lease(60).unwrap();
-        assert!(matches!(pool.lease(41), Err(HashError::Overloaded)));
-        let second = pool.lease(40).unwrap();
+        let first = pool.lease(60, 0).unwrap();
+        assert!(matches!(pool.lease(41, 0), Err(HashError::Overloaded)));
+        let second = pool.lease(40, 0).unwrap();
         assert_eq!(pool.held(), 100);
         drop(first);
-        assert!(pool.lease(41).is_ok());
+        assert!(pool.lease(41, 0).is_ok());
         drop(second);
-        assert!(matches!(pool.lease(101), Err(HashError::Overloaded)));
+        assert!(matches!(pool.lease(101, 0), Err(HashError::Overloaded)));
+    }
+
+    #[test]
+    fn room_without_a_buffer_counts_like_one_and_sends_idle_buffers_away() {
+        let pool = pool(100);
+        drop(pool.lease(60, 0).unwrap());
+        let both = pool.lease(30, 50).unwrap();
+        assert_eq!(pool.held(), 80, "the idle buffer of 60 went");
+        assert!(matches!(pool.lease(10, 11), Err(HashError::Overloaded)));
+        assert_eq!(pool.held(), 90, "a buffer that was had first is kept idle, the rest is given back");
+        drop(both);
+        assert_eq!(pool.held(), 40, "two idle buffers");
+        drop(pool.lease(0, 100).unwrap());
+        assert_eq!(pool.held(), 0);
     }
 
     #[test]
     fn a_buffer_is_used_again_for_the_same_length() {
         let pool = pool(100);
-        let mut lease = pool.lease(50).unwrap();
+        let mut lease = pool.lease(50, 0).unwrap();
         let address = lease.as_mut().as_ptr();
         drop(lease);
-        let mut again = pool.lease(50).unwrap();
+        let mut again = pool.lease(50, 0).unwrap();
         assert_eq!(again.as_mut().as_ptr(), address);
         assert_eq!(pool.held(), 50);
     }
@@ -293,11 +340,11 @@ mod tests {
     #[test]
     fn idle_buffers_make_room_oldest_first() {
         let pool = pool(100);
-        let (old, young) = (pool.lease(40).unwrap(), pool.lease(50).unwrap());
+        let (old, young) = (pool.lease(40, 0).unwrap(), pool.lease(50, 0).unwrap());
         drop(old);
         drop(young);
         assert_eq!(pool.held(), 90, "both are kept");
-        let _wanted = pool.lease(45).unwrap();
+        let _wanted = pool.lease(45, 0).unwrap();
         assert_eq!(pool.held(), 95, "only the older one, of 40, went");
     }
 
@@ -315,11 +362,11 @@ mod tests {
     fn a_buffer_to_be_wiped_is_zero_when_it_is_used_again() {
         let pool = pool(100);
         let wiped = |wipe: bool| {
-            let mut lease = pool.lease(8).unwrap();
+            let mut lease = pool.lease(8, 0).unwrap();
             fill(lease.as_mut());
             lease.wipe = wipe;
             drop(lease);
-            let mut lease = pool.lease(8).unwrap();
+            let mut lease = pool.lease(8, 0).unwrap();
             lease.as_mut().iter().all(|block| block.as_ref().iter().all(|word| *word == 0))
         };
         assert!(wiped(true));
@@ -329,7 +376,7 @@ mod tests {
     #[test]
     fn a_child_starts_with_an_empty_account_and_drops_what_it_inherited() {
         let pool = pool(100);
-        drop(pool.lease(60).unwrap());
+        drop(pool.lease(60, 0).unwrap());
         // As a child sees it: the same memory under another generation, with a buffer of another thread counted.
         let child = current_generation().wrapping_add(1);
         assert_eq!(held(pool.account.load(Ordering::Relaxed), child), 0);
@@ -344,9 +391,9 @@ mod tests {
     fn a_lock_that_is_held_for_ever_stops_nobody() {
         let pool = pool(100);
         let held: Vec<_> = pool.places.iter().map(|place| place.lock().unwrap()).collect();
-        drop(pool.lease(60).unwrap());
+        drop(pool.lease(60, 0).unwrap());
         assert_eq!(pool.held(), 0, "freed, as there is no place for it");
-        assert!(pool.lease(100).is_ok());
+        assert!(pool.lease(100, 0).is_ok());
         drop(held);
     }
 
@@ -359,7 +406,7 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..500u32 {
                         let wanted = 1 + (thread * 7 + round * 13) % 60;
-                        let lease = pool.lease(wanted);
+                        let lease = pool.lease(wanted, 0);
                         assert!(pool.held() <= 100);
                         drop(lease);
                     }

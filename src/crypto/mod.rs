@@ -9,7 +9,7 @@ pub mod keyed;
 pub mod name;
 pub mod password;
 pub mod pem;
-mod phc;
 pub mod private;
 pub mod random;
 pub mod secret;
+mod stored;

@@ -1,16 +1,14 @@
-//! Password hashing: Argon2id (RFC 9106) in PHC form, with memory from one bounded pool for the process.
+//! Password hashing: new hashes are Argon2id (RFC 9106) in PHC form; those that other programs made are verified in
+//! their own forms ([`crate::crypto::stored`]). Memory comes from one bounded pool for the process.
 //!
-//! Passwords come in as they are to be hashed ([`crate::crypto::name::password`]). Which accounts there are and how
-//! often somebody may try is not known here.
+//! Which accounts there are and how often somebody may try is not known here.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
-use crate::crypto::arena;
-use crate::crypto::compare;
-use crate::crypto::phc::{self, Phc};
-use crate::crypto::random;
-use crate::ffi::os::taint;
+use crate::crypto::stored::{self, Phc, Stored, Variant};
+use crate::crypto::{arena, name, random};
+
+pub use crate::crypto::stored::{Form, Plan, RightEnds, Work};
 
 /// Longest password, octets.
 pub const LONGEST_PASSWORD: usize = 1024;
@@ -53,45 +51,123 @@ pub enum Verdict {
     Mismatch,
 }
 
-/// Hashes with a fresh random salt into `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-pub fn hash(password: &[u8], cost: Cost) -> Result<String, HashError> {
-    let salt = random::bytes::<SALT>().map_err(|error| HashError::System(error.message().to_owned()))?;
-    let mut output = [0; OUTPUT];
-    derive(password, &salt, cost, &mut output)?;
-    Ok(Phc { cost, salt: salt.to_vec(), output: output.to_vec() }.to_text())
+/// What checking a password came to, and in which form it was right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Wrong.
+    Wrong,
+    /// Right in the form that new hashes are made from.
+    Right,
+    /// Right as it was given, which is another form: the hash was made elsewhere.
+    RightAsGiven,
 }
 
-/// Checks a password against a stored hash. Constant time in both.
-///
-/// A stored hash that cannot be read answers without any work. That tells nobody's name as long as such hashes never
-/// get into the state, so whoever writes one there asks [`check_stored`] first.
+/// A password as somebody sent it, and as new hashes are made from it (RFC 8265 OpaqueString). Old hashes were made by
+/// programs that took what they were given.
+pub struct Sent {
+    given: Zeroizing<Vec<u8>>,
+    prepared: Option<Zeroizing<String>>,
+}
+
+impl Sent {
+    /// What was sent, of any bytes. Empty and over 1,024 bytes it is no password and never right.
+    pub fn new(given: &[u8]) -> Sent {
+        let possible = !given.is_empty() && given.len() <= LONGEST_PASSWORD;
+        let given = Zeroizing::new(if possible { given.to_vec() } else { Vec::new() });
+        let prepared = std::str::from_utf8(&given).ok().and_then(name::password);
+        Sent { given, prepared }
+    }
+
+    /// As it was sent; empty where it is no password.
+    pub fn given(&self) -> &[u8] {
+        &self.given
+    }
+
+    /// As a new hash is made from it, where it can be a new password.
+    pub fn prepared(&self) -> Option<&[u8]> {
+        self.prepared.as_ref().map(|text| text.as_bytes())
+    }
+
+    pub(crate) fn is_possible(&self) -> bool {
+        !self.given.is_empty()
+    }
+}
+
+/// Never shows the password.
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sent")
+    }
+}
+
+/// Hashes with a fresh random salt into `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. The password comes in the form that is
+/// hashed ([`crate::crypto::name::password`]).
+pub fn hash(password: &[u8], cost: Cost) -> Result<String, HashError> {
+    within_length(password)?;
+    stored::check(cost)?;
+    let salt = random::bytes::<SALT>().map_err(|error| HashError::System(error.message().to_owned()))?;
+    let mut phc = Phc { salt: salt.to_vec(), ..Phc::specimen(Variant::CURRENT, cost) };
+    let mut lease = stored::lease_for(Work::of_new(cost))?;
+    phc.output = phc.derive(password, lease.as_mut())?.to_vec();
+    Ok(phc.to_text())
+}
+
+/// Checks a password, in the one form that is handed in, against a stored hash. Constant time in both.
 pub fn verify(password: &[u8], stored: &str) -> Result<Verdict, HashError> {
-    let mut stored = Phc::parse(stored)?;
-    let mut output = Zeroizing::new(vec![0; stored.output.len()]);
-    derive(password, &stored.salt, stored.cost, &mut output)?;
-    taint::secret(&mut stored.output);
-    Ok(if compare::equal(&mut output, &stored.output) { Verdict::Match } else { Verdict::Mismatch })
+    let stored = Stored::parse(stored)?;
+    within_length(password)?;
+    let mut lease = stored::lease_for(stored.work())?;
+    Ok(if stored.matches(password, lease.as_mut())? { Verdict::Match } else { Verdict::Mismatch })
 }
 
 /// Does the work of a wrong password of this cost, for accounts that do not exist.
 pub fn waste(password: &[u8], cost: Cost) -> Result<(), HashError> {
-    let mut output = Zeroizing::new([0; OUTPUT]);
-    derive(password, &[0; SALT], cost, output.as_mut())?;
-    std::hint::black_box(compare::equal(output.as_mut(), &[0; OUTPUT]));
+    within_length(password)?;
+    let work = Work::of_new(cost);
+    let mut lease = stored::lease_for(work)?;
+    std::hint::black_box(work.specimen().matches(password, lease.as_mut())?);
     Ok(())
+}
+
+/// Checks what somebody sent against a stored hash, in each form that the hash may have been made from. Constant time in
+/// both. An attempt that must not tell whether there is such an account goes through [`Plan::check`] instead.
+pub fn verify_sent(sent: &Sent, stored: &str) -> Result<Checked, HashError> {
+    stored::verify(sent, stored)
 }
 
 /// The stored hash was made with another cost or form than `cost` asks for.
 pub fn needs_rehash(stored: &str, cost: Cost) -> bool {
-    match Phc::parse(stored) {
-        Ok(phc) => phc.cost != cost || phc.salt.len() < SALT || phc.output.len() != OUTPUT,
-        Err(_) => true,
+    match Stored::parse(stored) {
+        Ok(Stored::Argon2(phc)) => is_not_new(&phc) || phc.cost != cost,
+        _ => true,
+    }
+}
+
+/// The stored hash is of an old form, or helps a guesser more than one of `cost` would.
+pub fn is_weaker(stored: &str, cost: Cost) -> bool {
+    let work = |cost: Cost| u64::from(cost.memory_kib) * u64::from(cost.iterations);
+    match Stored::parse(stored) {
+        Ok(Stored::Argon2(phc)) => {
+            is_not_new(&phc) || phc.cost.memory_kib < cost.memory_kib || work(phc.cost) < work(cost)
+        }
+        _ => true,
     }
 }
 
 /// The stored hash is one that [`verify`] can check under the ceiling in force.
 pub fn check_stored(stored: &str) -> Result<(), HashError> {
-    Phc::parse(stored).and_then(|phc| within_ceiling(phc.cost))
+    let work = Stored::parse(stored)?.work();
+    stored::fits(work)
+}
+
+/// The form of a stored hash for people.
+pub fn form(stored: &str) -> Result<Form, HashError> {
+    Stored::parse(stored).map(|stored| stored.form())
+}
+
+/// What checking a stored hash costs; `None` where it cannot be read.
+pub fn work(stored: &str) -> Option<Work> {
+    Stored::parse(stored).ok().map(|stored| stored.work())
 }
 
 /// Sets the ceiling for hashing memory of this process, bytes; the first engine's word counts up only. 0 says nothing:
@@ -102,37 +178,15 @@ pub fn set_memory_ceiling(bytes: usize) {
     arena::pool().raise_ceiling(u32::try_from(blocks).unwrap_or(u32::MAX));
 }
 
-/// Argon2id over memory of the pool.
-fn derive(password: &[u8], salt: &[u8], cost: Cost, output: &mut [u8]) -> Result<(), HashError> {
-    if password.len() > LONGEST_PASSWORD {
-        return Err(HashError::Input("the password is longer than 1,024 bytes; choose a shorter one".into()));
-    }
-    phc::check(cost)?;
-    within_ceiling(cost)?;
-    let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, Some(output.len())).map_err(ours)?;
-    let mut memory = arena::pool().lease(u32::try_from(params.block_count()).unwrap_or(u32::MAX))?;
-    memory.wipe = cost.iterations == 1;
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(password, salt, output, &mut memory)
-        .map_err(ours)
+fn is_not_new(phc: &Phc) -> bool {
+    phc.variant != Variant::CURRENT || phc.salt.len() < SALT || phc.output.len() != OUTPUT
 }
 
-/// The cost fits under the ceiling at all.
-fn within_ceiling(cost: Cost) -> Result<(), HashError> {
-    let ceiling = arena::pool().ceiling();
-    if cost.memory_kib <= ceiling {
+fn within_length(password: &[u8]) -> Result<(), HashError> {
+    if password.len() <= LONGEST_PASSWORD {
         return Ok(());
     }
-    Err(HashError::Unsupported(format!(
-        "a password hash of {} KiB does not fit under the memory ceiling of {ceiling} KiB; raise the ceiling for hashing, \
-         or set the password anew at a lower cost",
-        cost.memory_kib
-    )))
-}
-
-/// Inputs were checked before, so the algorithm had nothing to refuse.
-fn ours(error: argon2::Error) -> HashError {
-    HashError::System(format!("password hashing failed: {error}"))
+    Err(HashError::Input("the password is longer than 1,024 bytes; choose a shorter one".into()))
 }
 
 #[cfg(test)]
@@ -175,7 +229,6 @@ mod tests {
         let stored = hash(b"short", CHEAP).unwrap();
         assert!(matches!(hash(&long, CHEAP), Err(HashError::Input(_))));
         assert!(matches!(verify(&long, &stored), Err(HashError::Input(_))));
-        assert!(matches!(waste(&long, CHEAP), Err(HashError::Input(_))));
     }
 
     #[test]
@@ -210,33 +263,11 @@ mod tests {
     #[test]
     fn a_cost_that_can_never_fit_says_so_and_is_not_overload() {
         let huge = Cost { memory_kib: 1 << 20, iterations: 1, parallelism: 1 };
-        let Err(HashError::Unsupported(text)) = waste(b"password", huge) else { panic!("accepted") };
+        let Err(HashError::Unsupported(text)) = hash(b"password", huge) else { panic!("accepted") };
         assert!(text.contains("raise the ceiling"), "{text}");
-        let stored = Phc { cost: huge, salt: vec![1; 16], output: vec![2; 32] }.to_text();
+        let stored = Phc::specimen(Variant::CURRENT, huge).to_text();
         assert!(matches!(verify(b"password", &stored), Err(HashError::Unsupported(_))));
         assert!(check_stored(&stored).is_err());
         assert!(check_stored(&hash(b"password", CHEAP).unwrap()).is_ok());
-    }
-
-    #[test]
-    fn an_unknown_account_costs_what_a_wrong_password_costs() {
-        // Large enough for the clock, small enough for a test; the smallest of several runs is what the work takes.
-        let cost = Cost { memory_kib: 4096, iterations: 2, parallelism: 1 };
-        let stored = hash(b"password", cost).unwrap();
-        let best = |work: &dyn Fn()| {
-            (0..15)
-                .map(|_| {
-                    let start = std::time::Instant::now();
-                    work();
-                    start.elapsed()
-                })
-                .min()
-                .unwrap()
-                .as_secs_f64()
-        };
-        let wrong = best(&|| assert_eq!(verify(b"wrong", &stored), Ok(Verdict::Mismatch)));
-        let unknown = best(&|| assert_eq!(waste(b"wrong", cost), Ok(())));
-        let ratio = unknown / wrong;
-        assert!((0.6..1.67).contains(&ratio), "unknown account {unknown} s, wrong password {wrong} s");
     }
 }

@@ -6,6 +6,7 @@ mod sqlite;
 
 use std::sync::Arc;
 
+use crate::crypto::password::Work;
 use crate::error::Error;
 use crate::policy::model::StateLocation;
 
@@ -81,6 +82,11 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error>;
     /// The hashes that the user's present one replaced, as far as they were kept, newest first.
     fn old_passwords(&self, name: &str) -> Result<Vec<String>, Error>;
+    /// Replaces a hash by another of the same password, which is no change of the password; false where the hash is not
+    /// `old` any more, and then nothing changes.
+    fn replace_hash(&self, name: &str, old: &str, new: &str) -> Result<bool, Error>;
+    /// What checking the stored hashes costs: each kind once.
+    fn works(&self) -> Result<Vec<Work>, Error>;
     /// Disables or enables.
     fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error>;
     /// Grants a role; true where it was not granted before.

@@ -21,6 +21,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use self::failure::Fault;
 use super::epoch::Epoch;
 use super::{ApiKey, State, User};
+use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
 use crate::ffi::os::mapped::FileId;
@@ -203,6 +204,14 @@ impl State for SqliteState {
 
     fn old_passwords(&self, name: &str) -> Result<Vec<String>, Error> {
         self.read(|connection| history::all(connection, name))
+    }
+
+    fn replace_hash(&self, name: &str, old: &str, new: &str) -> Result<bool, Error> {
+        self.write(|transaction| users::replace_hash(transaction, name, old, new).map(|changed| (changed, changed)))
+    }
+
+    fn works(&self) -> Result<Vec<Work>, Error> {
+        self.read(users::works)
     }
 
     fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error> {

@@ -51,6 +51,11 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX old_passwords_by_user ON old_passwords (user, number);
 ",
+    "
+    ALTER TABLE users ADD COLUMN work TEXT;
+    UPDATE users SET work = substr(hash, 2, 14 + instr(substr(hash, 16), '$') - 1) WHERE hash LIKE '$argon2id$v=19$%$%';
+    CREATE INDEX users_by_work ON users (work) WHERE work IS NOT NULL;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

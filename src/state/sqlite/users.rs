@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::failure::Fault;
 use super::text;
+use crate::crypto::password::{self, Work};
 use crate::error::{Error, ErrorKind};
 use crate::state::User;
 
@@ -16,6 +17,15 @@ const ALL: &str = "
     SELECT u.name, u.hash, u.disabled, u.created_at, u.password_changed_at, g.role
     FROM users u LEFT JOIN grants g ON g.user = u.name
     ORDER BY u.name, g.role";
+
+/// From one kind to the next by the index, however many users there are.
+const WORKS: &str = "
+    WITH RECURSIVE kinds (work) AS (
+        SELECT min(work) FROM users WHERE work IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(work) FROM users WHERE work > kinds.work) FROM kinds WHERE kinds.work IS NOT NULL
+    )
+    SELECT work FROM kinds WHERE work IS NOT NULL";
 
 pub(super) fn one(connection: &Connection, name: &str) -> Result<Option<User>, Fault> {
     let mut statement = connection.prepare_cached(ONE)?;
@@ -67,9 +77,16 @@ pub(super) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Faul
     }
     transaction
         .prepare_cached(
-            "INSERT INTO users (name, hash, disabled, created_at, password_changed_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO users (name, hash, disabled, created_at, password_changed_at, work) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![user.name, user.hash, user.disabled, user.created_at, user.password_changed_at])?;
+        .execute(params![
+            user.name,
+            user.hash,
+            user.disabled,
+            user.created_at,
+            user.password_changed_at,
+            user.hash.as_deref().and_then(work)
+        ])?;
     for role in &user.roles {
         insert_grant(transaction, &user.name, role)?;
     }
@@ -80,9 +97,25 @@ pub(super) fn set_password(transaction: &Transaction<'_>, name: &str, hash: &str
     text::check("password hash", hash)?;
     known(transaction, name)?;
     transaction
-        .prepare_cached("UPDATE users SET hash = ?2, password_changed_at = ?3 WHERE name = ?1")?
-        .execute(params![name, hash, now])?;
+        .prepare_cached("UPDATE users SET hash = ?2, password_changed_at = ?3, work = ?4 WHERE name = ?1")?
+        .execute(params![name, hash, now, work(hash)])?;
     Ok(())
+}
+
+/// True where the hash was `old` until now. The password is the same, so it is as old as before.
+pub(super) fn replace_hash(transaction: &Transaction<'_>, name: &str, old: &str, new: &str) -> Result<bool, Fault> {
+    text::check("password hash", new)?;
+    let changed = transaction
+        .prepare_cached("UPDATE users SET hash = ?3, work = ?4 WHERE name = ?1 AND hash = ?2")?
+        .execute(params![name, old, new, work(new)])?;
+    Ok(changed > 0)
+}
+
+/// Each kind of work once. One written by a newer version is passed over: its hashes cannot be checked either.
+pub(super) fn works(connection: &Connection) -> Result<Vec<Work>, Fault> {
+    let mut statement = connection.prepare_cached(WORKS)?;
+    let texts = statement.query_map((), |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(texts.iter().filter_map(|text| Work::parse(text)).collect())
 }
 
 /// True where it was otherwise before.
@@ -132,6 +165,11 @@ fn insert_grant(transaction: &Transaction<'_>, name: &str, role: &str) -> Result
         .prepare_cached("INSERT INTO grants (user, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![name, role])?;
     Ok(changed > 0)
+}
+
+/// What checking a hash costs, as it is kept beside it; none where it cannot be checked.
+fn work(hash: &str) -> Option<String> {
+    password::work(hash).map(Work::to_text)
 }
 
 fn read(row: &Row<'_>) -> Result<User, rusqlite::Error> {
