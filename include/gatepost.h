@@ -1322,8 +1322,11 @@ gatepost_status gatepost_password_hash(const struct gatepost_engine *engine,
 /**
  * Checks a password against a hash, in constant time with respect to both.
  *
- * password: as for gatepost_password_hash; what cannot be a password does not match. Borrowed for the call.
- * hash: in PHC or crypt form. Borrowed for the call.
+ * password: up to 1,024 bytes, as it was sent. For a hash that gatepost_password_hash made it is prepared as RFC 8265
+ *     OpaqueString, for one made elsewhere it is taken as it is. What cannot be a password does not match. Borrowed for
+ *     the call.
+ * hash: Argon2, bcrypt, sha256-crypt, sha512-crypt, scrypt, PBKDF2, apr1, md5-crypt, {SHA} or {SSHA}, as crypt(3),
+ *     htpasswd, Django, passlib and Werkzeug write them. Borrowed for the call.
  * matches: gets 1 or 0.
  * error: gets the reasons of a failure. NULL: not wanted.
  * Slow on purpose: not for an event loop. Any number of threads at once.

@@ -14,8 +14,8 @@ use vectors::read;
 #[test]
 fn argon2_of_rfc_9106_and_others_comes_out_as_published() {
     let (mut ours, mut beneath) = (0, 0);
-    for (name, algorithm) in VARIANTS {
-        let Some(text) = read(&format!("passwords/argon2/{name}.txt")) else { return };
+    for ((_, algorithm), file) in VARIANTS.into_iter().zip(["argon2id.txt", "argon2i.txt", "argon2d.txt"]) {
+        let Some(text) = read(&format!("passwords/argon2/{file}")) else { return };
         for record in text.split("COUNT = ").skip(1) {
             let field = |name: &str| {
                 record.lines().find_map(|line| {

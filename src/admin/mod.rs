@@ -1,7 +1,7 @@
 //! What an administrator does to users and API keys: the one set of rules behind the command line, the case runner and
 //! the C interface. It checks and prepares; the state stores. It decides no request and reads no files.
 
-use crate::crypto::password::{self, Cost, HashError, Verdict};
+use crate::crypto::password::{self, Checked, Cost, HashError, Sent};
 use crate::crypto::{name, random};
 use crate::error::{Error, ErrorKind};
 use crate::policy::Policy;
@@ -157,12 +157,12 @@ impl Admin<'_> {
         if most == 0 {
             return Ok(());
         }
-        let prepared = name::password(raw).ok_or_else(unusable_password)?;
+        let sent = Sent::new(raw.as_bytes());
         let old = self.state.old_passwords(&user.name)?;
         for hash in user.hash.iter().chain(&old).take(most) {
-            match password::verify(prepared.as_bytes(), hash) {
-                Ok(Verdict::Match) => return Err(input(reused(most))),
-                Ok(Verdict::Mismatch) | Err(HashError::Unsupported(_)) => {}
+            match password::verify_sent(&sent, hash) {
+                Ok(Checked::Right | Checked::RightAsGiven) => return Err(input(reused(most))),
+                Ok(Checked::Wrong) | Err(HashError::Unsupported(_)) => {}
                 Err(error) => return Err(from_hash_error(error)),
             }
         }

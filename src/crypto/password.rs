@@ -120,15 +120,6 @@ pub fn verify(password: &[u8], stored: &str) -> Result<Verdict, HashError> {
     Ok(if stored.matches(password, lease.as_mut())? { Verdict::Match } else { Verdict::Mismatch })
 }
 
-/// Does the work of a wrong password of this cost, for accounts that do not exist.
-pub fn waste(password: &[u8], cost: Cost) -> Result<(), HashError> {
-    within_length(password)?;
-    let work = Work::of_new(cost);
-    let mut lease = stored::lease_for(work)?;
-    std::hint::black_box(work.specimen().matches(password, lease.as_mut())?);
-    Ok(())
-}
-
 /// Checks what somebody sent against a stored hash, in each form that the hash may have been made from. Constant time in
 /// both. An attempt that must not tell whether there is such an account goes through [`Plan::check`] instead.
 pub fn verify_sent(sent: &Sent, stored: &str) -> Result<Checked, HashError> {
@@ -188,6 +179,9 @@ fn within_length(password: &[u8]) -> Result<(), HashError> {
     }
     Err(HashError::Input("the password is longer than 1,024 bytes; choose a shorter one".into()))
 }
+
+#[cfg(test)]
+pub(crate) use crate::crypto::stored::meter;
 
 #[cfg(test)]
 mod tests {

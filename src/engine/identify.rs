@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::crypto::name;
+use crate::crypto::password::Sent;
 use crate::engine::context::Failure;
 use crate::engine::facts::{KeyFact, UserFact};
 use crate::engine::process::Process;
@@ -19,7 +20,7 @@ use crate::token::claims::Names;
 #[derive(Debug)]
 pub(super) enum Proof {
     /// The password of this user, as it is stored under this hash.
-    Password { name: String, hash: String },
+    Password { name: String, hash: String, sent: Sent },
     /// The key with this digest.
     Key([u8; 32]),
     /// A token whose subject is this local user.
@@ -64,7 +65,7 @@ impl Proof {
     /// The identity with the rights of this moment.
     pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Identity, Failure> {
         match (self, facts) {
-            (Proof::Password { name, hash }, Facts::User(user)) => {
+            (Proof::Password { name, hash, .. }, Facts::User(user)) => {
                 let current = user.as_ref().and_then(|user| user.hash.as_deref());
                 if user.is_some() && current != Some(hash.as_str()) {
                     let saw = format!("the password of {name} was changed while it was being checked");

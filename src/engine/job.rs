@@ -3,14 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zeroize::Zeroizing;
-
+use crate::crypto::password::{self, Checked, HashError, Sent};
 use crate::decision::Decision;
 use crate::engine::conclude;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
-use crate::engine::password::{Desk, PasswordFlight};
+use crate::engine::password::{Desk, PasswordFlight, busy};
 use crate::engine::process::Process;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
@@ -45,13 +44,8 @@ pub struct Job {
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Check a password. `password` is `None` where what was sent can be nobody's; `flight`: shared with equal ones.
-    Password {
-        name: String,
-        password: Option<Zeroizing<String>>,
-        place: Option<Place>,
-        flight: Option<Arc<PasswordFlight>>,
-    },
+    /// Check a password; `flight`: shared with equal ones.
+    Password { name: String, sent: Sent, place: Option<Place>, flight: Option<Arc<PasswordFlight>> },
     /// Read what the state says. `place` is kept where it says that there is no such key.
     Read { proof: Proof, place: Option<Place>, round: u8 },
     /// Write last uses, forget what is over; `remember`: seconds for which passwords are remembered.
@@ -245,9 +239,9 @@ fn perform(
     work: Work,
 ) -> Option<Result<Found, Failure>> {
     match (work, policy) {
-        (Work::Password { name, password, place, flight }, Some(policy)) => {
+        (Work::Password { name, sent, place, flight }, Some(policy)) => {
             let desk = Desk { process, mode, policy, now };
-            Some(desk.check(name, password.as_ref().map(|p| p.as_str()), place, flight.as_deref()))
+            Some(desk.check(name, sent, place, flight.as_deref()))
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
         (Work::Housekeeping { now, remember }, _) => {
@@ -261,7 +255,7 @@ fn perform(
     }
 }
 
-fn read(process: &Process, proof: Proof, place: Option<Place>, round: u8, now: i64) -> Result<Found, Failure> {
+fn read(process: &Process, mut proof: Proof, place: Option<Place>, round: u8, now: i64) -> Result<Found, Failure> {
     let version = process.state.version();
     let facts = proof.read(process);
     if let Some(place) = place {
@@ -271,5 +265,17 @@ fn read(process: &Process, proof: Proof, place: Option<Place>, round: u8, now: i
             Err(_) => process.throttle.abandoned(place),
         }
     }
-    facts.map(|facts| Found { proof, facts, version, round })
+    let facts = facts?;
+    // Another request of the same person may have replaced the hash meanwhile, or the password is a new one.
+    if let (Proof::Password { hash, sent, .. }, Facts::User(Some(user))) = (&mut proof, &facts)
+        && let Some(current) = user.hash.as_ref().filter(|current| *current != hash)
+    {
+        match password::verify_sent(sent, current) {
+            Ok(Checked::Right | Checked::RightAsGiven) => hash.clone_from(current),
+            Err(HashError::Overloaded) => return Err(busy()),
+            // Told when the proof is held against the facts.
+            Ok(Checked::Wrong) | Err(_) => {}
+        }
+    }
+    Ok(Found { proof, facts, version, round })
 }

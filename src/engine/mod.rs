@@ -13,6 +13,7 @@ mod password;
 mod process;
 mod remember;
 mod snapshot;
+mod stored;
 mod trace;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::credential::basic;
 use crate::crypto::name;
-use crate::crypto::password::{self, Cost, HashError, Verdict};
+use crate::crypto::password::{self, HashError, RightEnds, Sent};
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::{Examination, Examined, Mode};
 use crate::engine::facts::UserFact;
@@ -13,6 +13,8 @@ use crate::engine::flight::Flight;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::{Found, Work};
 use crate::engine::process::Process;
+use crate::engine::stored;
+use crate::error::Error;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::throttle::{Attempt, Number, Place};
@@ -43,53 +45,55 @@ impl Examination<'_, '_> {
         let sent = basic::parse(value).map_err(malformed)?;
         let name = name::user_name(&sent.name)
             .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
-        let password = name::password(&sent.password);
+        let sent = Sent::new(sent.password.as_bytes());
         let place = self.peek(context, Attempt::Account(&name));
-        if let (Ok(()), Some(password)) = (&place, &password)
-            && let Some((proof, facts)) = self.remembered(context, &name, password)?
+        if place.is_ok()
+            && let Some((hash, facts)) = self.remembered(context, &name, &sent)?
         {
-            return Ok(Examined::Proved(proof, facts));
+            return Ok(Examined::Proved(Proof::Password { name, hash, sent }, facts));
         }
         if self.mode.read_only {
-            return place
-                .map(|()| Examined::Needs(Box::new(Work::Password { name, password, place: None, flight: None })));
+            return place.map(|()| Examined::Needs(Box::new(Work::Password { name, sent, place: None, flight: None })));
         }
-        let flight = password.as_ref().and_then(|password| self.flight(&name, password, place.is_ok()));
+        let flight = self.flight(&name, &sent, place.is_ok());
         // Without twins that might have taken the room, full is full.
         if flight.is_none() {
             place?;
         }
         let number = flight.as_ref().map(|flight| flight.number);
         let place = Some(self.reserve(context, Attempt::Account(&name), number)?);
-        Ok(Examined::Needs(Box::new(Work::Password { name, password, place, flight })))
+        Ok(Examined::Needs(Box::new(Work::Password { name, sent, place, flight })))
     }
 
     /// The password was verified a moment ago: what a job would come to, without one. Asked only where there is room in
     /// the counters, as a full one is the answer to a right password too.
-    fn remembered(&self, context: &mut Context, name: &str, password: &str) -> Result<Option<(Proof, Facts)>, Failure> {
+    fn remembered(&self, context: &mut Context, name: &str, sent: &Sent) -> Result<Option<(String, Facts)>, Failure> {
         let policy = &context.snapshot.policy;
         let seconds = policy.password.remember;
-        if self.mode.read_only || seconds == 0 {
+        if self.mode.read_only || seconds == 0 || !sent.is_possible() {
             return Ok(None);
         }
         let Some(Some(user)) = self.process.facts.known_user(self.process.state.as_ref(), name) else {
             return Ok(None);
         };
         let Some(hash) =
-            user.hash.clone().filter(|_| self.process.remembered.holds(&user, password, seconds, context.now))
+            user.hash.clone().filter(|_| self.process.remembered.holds(&user, sent.given(), seconds, context.now))
         else {
             return Ok(None);
         };
         self.process.throttle.passed(&policy.throttle, Attempt::Account(name), context.client.address, context.now)?;
         context.trace.step("verify", || "a password that was verified a moment ago", || "remembered");
-        Ok(Some((Proof::Password { name: name.to_owned(), hash }, Facts::User(Some(user)))))
+        Ok(Some((hash, Facts::User(Some(user)))))
     }
 
     /// The check of this password that is under way; where there is none and `begin`, a new one. `None` also while the
     /// state is being changed.
-    fn flight(&self, name: &str, password: &str, begin: bool) -> Option<Arc<PasswordFlight>> {
+    fn flight(&self, name: &str, sent: &Sent, begin: bool) -> Option<Arc<PasswordFlight>> {
         let process = self.process;
-        let key = process.remembered.flight(name, password, process.state.version()?);
+        if !sent.is_possible() {
+            return None;
+        }
+        let key = process.remembered.flight(name, sent.given(), process.state.version()?);
         match begin {
             true => Some(process.flights.join(key, || process.throttle.number())),
             false => process.flights.find(&key),
@@ -111,7 +115,7 @@ impl Desk<'_> {
     pub(super) fn check(
         self,
         name: String,
-        password: Option<&str>,
+        sent: Sent,
         mut place: Option<Place>,
         flight: Option<&PasswordFlight>,
     ) -> Result<Found, Failure> {
@@ -119,7 +123,7 @@ impl Desk<'_> {
         let mut work = || {
             // Whoever does the work has a place for it, also where its twins left it none.
             place.as_mut().map_or(Ok(()), |place| throttle.claim(&self.policy.throttle, place, self.now))?;
-            self.guess(&name, password)
+            self.guess(&name, &sent)
         };
         let checked = match flight {
             Some(flight) => flight.share(&mut work),
@@ -135,7 +139,7 @@ impl Desk<'_> {
                 } else if let Some(place) = place {
                     throttle.succeeded(place, self.now);
                 }
-                let proof = Proof::Password { name, hash };
+                let proof = Proof::Password { name, hash, sent };
                 Ok(Found { proof, facts: Facts::User(checked.user), version: checked.version, round: 0 })
             }
             Guess::Wrong { saw } => {
@@ -145,55 +149,57 @@ impl Desk<'_> {
         }
     }
 
-    /// An unknown account, an account without a password and a password that can be nobody's all cost what a wrong
-    /// password costs.
-    fn guess(self, name: &str, password: Option<&str>) -> Result<Checked, Failure> {
+    /// An unknown account, an account without a password, a disabled one and a password that can be nobody's all cost
+    /// what a wrong password costs. A right one has an old hash replaced.
+    fn guess(self, name: &str, sent: &Sent) -> Result<Checked, Failure> {
         let process = self.process;
         let rules = &self.policy.password;
+        let unavailable = |error: Error| Failure::new(Reason::StateUnavailable, "verify", error.message());
+        let cost = stored::cost_of(self.policy);
+        let plan = stored::plan(process, cost).map_err(unavailable)?;
         let version = process.state.version();
-        let user = process
-            .facts
-            .read_user(process.state.as_ref(), name)
-            .map_err(|error| Failure::new(Reason::StateUnavailable, "verify", error.message()))?;
-        let stored = user.as_ref().and_then(|user| user.hash.as_deref());
-        let remembers = !self.mode.read_only && rules.remember > 0;
-        let right = || Guess::Right { hash: stored.unwrap_or_default().to_owned() };
-        if let (Some(user), Some(password), true) = (&user, password, remembers)
-            && process.remembered.holds(user, password, rules.remember, self.now)
+        let user = process.facts.read_user(process.state.as_ref(), name).map_err(unavailable)?;
+        let hash = user.as_ref().and_then(|user| user.hash.clone());
+        let remembers = !self.mode.read_only && rules.remember > 0 && sent.is_possible();
+        if let (Some(user), Some(hash), true) = (&user, &hash, remembers)
+            && process.remembered.holds(user, sent.given(), rules.remember, self.now)
         {
-            let guess = right();
+            let guess = Guess::Right { hash: hash.clone() };
             return Ok(Checked { user: Some(Arc::clone(user)), version, guess });
         }
         process.count_hash();
-        let cost = Cost { memory_kib: rules.memory_kib, iterations: rules.iterations, parallelism: rules.parallelism };
-        let verdict = match (stored, password) {
-            (Some(stored), Some(password)) => match password::verify(password.as_bytes(), stored) {
-                Err(HashError::Unsupported(_)) => {
-                    password::waste(password.as_bytes(), cost).map(|()| Verdict::Mismatch)
-                }
-                other => other,
-            },
-            (_, password) => password::waste(password.unwrap_or_default().as_bytes(), cost).map(|()| Verdict::Mismatch),
-        };
-        let guess = match verdict {
-            Ok(Verdict::Match) => {
-                if let (Some(user), Some(password), true) = (&user, password, remembers) {
-                    process.remembered.note(user, password, self.now);
-                }
-                right()
-            }
-            Ok(Verdict::Mismatch) | Err(HashError::Input(_) | HashError::Unsupported(_)) => Guess::Wrong {
-                saw: match &user {
-                    Some(user) if user.hash.is_none() => format!("{} has no password", user.name),
-                    Some(user) => format!("wrong password for {}", user.name),
-                    None => format!("there is no user {}", name.escape_debug()),
-                },
-            },
-            Err(HashError::Overloaded) => {
-                return Err(Failure::new(Reason::Overloaded, "verify", "the memory for password hashing is in use"));
-            }
+        let disabled = user.as_ref().is_some_and(|user| user.disabled);
+        let ends = if disabled { RightEnds::Nothing } else { RightEnds::All };
+        let checked = match plan.check(sent, hash.as_deref(), ends) {
+            Ok(checked) => checked,
+            Err(HashError::Input(_) | HashError::Unsupported(_)) => password::Checked::Wrong,
+            Err(HashError::Overloaded) => return Err(busy()),
             Err(HashError::System(what)) => return Err(Failure::new(Reason::Internal, "verify", what)),
         };
-        Ok(Checked { user, version, guess })
+        let (Some(known), Some(hash)) = (&user, hash.filter(|_| checked != password::Checked::Wrong)) else {
+            let saw = stored::why_wrong(user.as_deref(), name);
+            return Ok(Checked { user, version, guess: Guess::Wrong { saw } });
+        };
+        let mut right = Checked { user: user.clone(), version, guess: Guess::Right { hash: hash.clone() } };
+        if !disabled
+            && !self.mode.read_only
+            && let Some(new) = stored::renew(process, cost, known, &hash, sent, checked)
+        {
+            right.version = process.state.version();
+            // What cannot be read now is read again by whoever finishes, since the state has changed.
+            right.user = process.facts.read_user(process.state.as_ref(), name).unwrap_or(right.user);
+            right.guess = Guess::Right { hash: new };
+        }
+        if let (Some(user), true) = (&right.user, remembers)
+            && matches!(&right.guess, Guess::Right { hash } if user.hash.as_ref() == Some(hash))
+        {
+            process.remembered.note(user, sent.given(), self.now);
+        }
+        Ok(right)
     }
+}
+
+/// There is no room to hash in.
+pub(super) fn busy() -> Failure {
+    Failure::new(Reason::Overloaded, "verify", "the memory for password hashing is in use")
 }

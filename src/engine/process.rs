@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::crypto::password::{Cost, Plan};
 use crate::crypto::random;
 use crate::engine::facts::FactCache;
 use crate::engine::flight::Flights;
@@ -37,6 +38,8 @@ pub(super) struct Process {
     hashes: AtomicU64,
     /// Uses of keys that housekeeping writes.
     uses: Mutex<Vec<([u8; 32], i64)>>,
+    /// What a failed attempt costs: good at this version of the state, for a policy of this cost.
+    plan: Mutex<Option<(u64, Cost, Arc<Plan>)>>,
 }
 
 /// Random bits drawn at start and a counter.
@@ -65,6 +68,7 @@ impl Process {
             ids: Ids::draw()?,
             hashes: AtomicU64::new(0),
             uses: Mutex::default(),
+            plan: Mutex::default(),
         })
     }
 
@@ -76,6 +80,17 @@ impl Process {
     /// Password hashes computed since it was opened.
     pub(super) fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// The plan that was kept for this version and cost.
+    pub(super) fn known_plan(&self, version: u64, cost: Cost) -> Option<Arc<Plan>> {
+        let kept = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(at, of, _)| (*at, *of) == (version, cost)).map(|(_, _, plan)| Arc::clone(plan))
+    }
+
+    /// Keeps the plan of this version.
+    pub(super) fn keep_plan(&self, version: u64, cost: Cost, plan: &Arc<Plan>) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, cost, Arc::clone(plan)));
     }
 
     /// Notes that a key was used, for housekeeping to write; beyond a bound it is forgotten.

@@ -39,7 +39,7 @@ impl Remembered {
     }
 
     /// This user's password was verified within the last `seconds`, against the hash that the user has here.
-    pub(super) fn holds(&self, user: &User, password: &str, seconds: i64, now: i64) -> bool {
+    pub(super) fn holds(&self, user: &User, password: impl AsRef<[u8]>, seconds: i64, now: i64) -> bool {
         if seconds <= 0 || user.disabled {
             return false;
         }
@@ -55,7 +55,7 @@ impl Remembered {
     }
 
     /// This user's password was just verified against the hash that the user has here.
-    pub(super) fn note(&self, user: &User, password: &str, now: i64) {
+    pub(super) fn note(&self, user: &User, password: impl AsRef<[u8]>, now: i64) {
         if let Some(digest) = self.digest(user, password).filter(|_| !user.disabled) {
             self.verified.insert(digest, now);
         }
@@ -63,8 +63,8 @@ impl Remembered {
 
     /// Names equal attempts that are under way at once. The state's version is in it, so that nobody learns what was
     /// found out before a change that came before the own request.
-    pub(super) fn flight(&self, name: &str, password: &str, version: u64) -> flight::Key {
-        self.key.digest([b"flight".as_slice(), name.as_bytes(), password.as_bytes(), &version.to_le_bytes()])
+    pub(super) fn flight(&self, name: &str, password: impl AsRef<[u8]>, version: u64) -> flight::Key {
+        self.key.digest([b"flight".as_slice(), name.as_bytes(), password.as_ref(), &version.to_le_bytes()])
     }
 
     /// Forgets what is over; housekeeping.
@@ -72,9 +72,9 @@ impl Remembered {
         self.verified.retain(|_, verified| is_fresh(*verified, seconds, now));
     }
 
-    fn digest(&self, user: &User, password: &str) -> Option<[u8; 32]> {
+    fn digest(&self, user: &User, password: impl AsRef<[u8]>) -> Option<[u8; 32]> {
         let hash = user.hash.as_ref()?;
-        let parts = [b"verified".as_slice(), user.name.as_bytes(), password.as_bytes(), hash.as_bytes()];
+        let parts = [b"verified".as_slice(), user.name.as_bytes(), password.as_ref(), hash.as_bytes()];
         Some(self.key.digest(parts.into_iter().chain(user.roles.iter().map(String::as_bytes))))
     }
 }

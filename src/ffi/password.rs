@@ -6,7 +6,7 @@ use super::error::gatepost_error;
 use super::kernel::{Caller, Failure, guard_setup};
 use super::types::*;
 use crate::crypto::name;
-use crate::crypto::password::{self, Cost, HashError, Verdict};
+use crate::crypto::password::{self, Checked, Cost, HashError, Sent};
 
 /// OWASP's first choice, which is a policy's default too.
 const DEFAULT_COST: Cost = Cost { memory_kib: 19456, iterations: 2, parallelism: 1 };
@@ -47,8 +47,11 @@ pub unsafe extern "C" fn gatepost_password_hash(
 
 /// Checks a password against a hash, in constant time with respect to both.
 ///
-/// password: as for gatepost_password_hash; what cannot be a password does not match. Borrowed for the call.
-/// hash: in PHC or crypt form. Borrowed for the call.
+/// password: up to 1,024 bytes, as it was sent. For a hash that gatepost_password_hash made it is prepared as RFC 8265
+///     OpaqueString, for one made elsewhere it is taken as it is. What cannot be a password does not match. Borrowed for
+///     the call.
+/// hash: Argon2, bcrypt, sha256-crypt, sha512-crypt, scrypt, PBKDF2, apr1, md5-crypt, {SHA} or {SSHA}, as crypt(3),
+///     htpasswd, Django, passlib and Werkzeug write them. Borrowed for the call.
 /// matches: gets 1 or 0.
 /// error: gets the reasons of a failure. NULL: not wanted.
 /// Slow on purpose: not for an event loop. Any number of threads at once.
@@ -65,12 +68,10 @@ pub unsafe extern "C" fn gatepost_password_verify(
     unsafe {
         guard_setup(error, |c| {
             let place = c.out(matches, "matches")?;
-            let prepared = prepare(c.bytes(password, "password")?);
-            let hash = stored(c, hash)?;
-            // An impossible password is hashed too, so that a hash of a wrong form is told in either case.
-            let candidate = prepared.as_ref().map_or(b"".as_slice(), |text| text.as_bytes());
-            let verdict = password::verify(candidate, hash).map_err(failure)?;
-            place.set(u32::from(prepared.is_some() && verdict == Verdict::Match));
+            let sent = Sent::new(c.bytes(password, "password")?);
+            // What cannot be a password is hashed too, so that a hash of a wrong form is told in either case.
+            let checked = password::verify_sent(&sent, stored(c, hash)?).map_err(failure)?;
+            place.set(u32::from(checked != Checked::Wrong));
             Ok(GATEPOST_OK)
         })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gatepost::admin::from_hash_error;
 use gatepost::crypto::name;
-use gatepost::crypto::password::{self, Cost, Verdict};
+use gatepost::crypto::password::{self, Checked, Cost, Sent};
 use serde_json::json;
 
 use crate::output::{self, Failure, Outcome};
@@ -32,6 +32,7 @@ pub struct HashArguments {
 #[command(after_help = "Examples:
   gatepost verify '$argon2id$v=19$m=19456,t=2,p=1$…'               # asks for the password
   gatepost verify '$argon2id$v=19$m=19456,t=2,p=1$…' < password.txt
+  gatepost verify '$2y$10$…' < password.txt                        # of htpasswd, crypt(3), Django, passlib, Werkzeug
 
 Put the hash in single quotes: the shell would replace what follows each $.
 Exit codes: 0 the password is right; 1 it is wrong, or the hash cannot be read.")]
@@ -69,13 +70,8 @@ pub fn hash(arguments: &HashArguments) -> Outcome {
 /// Runs `gatepost verify`.
 pub fn verify(arguments: &VerifyArguments) -> Outcome {
     let typed = secret::read("Password: ")?;
-    // A password that no account can have matches no hash.
-    let right = match name::password(&typed) {
-        Some(prepared) => {
-            password::verify(prepared.as_bytes(), &arguments.hash).map_err(from_hash_error)? == Verdict::Match
-        }
-        None => false,
-    };
+    let sent = Sent::new(typed.as_bytes());
+    let right = password::verify_sent(&sent, &arguments.hash).map_err(from_hash_error)? != Checked::Wrong;
     if arguments.json {
         output::print_json(&json!({ "matches": right }))?;
     } else {

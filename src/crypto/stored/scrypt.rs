@@ -40,7 +40,7 @@ impl ScryptCost {
             return Err(text::too_dear("scrypt with N = 2^1 to 2^30, r and p of 1 to 64 is what is run"));
         }
         let cost = ScryptCost { log_n, r, p };
-        if u64::from(r) * u64::from(p) << log_n > MOST_WORK {
+        if (u64::from(r) * u64::from(p)) << log_n > MOST_WORK {
             return Err(text::too_dear(&format!(
                 "scrypt with N = 2^{log_n}, r = {r}, p = {p}, and the most is N·r·p = 2^23"
             )));

@@ -3,6 +3,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
 use super::*;
+use crate::crypto::password;
 use crate::ffi::os::fork::in_a_child;
 
 /// Names the point at which this process is to die as if by `kill -9`.
@@ -144,12 +145,50 @@ fn of_old_passwords_only_so_many_are_kept_as_were_asked_for() {
 #[test]
 fn a_state_of_the_first_version_is_brought_up_and_keeps_its_users() {
     let place = Place::new();
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     place.open().add_user(&user("alice")).unwrap();
-    let before = "DROP TABLE old_passwords; PRAGMA user_version = 1";
+    place.open().add_user(&User { hash: Some(hash.into()), ..user("bob") }).unwrap();
+    let before = "DROP TABLE old_passwords; DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; \
+                  PRAGMA user_version = 1";
     Connection::open(&place.path).unwrap().execute_batch(before).unwrap();
     let state = place.open();
+    assert_eq!(state.works().unwrap(), [password::work(hash).unwrap()]);
     state.set_password("alice", "$new", 2_000, 1).unwrap();
     assert_eq!(state.old_passwords("alice").unwrap(), ["$argon2id$…"]);
+}
+
+#[test]
+fn a_hash_is_replaced_only_where_it_is_still_the_one_that_was_checked() {
+    let state = SqliteState::memory().unwrap();
+    state.add_user(&User { password_changed_at: Some(7), ..user("alice") }).unwrap();
+    assert!(state.replace_hash("alice", "$argon2id$…", "$better").unwrap());
+    assert!(!state.replace_hash("alice", "$argon2id$…", "$late").unwrap(), "it is another one by now");
+    assert!(!state.replace_hash("bob", "$argon2id$…", "$late").unwrap(), "nobody of that name is no reason to fail");
+    let alice = state.user("alice").unwrap().unwrap();
+    assert_eq!((alice.hash.as_deref(), alice.password_changed_at), (Some("$better"), Some(7)));
+    assert!(state.old_passwords("alice").unwrap().is_empty(), "the password is the same");
+}
+
+#[test]
+fn each_kind_of_work_is_told_once_and_goes_with_its_last_hash() {
+    let state = SqliteState::memory().unwrap();
+    let (sha, bcrypt) =
+        ("{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "$2y$05$SXWrNM7ldtbRzBvUC3VXyOvUeiUcP45XPwM93P5eeGOEPIiAZmJjC");
+    let works = || state.works().unwrap().into_iter().map(|work| work.to_text()).collect::<Vec<_>>();
+    assert!(works().is_empty());
+    for (name, hash) in
+        [("a", Some(sha)), ("b", Some(bcrypt)), ("c", Some(sha)), ("d", None), ("e", Some("unreadable"))]
+    {
+        state.add_user(&User { hash: hash.map(str::to_owned), ..user(name) }).unwrap();
+    }
+    assert_eq!(works(), ["bcrypt 5", "sha1"]);
+    state.set_password("b", sha, 1, 0).unwrap();
+    assert_eq!(works(), ["sha1"]);
+    state.remove_user("a").unwrap();
+    assert!(state.replace_hash("b", sha, "unreadable").unwrap());
+    assert_eq!(works(), ["sha1"]);
+    state.set_password("c", bcrypt, 1, 0).unwrap();
+    assert_eq!(works(), ["bcrypt 5"]);
 }
 
 #[test]

@@ -97,8 +97,8 @@ fn a_changed_character_is_refused_or_matches_nothing() {
 #[test]
 fn what_is_cut_off_or_continued_is_refused() {
     for (maker, stored) in EACH {
-        // An output of another length is another hash where a form allows several.
-        let several = matches!(Stored::parse(stored), Ok(Stored::Argon2(_) | Stored::Scrypt(_)));
+        // An output or a salt of another length is another hash where a form allows several.
+        let several = matches!(Stored::parse(stored), Ok(Stored::Argon2(_) | Stored::Scrypt(_) | Stored::Sha1(_)));
         for end in 0..stored.len() {
             assert!(several || Stored::parse(&stored[..end]).is_err(), "{maker}: {}", &stored[..end]);
             assert_ne!(Stored::parse(&stored[..end]), Stored::parse(stored));
