@@ -44,6 +44,9 @@ impl Admin<'_> {
         if let Some(password) = new.password {
             self.check_password(password)?;
         }
+        if let Some(hash) = new.hash {
+            password::check_stored(hash).map_err(from_hash_error)?;
+        }
         self.seed_user(new)
     }
 
