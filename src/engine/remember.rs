@@ -159,7 +159,7 @@ mod tests {
     fn what_it_keeps_is_bounded() {
         let remembered = Remembered::new().unwrap();
         for n in 0..2 * CAPACITY {
-            remembered.note(&user("alice", "$hash", &[]), &n.to_string(), NOW);
+            remembered.note(&user("alice", "$hash", &[]), n.to_string(), NOW);
         }
         assert!(remembered.verified.len() <= CAPACITY);
     }
