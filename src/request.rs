@@ -82,8 +82,13 @@ impl std::fmt::Display for Peer {
     }
 }
 
-/// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; nothing else.
+/// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; nothing else. `0.0.0.0` and
+/// `::` are nobody's address.
 pub fn parse_address(text: &str) -> Option<IpAddr> {
+    read_address(text).filter(|address| !address.is_unspecified())
+}
+
+fn read_address(text: &str) -> Option<IpAddr> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some(canonical(ip));
     }
@@ -141,6 +146,10 @@ mod tests {
             "[192.0.2.7]",
             "fe80::1%eth0",
             " 1.2.3.4",
+            "0.0.0.0",
+            "::",
+            "[::]:80",
+            "::ffff:0.0.0.0",
         ] {
             assert_eq!(Peer::parse(text.as_bytes()), Peer::Unknown, "{text}");
         }

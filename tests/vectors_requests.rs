@@ -1,0 +1,489 @@
+//! What a request says, and what it is answered with, against data that others made: the client's address, cookies,
+//! challenges, credentials of other kinds, and strings that broke other programs.
+//!
+//! The data is not part of the project: GATEPOST_VECTORS names its folder, or it lies in `../shared/vectors`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use gatepost::answer::challenge::{self, Details};
+use gatepost::credential::authorization::{Authorization, is_joined};
+use gatepost::credential::cookie;
+use gatepost::decision::Action;
+use gatepost::engine::{Engine, Options};
+use gatepost::identity::Scheme;
+use gatepost::policy::model::{ForwardedHeader, Proxies};
+use gatepost::policy::network::Network;
+use gatepost::reading::client::Client;
+use gatepost::reading::fields::Fields;
+use gatepost::reason::Reason;
+use gatepost::request::{Header, Request};
+use proptest::prelude::*;
+use regex::Regex;
+use serde_json::Value;
+
+/// What a file holds; `None`, said on standard error past the capture of test output, where there are no vectors.
+fn vectors(name: &str) -> Option<Value> {
+    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
+    let folder = std::env::var_os("GATEPOST_VECTORS").map_or_else(beside, PathBuf::from);
+    if !folder.is_dir() {
+        let line = format!("NOT RUN: {name}: no {}; set GATEPOST_VECTORS to the vectors\n", folder.display());
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+        return None;
+    }
+    let path = folder.join(name);
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    Some(serde_json::from_slice(&bytes).unwrap())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Cases of a client's address that come out otherwise here, what comes out, and why.
+const ADDRESSES: &[(&str, &str, &str)] = &[
+    // A zone has a meaning on the machine that wrote it alone; no rule of a policy can name one.
+    ("RemoteAddr", "IPv6 with zone and no port", "unknown"),
+    ("RemoteAddr", "IPv6 with zone and port", "unknown"),
+    ("SingleIPHeader", "IPv6 with zone and no port", "unknown"),
+    ("SingleIPHeader", "IPv6 with zone and port", "unknown"),
+    ("RightmostNonPrivate", "IPv6 with port and zone", "unknown"),
+    ("RightmostNonPrivate", "IPv6 with port and zone, no quotes", "unknown"),
+    // A field that is not there leaves the peer, which is a trusted proxy that says nothing.
+    ("SingleIPHeader", "Fail: missing header", "127.0.0.1"),
+    ("RightmostNonPrivate", "Fail: Forwarded: no header", "127.0.0.1"),
+    ("RightmostTrustedRange", "Fail: no values in header", "127.0.0.1"),
+    // An element that is no address ends the walk; there it is passed over, and what a client wrote before it counts.
+    ("RightmostNonPrivate", "XFF: rightmost not desirable", "unknown"),
+    ("RightmostNonPrivate", "Forwarded: rightmost not desirable", "unknown"),
+    // Nobody in the list is a stranger: the furthest trusted peer asks for itself.
+    ("RightmostTrustedRange", "Fail: no non-trusted IP", "2.2.2.2"),
+    // A peer that is not known is not trusted, whatever it sends.
+    ("RightmostTrustedRange", "Peer empty: walks header as normal", "unknown"),
+    ("RightmostTrustedRange", "Peer garbage: walks header as normal", "unknown"),
+];
+
+/// A range as a policy writes it: bits behind the prefix are cleared, an IPv4 range is IPv4.
+fn network(text: &str) -> Network {
+    if let Some((four, prefix)) = text.strip_prefix("::ffff:").and_then(|rest| rest.split_once('/')) {
+        return network(&format!("{four}/{}", prefix.parse::<u32>().unwrap() - 96));
+    }
+    if let Ok(network) = Network::parse(text) {
+        return network;
+    }
+    let (address, prefix) = text.split_once('/').unwrap();
+    let prefix: u32 = prefix.parse().unwrap();
+    let cleared = match address.parse::<IpAddr>().unwrap() {
+        IpAddr::V4(four) => IpAddr::V4((u32::from(four) & u32::MAX.checked_shl(32 - prefix).unwrap_or(0)).into()),
+        IpAddr::V6(six) => IpAddr::V6((u128::from(six) & u128::MAX.checked_shl(128 - prefix).unwrap_or(0)).into()),
+    };
+    Network::parse(&format!("{cleared}/{prefix}")).unwrap()
+}
+
+/// realclientip-go. Its strategies "remote address", "single header" (the value as one element of the believed field),
+/// "rightmost that is not private" (private ranges as trusted) and "rightmost beyond trusted ranges" are settings here.
+/// "Leftmost" believes what a client wrote and "trusted count" counts hops that nobody checks: neither is offered, nor
+/// are chains of strategies. Wrong names of fields are errors of a policy.
+#[test]
+fn client_addresses_as_realclientip_finds_them() {
+    let Some(file) = vectors("client_ip/realclientip_tests.json") else { return };
+    let header_name = Regex::new(r#"headerName: "([^"]*)""#).unwrap();
+    let range = Regex::new(r"trustedRanges: \[\]string\{([^}]*)\}").unwrap();
+    let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "::1/128", "fc00::/7", "fe80::/10"];
+    let mut differing = Vec::new();
+    let (mut run, mut left_out) = (0, 0);
+    for case in list(&file) {
+        let strategy = case["test"].as_str().unwrap().strip_prefix("Test").unwrap().strip_suffix("Strategy").unwrap();
+        let (name, arguments) = (case["name"].as_str().unwrap(), case["args"].as_str().unwrap());
+        let offered = ["RemoteAddr", "SingleIPHeader", "RightmostNonPrivate", "RightmostTrustedRange"];
+        if !offered.contains(&strategy) || name.starts_with("Error: ") {
+            left_out += 1;
+            continue;
+        }
+        run += 1;
+        let field = header_name.captures(arguments).map(|found| found[1].to_ascii_lowercase()).unwrap_or_default();
+        let mut trusted: Vec<String> = match strategy {
+            "RemoteAddr" => vec![],
+            "RightmostNonPrivate" => private.map(str::to_owned).to_vec(),
+            _ => vec!["127.0.0.1".into()],
+        };
+        if arguments.contains("ranges.Cloudflare") {
+            trusted.push("2400:cb00::/32".into());
+        }
+        if let Some(found) = range.captures(arguments) {
+            trusted.extend(found[1].split(',').map(|text| text.trim().trim_matches(['`', '"']).to_owned()));
+        }
+        let proxies = Proxies {
+            trusted: trusted.iter().filter(|t| !t.is_empty()).map(|text| network(text)).collect(),
+            header: if field == "forwarded" { ForwardedHeader::Forwarded } else { ForwardedHeader::XForwardedFor },
+            ..Proxies::default()
+        };
+        let mut fields = Fields::default();
+        for header in list(&case["headers"]).iter().filter(|h| h[0].as_str().unwrap().eq_ignore_ascii_case(&field)) {
+            fields.forwarded.extend(list(&header[1]).iter().map(|value| value.as_str().unwrap().as_bytes()));
+        }
+        let says_peer = strategy == "RemoteAddr" || name.starts_with("Peer ");
+        let peer = if says_peer { case["remote_addr"].as_str().unwrap_or_default() } else { "127.0.0.1" };
+        let client = Client::read(&Request { peer: peer.as_bytes(), ..Request::default() }, &fields, &proxies);
+        let got = client.address.to_string();
+        let wanted = match case["want"].as_str().unwrap() {
+            "" => "unknown",
+            address => address,
+        };
+        match ADDRESSES.iter().find(|(s, n, _)| (*s, *n) == (strategy, name)) {
+            Some((_, _, ours)) => {
+                assert_eq!(got, *ours, "{strategy}: {name}");
+                assert_ne!(got, wanted, "{strategy}: {name} is no difference any more");
+                differing.push((strategy.to_owned(), name.to_owned()));
+            }
+            None => assert_eq!(got, wanted, "{strategy}: {name}: {arguments}"),
+        }
+    }
+    differing.dedup();
+    assert_eq!(differing.len(), ADDRESSES.len(), "a listed difference has no case: {differing:?}");
+    assert_eq!((run, left_out), (59, 38));
+}
+
+/// The value that another reader gives, as it stands in the field: here quotes and escapes are part of a value.
+fn same_value(found: &[u8], wanted: &str) -> bool {
+    let found = String::from_utf8_lossy(found).into_owned();
+    let unquoted = found.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    found == wanted || unquoted == Some(wanted) || (found.contains(['\\', '%']) && found != wanted)
+}
+
+/// Cookie fields as Go, jshttp and Werkzeug read them: each name that they find is found, with the same first value
+/// save for quotes and escapes, which are taken off there and are part of the value here.
+#[test]
+fn cookies_as_go_jshttp_and_werkzeug_read_them() {
+    let Some(go) = vectors("cookies/go_net_http_cookie_tables.json") else { return };
+    let mut seen = 0;
+    let mut check = |fields: &[&str], name: &str, value: &str| {
+        let found = cookie::find(fields.iter().map(|field| field.as_bytes()), name);
+        let first = found.first.unwrap_or_else(|| panic!("{fields:?}: no {name:?}"));
+        assert!(same_value(first, value), "{fields:?}: {name}: {value:?}");
+        seen += 1;
+    };
+    for case in list(&go["readCookies"]) {
+        let fields: Vec<&str> = list(&case["Header"]["Cookie"]).iter().map(|field| field.as_str().unwrap()).collect();
+        for one in list(&case["Cookies"]) {
+            check(&fields, one["Name"].as_str().unwrap(), one["Value"].as_str().unwrap());
+        }
+        assert_eq!(cookie::find(fields.iter().map(|f| f.as_bytes()), "c3").count, 0);
+    }
+    let member = Regex::new(r#"(\w+|""): (?:"([^"]*)"|'([^']*)')"#).unwrap();
+    for case in list(&vectors("cookies/jshttp_parse_cookie.json").unwrap()) {
+        let input = case["input"].as_str().unwrap();
+        let expected = case["expected_js"].as_str().unwrap();
+        let members: Vec<_> = member.captures_iter(expected).collect();
+        assert_eq!(members.len(), expected.matches(": ").count(), "{expected}");
+        for found in members {
+            let value = found.get(2).or(found.get(3)).unwrap().as_str();
+            check(&[input], found[1].trim_matches('"'), value);
+        }
+    }
+    for case in list(&vectors("cookies/werkzeug_recorded.json").unwrap()) {
+        if case["op"] != "parse_cookie" {
+            continue;
+        }
+        // Recorded as WSGI hands them in: each character is an octet.
+        let input: Vec<u8> = case["args"][0].as_str().unwrap().chars().map(|c| u8::try_from(c).unwrap()).collect();
+        let input = String::from_utf8(input).unwrap();
+        for pair in list(&case["output"]) {
+            let (name, value) = (pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+            let all: Vec<&str> =
+                list(&case["output"]).iter().filter(|p| p[0] == pair[0]).map(|p| p[1].as_str().unwrap()).collect();
+            match name {
+                // A name without `=` is no cookie here; a stray `=` begins another name.
+                "oops" => assert_eq!(cookie::find([input.as_bytes()], name).count, 0),
+                // A `;` ends a cookie also between quotes: nothing hides the one behind it.
+                "b" if value == "\";" => {
+                    assert_eq!(cookie::find([input.as_bytes()], name).first, Some(&b"\"\\\""[..]));
+                }
+                _ => check(&[&input], name, if all[0] == value { value } else { all[0] }),
+            }
+        }
+    }
+    assert_eq!(seen, 65);
+}
+
+/// Tomcat: a `=` in a value belongs to it, and a `$Version` changes nothing. It drops a quoted value with a space in
+/// it; here the value stands as it came, and no session has such a name.
+#[test]
+fn cookies_as_tomcat_reads_them() {
+    let Some(file) = vectors("cookies/tomcat_cookie_parsing.json") else { return };
+    for case in list(&file) {
+        if case["mode"].as_str().is_some_and(|mode| mode.contains("cookiesWithoutEquals=name")) {
+            continue;
+        }
+        let expected = case["expected_concat"].as_str().unwrap();
+        for field in list(&case["cookie_headers"]).iter().map(|field| field.as_str().unwrap()) {
+            let name = if field.contains("bob") { "bob" } else { "name" };
+            let found = cookie::find([field.as_bytes()], name);
+            match field {
+                "bob" | "=bob" => assert_eq!(found.count, 0, "{field}"),
+                quoted if quoted.starts_with("$Version") => {
+                    assert!(found.first.unwrap().starts_with(b"\"val"), "{field}");
+                    assert_eq!(cookie::find([field.as_bytes()], "$Version").count, 1);
+                }
+                _ => {
+                    let value = String::from_utf8(found.first.unwrap().to_vec()).unwrap();
+                    assert!(expected.contains(&format!("{name}={value}")), "{field}: {value}");
+                }
+            }
+        }
+    }
+}
+
+/// A challenge: scheme in lower case, parameters with names in lower case.
+type Challenge = (String, BTreeMap<String, String>);
+
+/// The challenges of one field (RFC 9110 section 11.6.1), read strictly and independently of what writes them; `None`
+/// where it is not one. A scheme with a token68 has it under the name "".
+fn challenges(field: &str) -> Option<Vec<Challenge>> {
+    let token = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+    let parameter =
+        Regex::new(&format!(r#"^({token})[ \t]*=[ \t]*(?:({token})|"((?:[^"\\]|\\.)*)")[ \t]*(?:,|$)"#)).unwrap();
+    let word = Regex::new(&format!(r"^({token})(?:[ ]+|[ \t]*(,|$))")).unwrap();
+    let token68 = Regex::new(r"^([A-Za-z0-9._~+/-]+=*)[ \t]*(?:,|$)").unwrap();
+    let mut all: Vec<Challenge> = Vec::new();
+    let mut rest = field.trim();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(',') {
+            rest = after.trim_start();
+            continue;
+        }
+        if let (Some(found), Some((_, parameters))) = (parameter.captures(rest), all.last_mut()) {
+            let quoted = found.get(3).map(|value| Regex::new(r"\\(.)").unwrap().replace_all(value.as_str(), "$1"));
+            let value = found.get(2).map_or_else(|| quoted.unwrap().into_owned(), |value| value.as_str().to_owned());
+            if parameters.insert(found[1].to_ascii_lowercase(), value).is_some() {
+                return None;
+            }
+            rest = rest[found[0].len()..].trim_start();
+            continue;
+        }
+        let found = word.captures(rest)?;
+        all.push((found[1].to_ascii_lowercase(), BTreeMap::new()));
+        rest = rest[found[0].len()..].trim_start();
+        let alone = found.get(2).is_some();
+        if let (false, None, Some(found)) = (alone, parameter.captures(rest), token68.captures(rest)) {
+            all.last_mut().unwrap().1.insert(String::new(), found[1].to_owned());
+            rest = rest[found[0].len()..].trim_start();
+        }
+    }
+    Some(all)
+}
+
+/// Challenges that others wrote, read by the reader that then judges ours.
+#[test]
+fn challenges_of_greenbytes_the_rfcs_and_werkzeug_are_read() {
+    let Some(file) = vectors("http_auth/greenbytes_www_authenticate.json") else { return };
+    let mut judged = 0;
+    for case in list(&file) {
+        let id = case["name"].as_str().unwrap();
+        // A folded line, octets beyond ASCII and escapes that the collection lost are not the reader's.
+        if ["simplebasiclf", "simplebasicrealmsqc2", "multibasicqs"].contains(&id) {
+            continue;
+        }
+        let fields = list(&case["fields"]).iter().map(|field| field["latin1"].as_str().unwrap());
+        let read: Option<Vec<Challenge>> = fields
+            .map(|field| challenges(field.strip_prefix("WWW-Authenticate:").unwrap_or(field)))
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.concat());
+        let basic = read.as_ref().and_then(|all| all.iter().find(|(scheme, _)| scheme == "basic"));
+        let realm = basic.and_then(|(_, parameters)| parameters.get("realm")).map(String::as_str);
+        match (id, case["cls"].as_str().unwrap()) {
+            ("unknown", _) => assert_eq!(basic, None),
+            // A quoted-string is asked for there, and a token is read all the same (section 11.2 allows both).
+            ("simplebasictok" | "simplebasicsq", "invalidsyntax") => assert!(realm.is_some(), "{id}"),
+            (_, "parseerror" | "invalidsyntax") => {
+                assert_eq!(realm.filter(|_| id != "simplebasiccomma2"), None, "{id}")
+            }
+            _ => assert!(realm.is_some(), "{id}: {read:?}"),
+        }
+        judged += 1;
+    }
+    assert_eq!(judged, 26);
+    let mut examples = Vec::new();
+    for file in
+        ["http_auth/rfc9110_examples.json", "http_auth/rfc7617_examples.json", "http_auth/rfc7616_examples.json"]
+    {
+        for example in list(&vectors(file).unwrap()).iter().filter_map(|case| case["text"].as_str()) {
+            let unfolded = Regex::new(r"\n[ \t]+").unwrap().replace_all(example, " ").into_owned();
+            examples
+                .extend(unfolded.lines().filter_map(|line| line.strip_prefix("WWW-Authenticate: ")).map(str::to_owned));
+        }
+    }
+    let read: Vec<Vec<Challenge>> = examples.iter().map(|field| challenges(field).unwrap()).collect();
+    let schemes: Vec<Vec<&str>> =
+        read.iter().map(|all| all.iter().map(|(scheme, _)| scheme.as_str()).collect()).collect();
+    assert_eq!(
+        schemes,
+        [vec!["basic", "newauth"], vec!["basic"], vec!["basic"], vec!["digest"], vec!["digest"], vec!["digest"]]
+    );
+    assert_eq!(read[0][1].1["title"], "Login to \"apps\"");
+    for case in list(&vectors("http_auth/werkzeug_recorded.json").unwrap()) {
+        let (Some(input), true) = (case["input"].as_str(), case["op"] == "WWWAuthenticate.from_header") else {
+            continue;
+        };
+        let Some(wanted) = case["output"]["type"].as_str() else { continue };
+        let read = challenges(input).unwrap();
+        assert_eq!(read[0].0, wanted, "{input}");
+        for (name, value) in case["output"]["parameters"].as_object().unwrap() {
+            assert_eq!(read[0].1.get(name).map(String::as_str), value.as_str(), "{input}");
+        }
+    }
+}
+
+/// Spring's answers to bearer tokens, and ours to the same: scheme, `realm`, `error` and `scope` agree.
+/// `resource_metadata`, `error_description` and `error_uri` are not sent; a realm always is; for `invalid_request` there
+/// is `invalid_token` here.
+#[test]
+fn bearer_challenges_as_spring_writes_them() {
+    let Some(file) = vectors("http_auth/spring_bearer_challenges.json") else { return };
+    let cases = list(&file);
+    for case in cases {
+        let error = case["error"].as_str();
+        let reason = match error {
+            None => Reason::CredentialsMissing,
+            // A field that cannot be read is told as a token that cannot, and as a 401: only the credential is wrong.
+            Some("invalid_request") => Reason::CredentialsMalformed,
+            Some("invalid_token") => Reason::TokenExpired,
+            Some("insufficient_scope") => Reason::ScopeMissing,
+            other => panic!("{other:?}"),
+        };
+        let scopes = case["scope"].as_str().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        let details = Details { scopes, ..Details::default() };
+        let realm = case["realm"].as_str().unwrap_or("Orders");
+        let used = error.map(|_| Scheme::Bearer);
+        let ours = challenge::fields(realm, &[Scheme::Bearer], used, reason, &details, None);
+        let [field] = ours.as_slice() else { panic!("{ours:?}") };
+        let (mut wanted, got) =
+            (challenges(case["www_authenticate"].as_str().unwrap()).unwrap(), challenges(field).unwrap());
+        for name in ["resource_metadata", "error_description", "error_uri"] {
+            wanted[0].1.remove(name);
+        }
+        wanted[0].1.insert("realm".into(), realm.to_owned());
+        if error == Some("invalid_request") {
+            wanted[0].1.insert("error".into(), "invalid_token".into());
+        }
+        assert_eq!(got, wanted, "{field}");
+        assert!(case["status"] == reason.status() || error == Some("invalid_request"), "{field}");
+    }
+    assert_eq!(cases.len(), 11);
+}
+
+proptest! {
+    /// Whatever realm, scopes and factors: one challenge a field, whose parameters are those that were meant.
+    #[test]
+    fn every_challenge_that_is_written_can_be_read(
+        realm in "[ -~]{0,20}",
+        scopes in prop::collection::vec("[!#-\\[\\]-~]{1,8}", 0..3),
+        used in prop::sample::select(&Scheme::ALL[..]),
+        at in 0..Reason::ALL.len(),
+    ) {
+        let details = Details { scopes: scopes.clone(), factors: vec!["otp".into()], max_age: Some(900) };
+        for field in challenge::fields(&realm, &Scheme::ALL, Some(used), Reason::ALL[at], &details, None) {
+            let read = challenges(&field).unwrap();
+            prop_assert_eq!(read.len(), 1, "{}", field);
+            prop_assert_eq!(&read[0].1["realm"], &realm);
+            if let Some(scope) = read[0].1.get("scope") {
+                prop_assert_eq!(scope, &scopes.join(" "));
+            }
+        }
+    }
+}
+
+/// Digest is not offered: what curl sends is another scheme, whole, and no two fields joined.
+#[test]
+fn digest_credentials_are_another_scheme() {
+    let Some(file) = vectors("http_auth/curl_digest_tests.json") else { return };
+    let (mut digests, mut others) = (0, 0);
+    for field in list(&file).iter().flat_map(|case| list(&case["authorization"])).map(|field| field.as_str().unwrap()) {
+        assert!(!is_joined(field.as_bytes()), "{field}");
+        match Authorization::parse(field.as_bytes()) {
+            Ok(Authorization::Other(name)) if name.eq_ignore_ascii_case("digest") => digests += 1,
+            Ok(_) => others += 1,
+            Err(malformed) => panic!("{field}: {malformed:?}"),
+        }
+    }
+    assert!(digests > 40, "{digests} digests, {others} others");
+}
+
+const POLICY: &str = r#"
+[engine]
+name = "Naughty"
+state = ":memory:"
+schemes = ["basic", "bearer", "api-key", "client-cert"]
+[proxies]
+trusted = ["127.0.0.1"]
+scheme = "X-Forwarded-Proto"
+host = "X-Forwarded-Host"
+certificate = "Client-Cert"
+[identity]
+subject = "X-Auth-Subject"
+[password]
+memory_kib = 8
+iterations = 1
+[[certificate]]
+subject = "CN=billing"
+user = "billing"
+[[issuer]]
+name = "accounts"
+issuer = "https://accounts.example.com"
+audience = "orders"
+algorithms = "HS256"
+keys = { secret_file = "accounts.secret" }
+[[route]]
+path = "/{*all}"
+"#;
+
+/// Every string that broke other programs, in every place of a request that takes one: refused, never let in, and
+/// nothing of it comes back in a header.
+#[test]
+fn naughty_strings_anywhere_in_a_request_are_refused_in_order() {
+    let Some(file) = vectors("strings/blns.json") else { return };
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let loaded = gatepost::policy::parse(POLICY, Path::new("policy.toml"), &folder).unwrap();
+    let engine = Engine::new(loaded, Options::default());
+    engine.start().unwrap();
+    let strings = list(&file);
+    for text in strings.iter().map(|text| text.as_str().unwrap()) {
+        let bearer = format!("Bearer {text}");
+        let basic = format!("Basic {text}");
+        let (bytes, path) = (text.as_bytes(), format!("/{text}"));
+        let field = |name: &'static str, value| Header { name: name.as_bytes(), value };
+        let places: [(&[u8], &[u8], &[u8], &[Header<'_>]); 14] = [
+            (bytes, b"h.example", b"GET", &[]),
+            (path.as_bytes(), b"h.example", b"GET", &[]),
+            (b"/", bytes, b"GET", &[]),
+            (b"/", b"h.example", bytes, &[]),
+            (b"/", b"h.example", b"GET", &[field("Authorization", bytes)]),
+            (b"/", b"h.example", b"GET", &[field("Authorization", bearer.as_bytes())]),
+            (b"/", b"h.example", b"GET", &[field("Authorization", basic.as_bytes())]),
+            (b"/", b"h.example", b"GET", &[field("X-API-Key", bytes)]),
+            (b"/", b"h.example", b"GET", &[field("Cookie", bytes)]),
+            (b"/", b"h.example", b"GET", &[field("X-Forwarded-For", bytes)]),
+            (b"/", b"h.example", b"GET", &[field("X-Forwarded-Proto", bytes), field("X-Forwarded-Host", bytes)]),
+            (b"/", b"h.example", b"GET", &[field("Client-Cert", bytes)]),
+            (b"/", b"h.example", b"POST", &[field("Origin", bytes), field("Sec-Fetch-Site", bytes)]),
+            (b"/", b"h.example", b"GET", &[Header { name: bytes, value: bytes }, field("Connection", bytes)]),
+        ];
+        for (i, (target, host, method, headers)) in places.into_iter().enumerate() {
+            let request =
+                Request { target, host, method, headers, peer: b"127.0.0.1", request_id: bytes, ..Request::default() };
+            let decision = engine.decide(&request).unwrap();
+            assert_eq!(decision.action, Action::Deny, "{i}: {text:?}");
+            assert!((400..=431).contains(&decision.status), "{i}: {text:?}: {}", decision.status);
+            let entries = decision.response.iter().chain(&decision.upstream);
+            for entry in entries {
+                assert!(entry.value.bytes().all(|b| (0x20..0x7F).contains(&b)), "{i}: {text:?}: {entry:?}");
+            }
+            let body: Value = serde_json::from_slice(&decision.body).unwrap();
+            assert_eq!(body["status"], decision.status, "{i}: {text:?}");
+        }
+    }
+    assert_eq!(strings.len(), 515);
+}
