@@ -37,6 +37,38 @@ fn the_minimal_server_lets_in_and_refuses() {
     server.end();
 }
 
+/// GHSA-59jp-rwph-878r: there the body of the resource followed the refusal.
+#[test]
+fn a_refused_request_gets_nothing_of_the_resource() {
+    for (name, flag, package) in
+        [("event_loop", "-levent", "libevent-dev"), ("minimal", "-lmicrohttpd", "libmicrohttpd-dev")]
+    {
+        let server = Server::start(name, flag, package, "refuses");
+        let form = [
+            "Content-Type: application/x-www-form-urlencoded",
+            "Content-Length: 0",
+            "Origin: https://elsewhere.example",
+        ];
+        for (line, status) in
+            [("GET /private", 401), ("POST /private", 401), ("GET /admin", 403), ("GET /unknown", 403)]
+        {
+            for fields in [&[][..], &[WRONG], &form] {
+                let signed_in = [&[RIGHT][..], fields].concat();
+                let refused = server.ask(line, if status == 401 { fields } else { &signed_in });
+                assert!(matches!(refused.status, 401 | 403 | 400), "{name} {line}: {refused:?}");
+                assert!(
+                    !refused.body.contains("Hello") && refused.body.contains("\"status\":"),
+                    "{name} {line}: {refused:?}"
+                );
+            }
+        }
+        // With the right password, but sent by another site.
+        let ridden = server.ask("POST /private", &[&[RIGHT][..], &form].concat());
+        assert!(ridden.status == 403 && !ridden.body.contains("Hello"), "{name}: {ridden:?}");
+        server.end();
+    }
+}
+
 #[test]
 fn the_event_loop_server_reloads_on_a_signal_and_keeps_a_good_policy() {
     let server = Server::start("event_loop", "-levent", "libevent-dev", "reloads");
