@@ -376,7 +376,7 @@ fn bearer_challenges_as_spring_writes_them() {
         let details = Details { scopes, ..Details::default() };
         let realm = case["realm"].as_str().unwrap_or("Orders");
         let used = error.map(|_| Scheme::Bearer);
-        let ours = challenge::fields(realm, &[Scheme::Bearer], used, reason, &details, None);
+        let ours = challenge::fields(realm, &[Scheme::Bearer], used, reason, &details);
         let [field] = ours.as_slice() else { panic!("{ours:?}") };
         let (mut wanted, got) =
             (challenges(case["www_authenticate"].as_str().unwrap()).unwrap(), challenges(field).unwrap());
@@ -403,7 +403,7 @@ proptest! {
         at in 0..Reason::ALL.len(),
     ) {
         let details = Details { scopes: scopes.clone(), factors: vec!["otp".into()], max_age: Some(900) };
-        for field in challenge::fields(&realm, &Scheme::ALL, Some(used), Reason::ALL[at], &details, None) {
+        for field in challenge::fields(&realm, &Scheme::ALL, Some(used), Reason::ALL[at], &details) {
             let read = challenges(&field).unwrap();
             prop_assert_eq!(read.len(), 1, "{}", field);
             prop_assert_eq!(&read[0].1["realm"], &realm);
