@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint load update install uninstall deb deny clean
+.PHONY: help build demo test lint load bench update install uninstall deb deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -44,6 +44,10 @@ deny: ## licences, sources and known flaws of the dependencies (deny.toml)
 load: ## the event-loop server under wrk, alone and while four clients log in
 	@.ci/setup load
 	@benches/event_loop.sh
+
+bench: ## a table of what one decision costs: nanoseconds and instructions, through the C interface
+	@.ci/setup bench
+	@benches/decide.sh
 
 update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json, docs/REASONS.md
 	UPDATE=1 $(CARGO) test --lib -- policy::reference ffi::reason

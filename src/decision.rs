@@ -1,5 +1,11 @@
 //! What the host gets back. The zero of everything here is the safe one: deny.
 
+mod parts;
+
+use std::sync::Arc;
+
+pub use parts::{Id, List};
+
 use crate::identity::{Identity, Scheme};
 use crate::reason::Reason;
 
@@ -63,17 +69,17 @@ pub struct Decision {
     /// Why. For logs; the person sees `reason.shown()`.
     pub reason: Reason,
     /// What a user reads to support and what the log is searched by.
-    pub id: String,
+    pub id: Id,
     /// Who was recognised, also where the request is then refused.
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
     /// The scheme that was used or tried.
     pub scheme: Option<Scheme>,
     /// Headers for the response to the client.
-    pub response: Vec<HeaderEntry>,
+    pub response: List<HeaderEntry>,
     /// Headers for the application behind.
-    pub upstream: Vec<HeaderEntry>,
+    pub upstream: List<HeaderEntry>,
     /// Names of request headers to remove before the application sees the request, on every action.
-    pub strip: Vec<String>,
+    pub strip: List<String>,
     /// Body of the answer; empty on ALLOW and PASS.
     pub body: Vec<u8>,
     /// Seconds until another try may succeed (429, 503).

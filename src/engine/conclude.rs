@@ -44,7 +44,7 @@ pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(mut context: Context, identity: Identity) -> Concluded {
+pub(super) fn conclude_with(mut context: Context, identity: Arc<Identity>) -> Concluded {
     context.scheme = Some(identity.scheme);
     context.trace.step(
         "verify",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::answer::challenge::{self, Details};
 use crate::answer::identity as identity_headers;
 use crate::answer::refusal::{Form, Refusal};
-use crate::decision::{Action, Decision, HeaderEntry, HeaderMode};
+use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::trace::Trace;
@@ -24,7 +24,7 @@ const RETRY_AFTER_UNAVAILABLE: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) id: String,
+    pub(super) id: Id,
     pub(super) now: i64,
     pub(super) rule: Option<Rule>,
     pub(super) client: Client,
@@ -36,7 +36,7 @@ pub(super) struct Context {
     pub(super) navigating: Option<bool>,
     /// The request carried a session cookie that is of no use.
     pub(super) clear_cookie: bool,
-    pub(super) strip: Vec<String>,
+    pub(super) strip: List<String>,
     /// `Connection` as the application may see it, where it nominated an identity header.
     pub(super) connection: Option<String>,
     pub(super) trace: Trace,
@@ -53,7 +53,7 @@ pub(super) struct Refused {
     pub(super) context: Context,
     failure: Failure,
     /// Who was recognised all the same.
-    identity: Option<Identity>,
+    identity: Option<Arc<Identity>>,
 }
 
 impl Refused {
@@ -101,7 +101,7 @@ impl Context {
     }
 
     /// The refusal of somebody who was recognised: the decision says whom.
-    pub(super) fn refuse_known(self, failure: Failure, identity: Identity) -> Box<Refused> {
+    pub(super) fn refuse_known(self, failure: Failure, identity: Arc<Identity>) -> Box<Refused> {
         Box::new(Refused { context: self, failure, identity: Some(identity) })
     }
 
@@ -136,16 +136,21 @@ impl Context {
             repeatable: self.wanted.repeatable,
         };
         let body = refusal.write(form, self.wanted.head, &mut response);
-        let decision =
-            Decision { status: reason.status(), response, body, retry_after, ..self.blank(Action::Deny, reason) };
+        let decision = Decision {
+            status: reason.status(),
+            response: response.into(),
+            body,
+            retry_after,
+            ..self.blank(Action::Deny, reason)
+        };
         (decision, self.trace)
     }
 
     /// Let in, with or without somebody recognised.
-    pub(super) fn allow(mut self, reason: Reason, identity: Option<Identity>) -> (Decision, Trace) {
+    pub(super) fn allow(mut self, reason: Reason, identity: Option<Arc<Identity>>) -> (Decision, Trace) {
         self.trace.step(
             "answer",
-            || identity.as_ref().map_or("nobody recognised".to_owned(), describe),
+            || identity.as_deref().map_or("nobody recognised".to_owned(), describe),
             || format!("200 {}", reason.name()),
         );
         let mut response = Vec::new();
@@ -157,7 +162,13 @@ impl Context {
         response.extend(self.cleared_cookie());
         upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
-        let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
+        let decision = Decision {
+            status: 200,
+            response: response.into(),
+            upstream: upstream.into(),
+            identity,
+            ..self.blank(action, reason)
+        };
         (decision, self.trace)
     }
 
@@ -169,8 +180,8 @@ impl Context {
             id: std::mem::take(&mut self.id),
             identity: None,
             scheme: self.scheme,
-            response: Vec::new(),
-            upstream: Vec::new(),
+            response: List::default(),
+            upstream: List::default(),
             strip: std::mem::take(&mut self.strip),
             body: Vec::new(),
             retry_after: None,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::credential::{api_key, cookie};
+use crate::decision::List;
 use crate::engine::authorise::{self, authorise};
 use crate::engine::certificate;
 use crate::engine::conclude::tell_undefined;
@@ -32,7 +33,7 @@ pub(super) enum Examined {
     /// Let in without anybody recognised.
     Open(Reason),
     /// Somebody is recognised, by the credential alone.
-    Recognised(Box<Identity>),
+    Recognised(Arc<Identity>),
     /// The credential is right; rights are at hand.
     Proved(Proof, Facts),
     /// Slow work is needed.
@@ -67,7 +68,7 @@ pub(super) fn examine(
         cross_site: false,
         navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
         clear_cookie: false,
-        strip: snapshot.strip.names().to_vec(),
+        strip: List::from(snapshot.strip.names()),
         connection: None,
         trace: Trace::new(mode.traced),
         wanted: Wanted::default(),
@@ -77,7 +78,7 @@ pub(super) fn examine(
     if fields.stripped.nominated {
         let rest = context.snapshot.strip.connection_without_identity(request.headers);
         if rest.is_empty() {
-            context.strip.push("Connection".into());
+            context.strip.extend(["Connection".to_owned()]);
         } else {
             context.connection = Some(rest.join(", "));
         }
@@ -402,7 +403,7 @@ impl Examination<'_, '_> {
                     let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
                     context.trace.step("roles", saw, || "its tokens give none");
                 }
-                identify::of_foreign_token(verified, policy).map(|identity| Examined::Recognised(Box::new(identity)))
+                identify::of_foreign_token(verified, policy).map(|identity| Examined::Recognised(Arc::new(identity)))
             }
             Some(name) => {
                 let proof = Proof::Token(Box::new(verified), name);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::crypto::name;
 use crate::crypto::password::Sent;
@@ -63,7 +64,7 @@ impl Proof {
     }
 
     /// The identity with the rights of this moment.
-    pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Identity, Failure> {
+    pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Arc<Identity>, Failure> {
         match (self, facts) {
             (Proof::Password { name, hash, .. }, Facts::User(user)) => {
                 let current = user.as_ref().and_then(|user| user.hash.as_deref());
@@ -73,18 +74,20 @@ impl Proof {
                 }
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
                 young_enough(user, policy, now)?;
-                Ok(local(user, Scheme::Basic, policy, None))
+                Ok(Arc::new(local(user, Scheme::Basic, policy, None)))
             }
-            (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now),
+            (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now).map(Arc::new),
             (Proof::Key(_), Facts::Key(None)) => {
                 Err(Failure::new(Reason::ApiKeyUnknown, "verify", "no such key in the state"))
             }
             (Proof::Certificate { user: name, expires_at }, Facts::User(user)) => {
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
                 let identity = local(user, Scheme::ClientCert, policy, None);
-                Ok(Identity { expires_at: Some(expires_at), ..identity })
+                Ok(Arc::new(Identity { expires_at: Some(expires_at), ..identity }))
             }
-            (Proof::Token(verified, name), Facts::User(user)) => of_local_token(*verified, user, &name, policy),
+            (Proof::Token(verified, name), Facts::User(user)) => {
+                of_local_token(*verified, user, &name, policy).map(Arc::new)
+            }
             _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),
         }
     }

@@ -65,6 +65,16 @@ impl std::fmt::Debug for Options {
     }
 }
 
+/// What became of a request at once.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once and never kept in numbers")]
+pub(crate) enum Begun {
+    /// Decided.
+    Decided(Decision),
+    /// Slow work is left.
+    Slow(Job),
+}
+
 /// What housekeeping is due.
 #[derive(Debug)]
 pub struct Poll {
@@ -141,7 +151,15 @@ impl Engine {
 
     /// Decides at once where that is cheap, otherwise hands out a job for a thread that may block.
     pub fn begin(&self, request: &Request<'_>) -> Result<Progress, Error> {
-        self.begin_traced(request, false).map(|(progress, _)| progress)
+        Ok(match self.begin_in_place(request)? {
+            Begun::Decided(decision) => Progress::Done(Box::new(decision)),
+            Begun::Slow(job) => Progress::Pending(job),
+        })
+    }
+
+    /// As [`Engine::begin`], with the decision in its place rather than on the heap.
+    pub(crate) fn begin_in_place(&self, request: &Request<'_>) -> Result<Begun, Error> {
+        self.begin_traced(request, false).map(|(begun, _)| begun)
     }
 
     /// Decides and tells each step.
@@ -244,7 +262,7 @@ impl Engine {
         self.inner.options.state.clone().unwrap_or_else(|| policy.state.clone())
     }
 
-    fn begin_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Progress, Trace), Error> {
+    fn begin_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Begun, Trace), Error> {
         let current = self.inner.current.load();
         let process = current.process()?;
         let snapshot = Arc::clone(&current.snapshot);
@@ -254,30 +272,31 @@ impl Engine {
         let concluded = match examined {
             Err(failure) => Err(context.refuse(failure)),
             Ok(Examined::Open(reason)) => Ok(context.allow(reason, None)),
-            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, *identity),
+            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, identity),
             Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode),
             Ok(Examined::Needs(work)) => {
                 context.wanted = Wanted::read(request);
                 let job = Job::new(Arc::clone(process), Box::new(context), work, mode);
-                return Ok((Progress::Pending(job), Trace::default()));
+                return Ok((Begun::Slow(job), Trace::default()));
             }
         };
         let (decision, trace) = concluded.unwrap_or_else(|mut refused| {
             refused.context.wanted = Wanted::read(request);
             refused.answer()
         });
-        Ok((Progress::Done(Box::new(decision)), trace))
+        Ok((Begun::Decided(decision), trace))
     }
 
     fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
-        let mut progress = self.begin_traced(request, traced)?;
+        let mut job = match self.begin_traced(request, traced)? {
+            (Begun::Decided(decision), trace) => return Ok((decision, trace)),
+            (Begun::Slow(job), _) => job,
+        };
         loop {
-            match progress {
+            job.run();
+            match job.finish_traced()? {
                 (Progress::Done(decision), trace) => return Ok((*decision, trace)),
-                (Progress::Pending(job), _) => {
-                    job.run();
-                    progress = job.finish_traced()?;
-                }
+                (Progress::Pending(next), _) => job = next,
             }
         }
     }

@@ -1,10 +1,12 @@
 //! What one process opened for an engine: state, counters, caches of facts, ids. Never crosses a fork.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::crypto::password::{Cost, Plan};
 use crate::crypto::random;
+use crate::decision::Id;
 use crate::engine::facts::FactCache;
 use crate::engine::flight::Flights;
 use crate::engine::password::Checked;
@@ -14,9 +16,6 @@ use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::state::State;
 use crate::throttle::{Number, Throttle};
-
-/// The longest request id of a host that is taken over, octets.
-const MAX_REQUEST_ID: usize = 128;
 
 /// The most uses of keys that wait to be written.
 const MAX_USES: usize = 10_000;
@@ -108,11 +107,11 @@ impl Process {
     }
 
     /// The host's id where it is one that can be printed and searched for, else a fresh one.
-    pub(super) fn id_for(&self, request_id: &[u8]) -> String {
+    pub(super) fn id_for(&self, request_id: &[u8]) -> Id {
         let usable =
-            !request_id.is_empty() && request_id.len() <= MAX_REQUEST_ID && request_id.iter().all(u8::is_ascii_graphic);
+            !request_id.is_empty() && request_id.len() <= Id::LONGEST && request_id.iter().all(u8::is_ascii_graphic);
         match std::str::from_utf8(request_id) {
-            Ok(id) if usable => id.to_owned(),
+            Ok(id) if usable => Id::from(id),
             _ => self.ids.next(),
         }
     }
@@ -134,7 +133,10 @@ impl Ids {
         Ok(Ids { prefix: format!("{bits:016x}"), counter: AtomicU64::new(1) })
     }
 
-    fn next(&self) -> String {
-        format!("{}-{}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed))
+    fn next(&self) -> Id {
+        let mut id = Id::default();
+        // Far shorter than the longest.
+        let _ = write!(id, "{}-{}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed));
+        id
     }
 }

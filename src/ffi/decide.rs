@@ -6,7 +6,7 @@ use super::job::gatepost_job;
 use super::kernel::guard_status;
 use super::request::{self, gatepost_request};
 use super::types::*;
-use crate::engine::Progress;
+use crate::engine::Begun;
 
 /// Decides a request. Once for each request of a client: internal redirects and subrequests reuse the decision.
 ///
@@ -35,16 +35,16 @@ pub unsafe extern "C" fn gatepost_decide(
             let engine = c.look(engine)?;
             let request = request::read(c, request)?;
             let Some(job) = job else {
-                decision.set(gatepost_decision::give(&engine.decide(&request.view())?)?);
+                decision.set(gatepost_decision::give(engine.decide(&request.view())?)?);
                 return Ok(GATEPOST_OK);
             };
-            match engine.begin(&request.view())? {
-                Progress::Done(done) => {
-                    decision.set(gatepost_decision::give(&done)?);
+            match engine.begin_in_place(&request.view())? {
+                Begun::Decided(done) => {
+                    decision.set(gatepost_decision::give(done)?);
                     job.set(std::ptr::null_mut());
                     Ok(GATEPOST_OK)
                 }
-                Progress::Pending(slow) => {
+                Begun::Slow(slow) => {
                     job.set(gatepost_job::give(slow));
                     decision.set(std::ptr::null_mut());
                     Ok(GATEPOST_PENDING)
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn gatepost_decide_into(
             let view = c.sized_out(view, FIRST_RELEASE, "view")?;
             let engine = c.look(engine)?;
             let request = request::read(c, request)?;
-            let made = gatepost_decision::give(&engine.decide(&request.view())?)?;
+            let made = gatepost_decision::give(engine.decide(&request.view())?)?;
             fill(c, view, made)?;
             decision.set(made);
             Ok(GATEPOST_OK)

@@ -59,7 +59,7 @@ pub unsafe extern "C" fn gatepost_job_finish(
             loop {
                 match (progress, next.is_some()) {
                     (Progress::Done(done), _) => {
-                        decision.set(gatepost_decision::give(&done)?);
+                        decision.set(gatepost_decision::give(*done)?);
                         if let Some(next) = next {
                             next.set(std::ptr::null_mut());
                         }

@@ -132,6 +132,14 @@ pub(super) fn give<O: Opaque>(value: O::Inner) -> *mut O {
     Box::into_raw(Box::new(Marked { mark: AtomicU64::new(O::MARK), value })).cast()
 }
 
+/// As [`give`], for a value that points into itself: `settle` sets those pointers, once it lies where it stays.
+pub(super) fn give_settled<O: Opaque>(value: O::Inner, settle: impl FnOnce(&mut O::Inner)) -> *mut O {
+    let marked = Box::into_raw(Box::new(Marked { mark: AtomicU64::new(O::MARK), value }));
+    // SAFETY: it was just made, nobody else has it yet, and from here on it is only read until it is freed.
+    settle(unsafe { &mut (*marked).value });
+    marked.cast()
+}
+
 impl<'call> Caller<'call> {
     /// What a handle holds.
     pub fn look<O: Opaque>(self, handle: *const O) -> Result<&'call O::Inner, Failure> {

@@ -152,7 +152,7 @@ impl Callback {
     fn deliver(self, outcome: Outcome) {
         let none = std::ptr::null_mut();
         let (status, decision) = match outcome {
-            Outcome::Decided(decision) => match gatepost_decision::give(&decision) {
+            Outcome::Decided(decision) => match gatepost_decision::give(*decision) {
                 Ok(decision) => (GATEPOST_OK, decision),
                 Err(failure) => (failure.status, none),
             },

@@ -2,6 +2,7 @@
 //! application reads as the same name. CGI, WSGI and PHP turn `-` and `_` (and more) into the same character.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::policy::model::{IdentityHeaders, Proxies};
 use crate::reading::fields::{is_token_byte, trim};
@@ -13,7 +14,7 @@ const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", 
 /// Which names are stripped, prepared once per policy.
 #[derive(Debug, Default)]
 pub struct StripRules {
-    identity: Vec<String>,
+    identity: Arc<[String]>,
     /// Bit `n`: some name that is looked for has `n` octets. Spares most fields the comparison.
     lengths: u128,
 }
@@ -40,11 +41,11 @@ impl StripRules {
         }
         let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
         let lengths = all.fold(0, |mask, name| mask | bit(name.len()));
-        StripRules { identity, lengths }
+        StripRules { identity: identity.into(), lengths }
     }
 
     /// The configured names.
-    pub fn names(&self) -> &[String] {
+    pub fn names(&self) -> &Arc<[String]> {
         &self.identity
     }
 

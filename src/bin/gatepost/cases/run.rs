@@ -237,7 +237,7 @@ fn answer_of(decision: Decision, received: &[(Vec<u8>, Vec<u8>)]) -> Answer {
         scheme: decision.scheme,
         headers,
         upstream,
-        strip: decision.strip,
+        strip: decision.strip.to_vec(),
         body: decision.body,
     }
 }
