@@ -11,12 +11,11 @@
 mod tools;
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use tools::program::{SANITIZERS, compile, must_be_caught, must_succeed, run, sanitized, valgrind};
 use tools::service::service;
-use tools::{check, library_folder, link_folder, root, scratch, tool};
+use tools::{library_folder, root, tool};
 
 /// Every program of `tests/c` that must succeed.
 const PROGRAMS: &[&str] =
@@ -70,21 +69,6 @@ fn valgrind_really_looks() {
 }
 
 #[test]
-fn a_panic_is_an_error_of_one_call() {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("test-panic");
-    check(
-        Command::new(env!("CARGO"))
-            .args(["build", "--lib", "--no-default-features", "--features", "test-panic", "--target-dir"])
-            .arg(&target)
-            .current_dir(root()),
-    );
-    let folder = link_folder(&target.join("debug/libgatepost.so"), "panicking_lib");
-    let binary = compile("panicking", "panicking", &[], &folder);
-    must_succeed("panicking", run(&mut Command::new(&binary), &service("panicking", "panicking")));
-    must_succeed("panicking", run(&mut valgrind(&binary), &service("panicking_valgrind", "panicking")));
-}
-
-#[test]
 fn every_function_is_called_with_null() {
     let nulls = fs::read_to_string(root().join("tests/c/nulls.c")).expect("nulls.c");
     let symbols = fs::read_to_string(root().join("tests/abi/symbols.txt")).expect("symbols.txt");
@@ -101,64 +85,10 @@ fn every_program_of_the_folder_is_run() {
         .filter_map(|entry| {
             entry.expect("entry").file_name().to_str().and_then(|name| name.strip_suffix(".c")).map(str::to_owned)
         })
-        .filter(|name| !name.starts_with("control_") && name != "panicking")
+        .filter(|name| !name.starts_with("control_"))
         .collect();
     found.sort_unstable();
     let mut listed: Vec<&str> = PROGRAMS.to_vec();
     listed.sort_unstable();
     assert_eq!(found, listed);
-}
-
-const SANITIZERS: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
-
-fn compile(program: &str, kind: &str, flags: &[&str], library: &Path) -> PathBuf {
-    let binary = scratch(kind).join(program);
-    check(
-        Command::new(tool("gcc", "gcc"))
-            .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1"])
-            .args(flags)
-            .arg("-I")
-            .arg(root().join("include"))
-            .arg("-o")
-            .arg(&binary)
-            .arg(root().join(format!("tests/c/{program}.c")))
-            .arg("-L")
-            .arg(library)
-            .arg(format!("-Wl,-rpath,{}", library.display()))
-            .args(["-lgatepost", "-pthread"]),
-    );
-    binary
-}
-
-fn sanitized(binary: &Path) -> Command {
-    let mut command = Command::new(binary);
-    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=9").env("UBSAN_OPTIONS", "print_stacktrace=1:exitcode=9");
-    command
-}
-
-fn valgrind(binary: &Path) -> Command {
-    let mut command = Command::new(tool("valgrind", "valgrind"));
-    command.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]).arg(binary);
-    command
-}
-
-fn run(command: &mut Command, service: &Path) -> Output {
-    command.arg(service).output().unwrap_or_else(|e| panic!("{command:?}: {e}"))
-}
-
-fn must_succeed(program: &str, output: Output) {
-    assert!(
-        output.status.success(),
-        "{program}: {} (signal {:?})\n{}",
-        output.status,
-        output.status.signal(),
-        // The first finding is what counts; valgrind would go on for pages.
-        String::from_utf8_lossy(&output.stderr).lines().take(60).collect::<Vec<_>>().join("\n")
-    );
-}
-
-fn must_be_caught(program: &str, says: &str, output: Output) {
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(9), "{program} is wrong on purpose and was not caught:\n{text}");
-    assert!(text.contains(says), "{program} was caught for something else:\n{text}");
 }

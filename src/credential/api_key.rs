@@ -76,15 +76,18 @@ pub fn digest(key: &str) -> Option<[u8; 32]> {
 /// The six bits that a letter of base64url stands for, or -1: in arithmetic, since a table would be asked at an address
 /// that tells the letter.
 fn sextet(letter: u8) -> i32 {
-    let letter = i32::from(letter);
+    // As a number of which the compiler knows nothing: from one that it knows to be small it makes comparisons, and of
+    // these branches.
+    let letter = std::hint::black_box(i32::from(letter));
+    let from = |value: i32| letter.wrapping_sub(value);
     // All ones where the letter is strictly between the two.
-    let between = |low: u8, high: u8| ((i32::from(low) - letter) & (letter - i32::from(high))) >> 8;
-    let upper = between(b'A' - 1, b'Z' + 1) & (letter - i32::from(b'A') + 1);
-    let lower = between(b'a' - 1, b'z' + 1) & (letter - i32::from(b'a') + 27);
-    let digit = between(b'0' - 1, b'9' + 1) & (letter - i32::from(b'0') + 53);
+    let between = |low: u8, high: u8| (from(i32::from(low)).wrapping_neg() & from(i32::from(high))) >> 8;
+    let upper = between(b'A' - 1, b'Z' + 1) & from(i32::from(b'A') - 1);
+    let lower = between(b'a' - 1, b'z' + 1) & from(i32::from(b'a') - 27);
+    let digit = between(b'0' - 1, b'9' + 1) & from(i32::from(b'0') - 53);
     let minus = between(b'-' - 1, b'-' + 1) & 63;
     let line = between(b'_' - 1, b'_' + 1) & 64;
-    (upper | lower | digit | minus | line) - 1
+    (upper | lower | digit | minus | line).wrapping_sub(1)
 }
 
 /// Where a key begins, so that one can be told from another in a list without giving it away: `gp_` and the first

@@ -13,7 +13,7 @@ use crate::engine::password::{Desk, PasswordFlight, busy};
 use crate::engine::process::Process;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
-use crate::ffi::os::fork;
+use crate::ffi::os::{fault, fork};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::throttle::Place;
@@ -117,6 +117,7 @@ impl Job {
         };
         let policy = context.as_ref().map(|context| Arc::clone(&context.snapshot));
         let result = catch_unwind(AssertUnwindSafe(|| {
+            fault::point("job");
             perform(
                 &self.process,
                 self.mode,
@@ -145,6 +146,7 @@ impl Job {
     /// As [`Job::finish`], with the steps where they were asked for.
     pub(super) fn finish_traced(self) -> Result<(Progress, Trace), Error> {
         self.in_own_process()?;
+        fault::point("finish");
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let outcome = match before {
             Slot::Done(outcome) => *outcome,

@@ -31,7 +31,7 @@ use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
-use crate::ffi::os::fork;
+use crate::ffi::os::{fault, fork};
 use crate::policy::model::StateLocation;
 use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
 use crate::reading::wanted::Wanted;
@@ -196,6 +196,7 @@ impl Engine {
             };
             let generation = before.snapshot.generation.saturating_add(1);
             let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation));
+            fault::point("reload");
             if self.swap(&before, Current { snapshot, process }) {
                 return Ok(());
             }
@@ -269,6 +270,7 @@ impl Engine {
         let now = request.now.unwrap_or_else(|| self.now());
         let mode = Mode { read_only: self.inner.options.read_only, traced };
         let (mut context, examined) = decide::examine(request, now, snapshot, process, mode);
+        fault::point("decide");
         let concluded = match examined {
             Err(failure) => Err(context.refuse(failure)),
             Ok(Examined::Open(reason)) => Ok(context.allow(reason, None)),

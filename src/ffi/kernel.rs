@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::gatepost_error;
+use super::os::broken_pipe;
 #[cfg(feature = "test-panic")]
 use super::os::fault;
 use super::types::*;
@@ -289,10 +290,12 @@ unsafe impl Plain for u8 {}
 unsafe impl Plain for gatepost_header {}
 
 /// A panic, already printed by the process's panic hook.
-struct Panicked;
+pub(super) struct Panicked;
 
-fn contain<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
+/// Runs what may panic; every function of the header does so inside.
+pub(super) fn contain<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
     let _errno = Errno::keep();
+    broken_pipe::spare_the_host();
     #[cfg(feature = "test-panic")]
     let body = || {
         fault::point("guard");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decision::gatepost_decision;
 use super::error::gatepost_error;
 use super::job::{self, gatepost_job};
-use super::kernel::{Failure, Opaque, give, guard, guard_setup, guard_status};
+use super::kernel::{Failure, Opaque, Panicked, contain, give, guard, guard_setup, guard_status};
 use super::types::*;
 use crate::error::Error;
 use crate::runtime::pool::{Outcome, Pool};
@@ -152,9 +152,10 @@ impl Callback {
     fn deliver(self, outcome: Outcome) {
         let none = std::ptr::null_mut();
         let (status, decision) = match outcome {
-            Outcome::Decided(decision) => match gatepost_decision::give(*decision) {
-                Ok(decision) => (GATEPOST_OK, decision),
-                Err(failure) => (failure.status, none),
+            Outcome::Decided(decision) => match contain(|| gatepost_decision::give(*decision)) {
+                Ok(Ok(decision)) => (GATEPOST_OK, decision),
+                Ok(Err(failure)) => (failure.status, none),
+                Err(Panicked) => (GATEPOST_ERR_PANIC, none),
             },
             Outcome::Ran => (GATEPOST_OK, none),
             Outcome::Cancelled => (GATEPOST_ERR_CANCELLED, none),

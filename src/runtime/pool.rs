@@ -18,6 +18,7 @@ use crate::decision::Decision;
 use crate::engine::{Job, Progress};
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::descriptor::above_standard;
+use crate::ffi::os::fault;
 
 /// Most threads of one pool.
 pub const MOST_THREADS: u32 = 256;
@@ -264,7 +265,11 @@ impl Shared {
         while let Some(task) = self.next() {
             let job = lock(&task.job).clone();
             if let Some(job) = job.filter(|_| !task.is_cancelled())
-                && catch_unwind(AssertUnwindSafe(|| job.run())).is_err()
+                && catch_unwind(AssertUnwindSafe(|| {
+                    fault::point("pool");
+                    job.run();
+                }))
+                .is_err()
             {
                 task.panicked.store(true, Ordering::Release);
             }
@@ -312,15 +317,19 @@ impl Shared {
             return Some(Outcome::Failed(Error::new(ErrorKind::Internal, "a job was still in use when it was done")));
         };
         match (task.work, task.refused) {
-            (Work::Decision, true) => Some(overloaded(job)),
+            // A fault in here must not take the answer away from whoever waits for it.
+            (Work::Decision, true) => {
+                Some(catch_unwind(AssertUnwindSafe(|| overloaded(job))).unwrap_or(Outcome::Panicked))
+            }
             (Work::Housekeeping, true) => {
                 Some(Outcome::Failed(Error::new(ErrorKind::Overloaded, "the queue of the pool is full")))
             }
             (Work::Housekeeping, false) => Some(Outcome::Ran),
-            (Work::Decision, false) => match job.finish() {
-                Ok(Progress::Done(decision)) => Some(Outcome::Decided(decision)),
-                Ok(Progress::Pending(next)) => self.queue_again(task, next),
-                Err(error) => Some(Outcome::Failed(error)),
+            (Work::Decision, false) => match catch_unwind(AssertUnwindSafe(|| job.finish())) {
+                Ok(Ok(Progress::Done(decision))) => Some(Outcome::Decided(decision)),
+                Ok(Ok(Progress::Pending(next))) => self.queue_again(task, next),
+                Ok(Err(error)) => Some(Outcome::Failed(error)),
+                Err(_) => Some(Outcome::Panicked),
             },
         }
     }

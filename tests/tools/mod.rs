@@ -1,6 +1,7 @@
 //! What the tests that build and run C programs share. A tool that is missing is an error that says what to install.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod program;
 pub mod service;
 
 use std::fs;
@@ -27,6 +28,19 @@ pub fn library() -> PathBuf {
 /// A folder with the library under the names that the linker and the loader look for.
 pub fn library_folder() -> PathBuf {
     link_folder(&library(), "lib")
+}
+
+/// A folder with the library as it is released, but with the hooks of the features `test-panic` and `test-secrets`.
+pub fn hooked_folder() -> PathBuf {
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hooks");
+    check(
+        Command::new(env!("CARGO"))
+            .args(["build", "--release", "--lib", "--no-default-features"])
+            .args(["--features", "test-panic,test-secrets", "--target-dir"])
+            .arg(&target)
+            .current_dir(root()),
+    );
+    link_folder(&target.join("release/libgatepost.so"), "hooked")
 }
 
 /// The same for any build of the library.

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use gatepost::credential::api_key;
 use gatepost::crypto::password::{Cost, hash};
 use gatepost::policy::model::StateLocation;
-use gatepost::state::{self, User};
+use gatepost::state::{self, ApiKey, User};
 
 use super::{check, scratch, tool};
 
@@ -91,4 +92,29 @@ pub fn certificate(path: &Path, subject: &str) {
             .arg("-out")
             .arg(path),
     );
+}
+
+/// Adds text to the policy of a service.
+pub fn extend(folder: &Path, more: &str) {
+    let file = folder.join("policy.toml");
+    fs::write(&file, fs::read_to_string(&file).expect("policy") + more).expect("policy");
+}
+
+/// Gives alice an API key.
+pub fn add_key(folder: &Path) -> String {
+    let fresh = api_key::generate().expect("key");
+    let key = ApiKey {
+        id: "key-1".into(),
+        name: "ci".into(),
+        user: "alice".into(),
+        digest: fresh.digest,
+        scopes: Vec::new(),
+        roles: None,
+        created_at: 1,
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state").add_api_key(&key).expect("stored");
+    fresh.secret.to_string()
 }

@@ -1,6 +1,7 @@
-//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, and two
-//! hooks for tests. Nothing here knows anything of the engine.
+//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, signals,
+//! and two hooks for tests. Nothing here knows anything of the engine.
 
+pub mod broken_pipe;
 pub mod clock;
 pub mod copies;
 pub mod descriptor;

@@ -1,0 +1,181 @@
+//! The promises of docs/EMBEDDING.md, each shown by a C program that behaves as a particular host does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
+mod tools;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tools::program::{compile, compile_alone, must_succeed, run, valgrind};
+use tools::service::{add_key, extend, service};
+use tools::{hooked_folder, library, library_folder, root, scratch};
+
+/// Builds a program of tests/c/host against the library and runs it with a service of its own; what it printed.
+fn host(program: &str) -> String {
+    let binary = compile(&format!("host/{program}"), "host", &[], &library_folder());
+    must_succeed(program, run(&mut Command::new(&binary), &service("host", program)))
+}
+
+#[test]
+fn workers_that_fork_in_each_servers_way_decide_for_themselves_and_leave_the_parent_whole() {
+    host("workers");
+}
+
+#[test]
+fn a_panic_in_any_function_ends_one_call_and_nothing_else() {
+    let binary = compile("host/panicking", "host", &[], &hooked_folder());
+    must_succeed("panicking", run(&mut Command::new(&binary), &service("host", "panicking")));
+    must_succeed("panicking", run(&mut valgrind(&binary), &service("host_valgrind", "panicking")));
+    let program = fs::read_to_string(root().join("tests/c/host/panicking.c")).unwrap();
+    let missing: Vec<String> = fs::read_to_string(root().join("tests/abi/symbols.txt"))
+        .unwrap()
+        .lines()
+        .filter(|name| {
+            let macro_name = if name.ends_with("_free") { "FREES" } else { "PANICS" };
+            !program.contains(&format!("{macro_name}({name}("))
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(missing.is_empty(), "tests/c/host/panicking.c has no panic in {missing:?}");
+}
+
+#[test]
+fn a_thousand_loads_and_unloads_leave_nothing_behind() {
+    let binary = compile_alone("host/loading", "host", &["-ldl", "-pthread"]);
+    let mut command = Command::new(&binary);
+    command.arg(scratch("loading")).arg(library());
+    println!("{}", must_succeed("loading", command.output().unwrap()));
+}
+
+#[test]
+fn two_copies_and_the_hosts_own_sqlite_live_in_one_process() {
+    let folder = scratch("copies");
+    let copies: Vec<PathBuf> = ["libone.so", "libtwo.so"].iter().map(|name| folder.join(name)).collect();
+    for copy in &copies {
+        let _ = fs::remove_file(copy);
+        fs::copy(library(), copy).unwrap();
+    }
+    let binary = compile_alone("host/copies", "host", &["-l:libsqlite3.so.0", "-ldl", "-pthread"]);
+    let mut command = Command::new(&binary);
+    command.arg(service("host", "copies")).arg(service("host", "copies_other")).args(&copies);
+    println!("{}", must_succeed("copies", command.output().unwrap()));
+}
+
+#[test]
+fn signals_interrupt_nothing_and_a_broken_pipe_ends_nobody() {
+    println!("{}", host("signals"));
+}
+
+/// Every function of the header is called by these, on their good paths and with everything that is wrong.
+#[test]
+fn no_call_changes_anything_of_its_host() {
+    let symbols = fs::read_to_string(root().join("tests/abi/symbols.txt")).unwrap();
+    let macros: String =
+        symbols.lines().map(|name| format!("#define {name}(...) WATCHED({name}, __VA_ARGS__)\n")).collect();
+    let folder = scratch("watched_header");
+    let header = folder.join("watch_all.h");
+    let watched = root().join("tests/c/host/watched.h");
+    fs::write(&header, format!("#include \"{}\"\n#include <gatepost.h>\n{macros}", watched.display())).unwrap();
+    for program in ["nulls", "life_cycle", "jobs", "pool", "tables"] {
+        let flags = ["-include", header.to_str().unwrap(), "-lm"];
+        let binary = compile(program, "watched", &flags, &library_folder());
+        let folder = service("watched", program);
+        must_succeed(program, run(&mut Command::new(&binary), &folder));
+        for name in ["gatepost.db", "gatepost.db-epoch"] {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder.join(name)).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600, "{name}, in a host whose umask forbids nothing");
+        }
+    }
+}
+
+#[test]
+fn small_stacks_are_enough() {
+    let folder = service("host", "stacks");
+    extend(&folder, STACKS);
+    fs::write(folder.join("secret"), "Zk3vQ9xT1mB7wRfY5cLdN8pHsGjUaE2K4oX6iVtPq0y").unwrap();
+    let binary = compile("host/stacks", "host", &[], &library_folder());
+    println!("{}", must_succeed("stacks", run(&mut Command::new(&binary), &folder)));
+}
+
+/// Tokens, keys and a requirement that goes deep.
+const STACKS: &str = r#"
+[[issuer]]
+name = "a"
+issuer = "https://a.example"
+audience = ["b"]
+algorithms = ["HS256"]
+keys = { secret_file = "secret" }
+claims = { roles = "roles" }
+
+[[route]]
+path = "/token"
+schemes = ["bearer"]
+require = { all = [{ any = [{ all = [{ any = [{ not = { all = [{ role = "clerk" }, { role = "admin" }] } }, { role = "admin" }] }, { role = "clerk" }] }, { role = "admin" }] }, { role = "clerk" }] }
+
+[[route]]
+path = "/key"
+schemes = ["api-key"]
+"#;
+
+#[test]
+fn memory_that_cannot_be_had_is_an_answer() {
+    println!("{}", host("scarce"));
+}
+
+#[test]
+fn callbacks_may_call_back_in() {
+    host("callbacks");
+}
+
+#[test]
+fn processes_and_threads_end_as_they_like() {
+    host("ending");
+}
+
+#[test]
+fn nothing_is_opened_before_start_and_nothing_is_inherited() {
+    host("before_start");
+}
+
+#[test]
+fn a_few_system_calls_are_enough_to_decide() {
+    if cfg!(target_arch = "x86_64") {
+        let folder = service("host", "syscalls");
+        extend(&folder, "\n[[route]]\npath = \"/key\"\nschemes = [\"api-key\"]\n");
+        let key = format!("ApiKey {}", add_key(&folder));
+        let binary = compile("host/syscalls", "host", &[], &library_folder());
+        must_succeed("syscalls", Command::new(&binary).arg(folder).arg(key).output().unwrap());
+    }
+    let names = |text: &str, pattern: &str| -> BTreeSet<String> {
+        regex::Regex::new(pattern).unwrap().captures_iter(text).map(|found| found[1].to_owned()).collect()
+    };
+    let part = |path: &str, begin: &str, end: &str| -> String {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        text.split(begin).nth(1).unwrap().split(end).next().unwrap().to_owned()
+    };
+    let allowed = names(&part("tests/c/host/syscalls.c", "LIST BEGINS", "LIST ENDS"), r"call\((\w+)\)");
+    let said = names(&part("docs/EMBEDDING.md", "## System calls", "\n## "), r"`(\w+)`");
+    assert!(allowed.len() > 20);
+    assert_eq!(said, allowed, "left: docs/EMBEDDING.md");
+}
+
+#[test]
+fn every_program_of_the_folder_is_run() {
+    let source = fs::read_to_string(root().join("tests/embedding.rs")).unwrap();
+    let mut programs = 0;
+    for entry in fs::read_dir(root().join("tests/c/host")).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = Path::new(&path).file_name().unwrap().to_str().unwrap().strip_suffix(".c") else { continue };
+        assert!(source.contains(&format!("\"{name}\"")) || source.contains(&format!("\"host/{name}\"")), "{name}");
+        programs += 1;
+    }
+    assert!(programs >= 10);
+}
