@@ -69,7 +69,7 @@ static void run(struct work *work) { CHECK_STATUS(GATEPOST_OK, gatepost_job_run(
 static void finish(struct work *work) {
     gatepost_decision *decision = NULL;
     CHECK_STATUS(GATEPOST_OK, gatepost_job_finish(work->job, &decision, NULL));
-    CHECK(gatepost_decision_status(decision) == 200);
+    CHECK(gatepost_decision_status(decision) == 401);
     gatepost_decision_free(decision);
 }
 
@@ -151,7 +151,7 @@ int main(int argc, char **argv) {
         for (size_t i = 0; i < sizeof works_ / sizeof *works_; i++) {
             struct work *work = &works_[i];
             if (work->run == run) {
-                gatepost_header header = authorization(RIGHT);
+                gatepost_header header = authorization(WRONG);
                 gatepost_request request = get("/private");
                 request.headers = &header;
                 request.header_count = 1;

@@ -182,7 +182,7 @@ static void prefork(const char *folder) {
                 if (i == WORKERS - 1) {
                     /* Never ends by itself. */
                     for (;;) {
-                        CHECK(ask(engine, "/private", RIGHT) == 200);
+                        CHECK(ask(engine, "/private", WRONG) == 401);
                     }
                 }
                 exit(0);
