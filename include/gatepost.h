@@ -402,7 +402,8 @@ typedef struct gatepost_view {
      */
     size_t strip_count;
     /**
-     * Body of the answer; its type is among the response headers. Empty on GATEPOST_ALLOW and GATEPOST_PASS.
+     * Body of the answer; its type is among the response headers. Empty on GATEPOST_ALLOW and GATEPOST_PASS,
+     * and for HEAD.
      */
     struct gatepost_str body;
     /**

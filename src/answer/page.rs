@@ -147,10 +147,11 @@ fn advice(refusal: &Refusal<'_>) -> Vec<String> {
     [first].into_iter().chain(second.map(of)).filter(|sentence| !sentence.is_empty()).collect()
 }
 
-/// Whether the same request from the same browser can end otherwise: it may ask for a password, or time has passed.
+/// Whether the same request from the same browser can end otherwise at once: it may ask for a password, or the trouble
+/// is over. Who has to wait is not invited to try.
 fn is_worth_another_try(refusal: &Refusal<'_>) -> bool {
     let by_browser = refusal.offered.iter().any(|s| matches!(s, Scheme::Basic | Scheme::Session | Scheme::ClientCert));
-    refusal.repeatable && (by_browser || matches!(refusal.shown.status(), 429 | 500 | 503))
+    refusal.repeatable && (by_browser || matches!(refusal.shown.status(), 500 | 503))
 }
 
 fn scheme_text(scheme: Scheme) -> PageText {
@@ -203,7 +204,7 @@ mod tests {
                 assert_eq!(says_advice, !matches!(reason, Reason::Throttled | Reason::SchemeNotAccepted), "{reason}");
                 assert!(!text.contains("Retry-After") && !text.contains("WWW-Authenticate"), "{reason}");
                 assert!(page.contains(&format!(">{}</dd>", reason.shown())), "{reason} {page}");
-                assert!(page.contains("<dd class=\"id\">i&#60;&#39;&#38;&#34;&#62;d</dd>"), "{page}");
+                assert!(page.contains("<dd class=\"id\" translate=\"no\">i&#60;&#39;&#38;&#34;&#62;d</dd>"), "{page}");
                 assert!(page.contains("<header>O&#60;&#39;&#38;&#34;&#62;rders</header>"), "{page}");
                 assert!(!page.contains("account_disabled"), "{page}");
                 assert!(!page.contains('{') || page.matches("{n}").count() == 0, "{page}");
@@ -277,7 +278,7 @@ mod tests {
             assert_eq!(page.contains(again), link, "{offered:?}");
         }
         for (reason, link) in [
-            (Reason::Throttled, true),
+            (Reason::Throttled, false),
             (Reason::Overloaded, true),
             (Reason::Internal, true),
             (Reason::RoleMissing, false),

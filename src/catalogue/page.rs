@@ -60,9 +60,9 @@ texts! {
             zh "请登录"
         /// What was sent does not prove it.
         LoginFailed
-            en "Login did not work"
-            de "Die Anmeldung hat nicht geklappt"
-            fr "La connexion n’a pas fonctionné"
+            en "Login failed"
+            de "Anmeldung fehlgeschlagen"
+            fr "La connexion a échoué"
             es "No se ha podido iniciar sesión"
             zh "登录失败"
         /// A login that was good once.
@@ -123,11 +123,11 @@ texts! {
             zh "该请求已被拦截"
         /// Throttled.
         TooMany
-            en "Too many attempts"
-            de "Zu viele Versuche"
-            fr "Trop de tentatives"
-            es "Demasiados intentos"
-            zh "尝试次数过多"
+            en "Please wait a while"
+            de "Bitte warten Sie eine Weile"
+            fr "Veuillez patienter"
+            es "Espere un poco"
+            zh "请稍候"
         /// Something that we depend on is down or full.
         NotAvailable
             en "The service is not available right now"
@@ -193,7 +193,7 @@ texts! {
         /// Label of the schemes.
         Accepted
             en "Accepted here"
-            de "Hier gilt"
+            de "Akzeptiert wird"
             fr "Accepté ici"
             es "Se acepta aquí"
             zh "接受的方式"

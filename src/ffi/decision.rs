@@ -51,7 +51,8 @@ pub struct gatepost_view {
     pub strip: *const gatepost_str,
     /// How many.
     pub strip_count: usize,
-    /// Body of the answer; its type is among the response headers. Empty on GATEPOST_ALLOW and GATEPOST_PASS.
+    /// Body of the answer; its type is among the response headers. Empty on GATEPOST_ALLOW and GATEPOST_PASS,
+    /// and for HEAD.
     pub body: gatepost_str,
     /// Which of the engine's policies decided: gatepost_engine_generation at that moment.
     pub generation: u64,

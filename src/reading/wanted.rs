@@ -2,7 +2,7 @@
 //! request is refused or has to wait, never where it is let in.
 
 use crate::catalogue::Language;
-use crate::reading::fields::trim;
+use crate::reading::fields::{MAX_FIELD, MAX_FIELDS, trim};
 use crate::reading::{media, range};
 use crate::request::Request;
 
@@ -23,8 +23,9 @@ impl Wanted {
     /// Reads what the request says of it.
     pub fn read(request: &Request<'_>) -> Wanted {
         let all = |name: &'static [u8]| {
-            let ours = request.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
-            ours.map(|header| trim(header.value))
+            // What is over the limits is not read for this either.
+            let read = request.headers.iter().take(MAX_FIELDS).filter(|header| header.value.len() <= MAX_FIELD);
+            read.filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| trim(header.value))
         };
         Wanted {
             page: media::prefers_page(all(b"accept")),
@@ -56,5 +57,8 @@ mod tests {
         assert_eq!(Wanted::read(&Request { method: b"POST", ..Request::default() }), Wanted::default());
         assert!(Wanted::read(&Request { method: b"HEAD", ..Request::default() }).head);
         assert!(!Wanted::read(&Request { method: b"head", ..Request::default() }).head);
+        let long = format!("text/html, {}", "x".repeat(MAX_FIELD));
+        let headers = [Header { name: b"Accept", value: long.as_bytes() }];
+        assert!(!Wanted::read(&Request { headers: &headers, ..Request::default() }).page);
     }
 }
