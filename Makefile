@@ -49,8 +49,8 @@ bench: ## a table of what one decision costs: nanoseconds and instructions, thro
 	@.ci/setup bench
 	@benches/decide.sh
 
-update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json, docs/REASONS.md
-	UPDATE=1 $(CARGO) test --lib -- policy::reference ffi::reason
+update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json, docs/REASONS.md, docs/EVENTS.md, docs/events.schema.json
+	UPDATE=1 $(CARGO) test --lib -- policy::reference event::reference ffi::reason
 	UPDATE=1 $(CARGO) test --test header --test reasons
 
 clean: ## removes what was built

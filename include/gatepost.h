@@ -205,6 +205,71 @@ typedef int64_t (*gatepost_clock)(void *data);
 typedef void (*gatepost_finalizer)(void *data);
 
 /**
+ * How much an event asks for attention: one of GATEPOST_INFO, GATEPOST_NOTICE, GATEPOST_WARNING, GATEPOST_ERROR.
+ */
+typedef uint32_t gatepost_severity;
+
+/**
+ * What the host does with a request: one of GATEPOST_DENY, GATEPOST_ALLOW, GATEPOST_RESPOND, GATEPOST_PASS. A number
+ * that the host does not know means GATEPOST_DENY.
+ */
+typedef uint32_t gatepost_action;
+
+/**
+ * Something that happened. All of it lives for the call only.
+ */
+typedef struct gatepost_event {
+    /**
+     * The library's sizeof (gatepost_event): fields behind it are not there.
+     */
+    size_t struct_size;
+    /**
+     * The user pointer of the request that it is about; NULL where it is about none.
+     */
+    void *user;
+    /**
+     * One JSON object without line breaks, as docs/EVENTS.md and docs/events.schema.json have it. Never a secret.
+     */
+    struct gatepost_str line;
+    /**
+     * What happened: "decision", "policy_reloaded" and so on.
+     */
+    struct gatepost_str name;
+    /**
+     * The decision's id; empty where it is about none.
+     */
+    struct gatepost_str id;
+    /**
+     * One of GATEPOST_INFO, GATEPOST_NOTICE, GATEPOST_WARNING, GATEPOST_ERROR.
+     */
+    gatepost_severity severity;
+    /**
+     * The decision's HTTP status; 0 where it is about none.
+     */
+    uint32_t status;
+    /**
+     * The decision's action; GATEPOST_DENY where it is about none.
+     */
+    gatepost_action action;
+    /**
+     * The decision's reason; 0 where it is about none.
+     */
+    gatepost_reason reason;
+} gatepost_event;
+
+/**
+ * Hears events. Those of a request come from the call that hands out its decision (gatepost_decide,
+ * gatepost_decide_into, gatepost_job_finish, gatepost_pool_dispatch), before it returns, on its thread; all others from
+ * gatepost_engine_poll. Never from gatepost_job_run. Several threads may be in it at once where several decide. It must
+ * not call the engine, and must not throw.
+ *
+ * data: event_data of the options.
+ * event: borrowed for the call.
+ */
+typedef void (*gatepost_on_event)(void *data,
+                                  const struct gatepost_event *event);
+
+/**
  * What the host sets besides the policy. Zero it, set struct_size to sizeof, fill in what is wanted.
  */
 typedef struct gatepost_options {
@@ -237,6 +302,18 @@ typedef struct gatepost_options {
      * 0.
      */
     uint32_t reserved;
+    /**
+     * Hears events, also where the policy names no file for them; NULL: nobody does.
+     */
+    gatepost_on_event on_event;
+    /**
+     * Handed to on_event.
+     */
+    void *event_data;
+    /**
+     * Ends event_data once nothing can call on_event any more, as clock_finalizer does; NULL: nothing to do.
+     */
+    gatepost_finalizer event_finalizer;
 } gatepost_options;
 
 /**
@@ -325,12 +402,6 @@ typedef struct gatepost_request {
      */
     void *user;
 } gatepost_request;
-
-/**
- * What the host does with a request: one of GATEPOST_DENY, GATEPOST_ALLOW, GATEPOST_RESPOND, GATEPOST_PASS. A number
- * that the host does not know means GATEPOST_DENY.
- */
-typedef uint32_t gatepost_action;
 
 /**
  * All of a decision in one struct. Set struct_size to sizeof before the call that fills it; nothing is written past
@@ -810,6 +881,26 @@ typedef void (*gatepost_done)(void *data,
  */
 #define GATEPOST_REASON_INTERNAL 124
 
+/**
+ * All is well.
+ */
+#define GATEPOST_INFO 0
+
+/**
+ * Somebody was refused, or something was changed.
+ */
+#define GATEPOST_NOTICE 1
+
+/**
+ * Somebody may be trying to get in, or something was given up.
+ */
+#define GATEPOST_WARNING 2
+
+/**
+ * Something does not work.
+ */
+#define GATEPOST_ERROR 3
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1011,7 +1102,7 @@ gatepost_status gatepost_engine_open(struct gatepost_str file,
                                      struct gatepost_error **error);
 
 /**
- * Opens the state. Every process that decides calls it, after fork; a second call in one process does nothing.
+ * Opens the state and, where the policy names one, the events file. Every process that decides calls it, after fork; a second call in one process does nothing.
  *
  * engine: borrowed.
  * error: gets the reasons of a failure. NULL: not wanted.
@@ -1034,9 +1125,11 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
                                        struct gatepost_error **error);
 
 /**
- * All housekeeping: sweeps failure counters, writes when API keys were last used. Call it every *next_ms milliseconds.
+ * All housekeeping: sweeps failure counters, writes when API keys were last used, writes events that wait, and calls
+ * on_event for those that are about no request. Call it every *next_ms milliseconds.
  * Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
- * keep their memory until it is needed.
+ * keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
+ * call that may block, and when the engine ends; an event loop that does none of these loses the newest beyond 1 MiB.
  *
  * engine: borrowed.
  * next_ms: gets the milliseconds until the next call is useful. NULL: not wanted.
@@ -1048,6 +1141,20 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
 gatepost_status gatepost_engine_poll(const struct gatepost_engine *engine,
                                      uint64_t *next_ms,
                                      struct gatepost_job **job);
+
+/**
+ * The counters of this process as OpenMetrics text: decisions by reason, scheme and route, passwords being checked,
+ * events, reloads. For a handler of the host's own, sent as "application/openmetrics-text; version=1.0.0;
+ * charset=utf-8". Counters only ever grow, also over a reload; routes are named by their patterns, so that no client can
+ * make up new ones.
+ *
+ * engine: borrowed; started in this process.
+ * text: gets the text, in UTF-8, owned by the caller.
+ * Quick, and holds up nobody who decides. Any number of threads at once.
+ * Returns GATEPOST_OK or an error.
+ */
+gatepost_status gatepost_engine_metrics(const struct gatepost_engine *engine,
+                                        struct gatepost_bytes **text);
 
 /**
  * Counts the policies that were in force: 1 for the first, one more after each reload that succeeded.
@@ -1079,8 +1186,8 @@ uint64_t gatepost_engine_wants_body(const struct gatepost_engine *engine,
 struct gatepost_engine *gatepost_engine_ref(const struct gatepost_engine *engine);
 
 /**
- * Ends one reference to an engine; the engine ends with the last one and the last job. Decisions stay. NULL is a
- * no-op.
+ * Ends one reference to an engine; the engine ends with the last one and the last job, and then writes the events that
+ * wait. Decisions stay. NULL is a no-op.
  *
  * engine: taken.
  * One thread; no call with this reference may be under way.

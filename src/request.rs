@@ -38,6 +38,8 @@ pub struct Request<'a> {
     pub cert_verified: bool,
     /// Unix seconds to decide at; `None`: the engine's clock.
     pub now: Option<i64>,
+    /// The host's own pointer, handed back with the events of this request. Never followed.
+    pub user: usize,
 }
 
 /// Who is at the other end of a connection.

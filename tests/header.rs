@@ -26,6 +26,7 @@ const FILES: &[&str] = &[
     "error",
     "bytes",
     "policy",
+    "event",
     "engine",
     "request",
     "decision",

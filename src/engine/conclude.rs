@@ -7,11 +7,19 @@ use crate::engine::context::{Concluded, Context, Failure};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
+use crate::engine::telling::Asked;
 use crate::identity::Identity;
 use crate::reason::Reason;
 
 /// The rest, once the credential is proved: rights, other sites, the requirement.
-pub(super) fn conclude(mut context: Context, proof: Proof, facts: &Facts, process: &Process, mode: Mode) -> Concluded {
+pub(super) fn conclude(
+    mut context: Context,
+    proof: Proof,
+    facts: &Facts,
+    process: &Process,
+    mode: Mode,
+    asked: &Asked<'_>,
+) -> Concluded {
     if let (Proof::Key(digest), Facts::Key(Some(fact)), false) = (&proof, facts, mode.read_only)
         && fact.note_use(context.now)
     {
@@ -25,7 +33,7 @@ pub(super) fn conclude(mut context: Context, proof: Proof, facts: &Facts, proces
         tell_undefined(&mut context, "granted to", &user.name, &user.roles);
     }
     match proof.identity(facts, &context.snapshot.policy, context.now) {
-        Ok(identity) => conclude_with(context, identity),
+        Ok(identity) => conclude_with(context, identity, asked),
         Err(failure) => Err(context.refuse(failure)),
     }
 }
@@ -44,7 +52,7 @@ pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(mut context: Context, identity: Arc<Identity>) -> Concluded {
+pub(super) fn conclude_with(mut context: Context, identity: Arc<Identity>, asked: &Asked<'_>) -> Concluded {
     context.scheme = Some(identity.scheme);
     context.trace.step(
         "verify",
@@ -64,7 +72,7 @@ pub(super) fn conclude_with(mut context: Context, identity: Arc<Identity>) -> Co
     match authorise(&rule.require, &facts) {
         Ok(()) => {
             context.trace.step("authorise", || rule.require.to_string(), || "met");
-            Ok(context.allow(Reason::Allowed, Some(identity)))
+            Ok(context.allow(Reason::Allowed, Some(identity), asked))
         }
         Err(unmet) => {
             let saw = format!("{} (not met: {})", rule.require, unmet.what);

@@ -1,6 +1,7 @@
 //! What a decision carries from the request to the answer. Owned: nothing here points into the request, so that it
 //! can wait in a job.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::answer::challenge::{self, Details};
@@ -9,6 +10,7 @@ use crate::answer::refusal::{Form, Refusal};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
 use crate::engine::snapshot::{Rule, Snapshot};
+use crate::engine::telling::{self, Asked};
 use crate::engine::trace::Trace;
 use crate::identity::{Identity, Scheme};
 use crate::policy::model::Responses;
@@ -58,9 +60,8 @@ pub(super) struct Refused {
 
 impl Refused {
     /// The decision, in the form that the request wants.
-    pub(super) fn answer(self) -> (Decision, Trace) {
-        let (decision, trace) = self.context.answer(&self.failure);
-        (Decision { identity: self.identity, ..decision }, trace)
+    pub(super) fn answer(self, asked: &Asked<'_>) -> (Decision, Trace) {
+        self.context.answer(&self.failure, self.identity, asked)
     }
 }
 
@@ -73,19 +74,42 @@ pub(super) struct Failure {
     /// What it saw, for the operator.
     pub(super) saw: String,
     pub(super) details: Details,
-    pub(super) retry_after: Option<u32>,
+    pub(super) retry_after: Option<NonZeroU32>,
+    /// What the log says otherwise.
+    pub(super) log: Option<Box<ForLog>>,
+}
+
+/// What the log says of a refusal besides.
+#[derive(Debug, Default)]
+pub(super) struct ForLog {
+    /// In place of what was seen, where that must not be all in there.
+    pub(super) told: Option<String>,
+    /// The local user whose credential it was.
+    pub(super) user: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(reason: Reason, step: &'static str, saw: impl Into<String>) -> Failure {
-        Failure { reason, step, saw: saw.into(), details: Details::default(), retry_after: None }
+        Failure { reason, step, saw: saw.into(), details: Details::default(), retry_after: None, log: None }
+    }
+
+    /// The same; the log says this of what was seen: it is read by more people, and for longer.
+    pub(super) fn told(mut self, told: impl Into<String>) -> Failure {
+        self.log.get_or_insert_default().told = Some(told.into());
+        self
+    }
+
+    /// The same, of this local user's credential.
+    pub(super) fn of(mut self, user: &str) -> Failure {
+        self.log.get_or_insert_default().user = Some(user.to_owned());
+        self
     }
 }
 
 impl From<Full> for Failure {
     fn from(full: Full) -> Failure {
         let saw = format!("the counter {} is full for another {} s", full.counter, full.retry_after);
-        Failure { retry_after: Some(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) }
+        Failure { retry_after: NonZeroU32::new(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) }
     }
 }
 
@@ -105,11 +129,12 @@ impl Context {
         Box::new(Refused { context: self, failure, identity: Some(identity) })
     }
 
-    fn answer(mut self, failure: &Failure) -> (Decision, Trace) {
+    fn answer(mut self, failure: &Failure, identity: Option<Arc<Identity>>, asked: &Asked<'_>) -> (Decision, Trace) {
         let reason = failure.reason;
         self.trace.refused(failure.step, &failure.saw, || format!("{} {}", reason.status(), reason.name()));
         let policy = &self.snapshot.policy;
-        let retry_after = failure.retry_after.or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
+        let retry_after =
+            failure.retry_after.map(NonZeroU32::get).or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
         let mut response = Vec::with_capacity(12);
         let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
         let offered = challenge::offered(schemes, reason, self.navigating);
@@ -138,16 +163,23 @@ impl Context {
         let body = refusal.write(form, self.wanted.head, &mut response);
         let decision = Decision {
             status: reason.status(),
+            identity,
             response: response.into(),
             body,
             retry_after,
             ..self.blank(Action::Deny, reason)
         };
+        telling::ended(&self, &decision, Some(failure), asked);
         (decision, self.trace)
     }
 
     /// Let in, with or without somebody recognised.
-    pub(super) fn allow(mut self, reason: Reason, identity: Option<Arc<Identity>>) -> (Decision, Trace) {
+    pub(super) fn allow(
+        mut self,
+        reason: Reason,
+        identity: Option<Arc<Identity>>,
+        asked: &Asked<'_>,
+    ) -> (Decision, Trace) {
         self.trace.step(
             "answer",
             || identity.as_deref().map_or("nobody recognised".to_owned(), describe),
@@ -169,6 +201,7 @@ impl Context {
             identity,
             ..self.blank(action, reason)
         };
+        telling::ended(&self, &decision, None, asked);
         (decision, self.trace)
     }
 

@@ -1,5 +1,6 @@
 //! The order in which a request is examined, from its first byte to what proves who asks.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::credential::{api_key, cookie};
@@ -12,6 +13,7 @@ use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::job::Work;
 use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
+use crate::engine::telling::{Asked, Credential};
 use crate::engine::trace::Trace;
 use crate::identity::Identity;
 use crate::policy::model::{Access, Unmatched};
@@ -50,13 +52,13 @@ pub(super) struct Mode {
 }
 
 /// Everything up to the first slow work.
-pub(super) fn examine(
-    request: &Request<'_>,
+pub(super) fn examine<'r>(
+    request: &Request<'r>,
     now: i64,
     snapshot: Arc<Snapshot>,
     process: &Process,
     mode: Mode,
-) -> (Context, Result<Examined, Failure>) {
+) -> (Context, Result<Examined, Failure>, Asked<'r>) {
     let fields = Fields::collect(request, &snapshot.policy, &snapshot.strip);
     let client = Client::read(request, &fields, &snapshot.policy.proxies);
     let mut context = Context {
@@ -83,8 +85,26 @@ pub(super) fn examine(
             context.connection = Some(rest.join(", "));
         }
     }
-    let result = Examination { request, fields: &fields, process, mode }.run(&mut context);
-    (context, result)
+    let asked = Asked {
+        method: request.method,
+        host: if request.host.is_empty() { fields.host.first().copied().unwrap_or_default() } else { request.host },
+        peer: request.peer,
+        user: request.user,
+        credential: Credential::None,
+        checked: false,
+    };
+    let examination = Examination { request, fields: &fields, process, mode, credential: Cell::new(Credential::None) };
+    let result = examination.run(&mut context);
+    (context, result, Asked { credential: examination.credential.get(), ..asked })
+}
+
+/// A target without what may be secret in it: its query, and a name and password before its host.
+fn told_target(target: &[u8]) -> String {
+    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    match target.get(..end) {
+        Some(path) if path.first() == Some(&b'/') => String::from_utf8_lossy(path).escape_debug().to_string(),
+        _ => "a target that is no path".to_owned(),
+    }
 }
 
 /// The examination of one request.
@@ -93,9 +113,11 @@ pub(super) struct Examination<'a, 'r> {
     fields: &'a Fields<'r>,
     pub(super) process: &'a Process,
     pub(super) mode: Mode,
+    /// What the log may tell by its digest.
+    credential: Cell<Credential<'r>>,
 }
 
-impl Examination<'_, '_> {
+impl<'r> Examination<'_, 'r> {
     fn run(&self, context: &mut Context) -> Result<Examined, Failure> {
         self.limits(context)?;
         let host = self.host(context)?;
@@ -163,6 +185,7 @@ impl Examination<'_, '_> {
         let parse = |value: &[u8]| {
             Host::parse(value).map_err(|error| {
                 malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation))
+                    .told(error.explanation)
             })
         };
         let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
@@ -205,7 +228,9 @@ impl Examination<'_, '_> {
                 Ok((!target.asterisk).then_some(target.path))
             }
             Err(error) => {
-                Err(Failure::new(Reason::TargetAmbiguous, "target", format!("{}: {}", written(), error.explanation)))
+                let saw = format!("{}: {}", written(), error.explanation);
+                let told = format!("{}: {}", told_target(self.request.target), error.explanation);
+                Err(Failure::new(Reason::TargetAmbiguous, "target", saw).told(told))
             }
         }
     }
@@ -319,7 +344,7 @@ impl Examination<'_, '_> {
         Ok(Examined::Open(reason))
     }
 
-    fn presented(&self, context: &mut Context, rule: Rule) -> Result<Option<Presented<'_>>, Failure> {
+    fn presented(&self, context: &mut Context, rule: Rule) -> Result<Option<Presented<'r>>, Failure> {
         let snapshot = Arc::clone(&context.snapshot);
         let route = snapshot.rule(rule);
         let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
@@ -339,6 +364,11 @@ impl Examination<'_, '_> {
         match found {
             Ok(presented) => {
                 context.scheme = presented.as_ref().map(Presented::scheme);
+                self.credential.set(match &presented {
+                    Some(Presented::Bearer(text) | Presented::ApiKey(text)) => Credential::Text(text.as_bytes()),
+                    Some(Presented::Session(value)) => Credential::Text(value),
+                    Some(Presented::Basic(_) | Presented::ClientCert(_)) | None => Credential::None,
+                });
                 context.trace.step(
                     "credentials",
                     || presented.as_ref().map_or("none", |p| p.scheme().name()),

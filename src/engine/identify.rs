@@ -70,7 +70,7 @@ impl Proof {
                 let current = user.as_ref().and_then(|user| user.hash.as_deref());
                 if user.is_some() && current != Some(hash.as_str()) {
                     let saw = format!("the password of {name} was changed while it was being checked");
-                    return Err(Failure::new(Reason::CredentialsInvalid, "verify", saw));
+                    return Err(Failure::new(Reason::CredentialsInvalid, "verify", saw).of(&name));
                 }
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
                 young_enough(user, policy, now)?;
@@ -200,7 +200,8 @@ fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) 
 fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u User, Failure> {
     match user {
         Some(user) if user.disabled => {
-            Err(Failure::new(Reason::AccountDisabled, "verify", format!("{} is disabled", user.name)))
+            let saw = format!("{} is disabled", user.name);
+            Err(Failure::new(Reason::AccountDisabled, "verify", saw).of(&user.name))
         }
         Some(user) => Ok(user),
         None => Err(Failure::new(absent, "verify", format!("there is no user {}", name.escape_debug()))),
@@ -215,7 +216,7 @@ fn young_enough(user: &User, policy: &Policy, now: i64) -> Result<(), Failure> {
         return Ok(());
     }
     let saw = format!("the password of {} was set at {set_at} and [password] max_age is over", user.name);
-    Err(Failure::new(Reason::PasswordExpired, "verify", saw))
+    Err(Failure::new(Reason::PasswordExpired, "verify", saw).of(&user.name))
 }
 
 /// The roles that the issuer may give; names that no role defines fall away with the closure.

@@ -11,6 +11,9 @@ use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::password::{Desk, PasswordFlight, busy};
 use crate::engine::process::Process;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::teller::Teller;
+use crate::engine::telling::Kept;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::{fault, fork};
@@ -38,6 +41,9 @@ pub enum Progress {
 pub struct Job {
     process: Arc<Process>,
     mode: Mode,
+    /// What a line says of the request; `None`: housekeeping.
+    kept: Option<Kept>,
+    teller: Option<Arc<Teller>>,
     slot: Mutex<Slot>,
 }
 
@@ -48,8 +54,8 @@ pub(super) enum Work {
     Password { name: String, sent: Sent, place: Option<Place>, flight: Option<Arc<PasswordFlight>> },
     /// Read what the state says. `place` is kept where it says that there is no such key.
     Read { proof: Proof, place: Option<Place>, round: u8 },
-    /// Write last uses, forget what is over; `remember`: seconds for which passwords are remembered.
-    Housekeeping { now: i64, remember: i64 },
+    /// Write last uses, forget what is over.
+    Housekeeping { now: i64, snapshot: Arc<Snapshot> },
 }
 
 /// What came of it.
@@ -89,14 +95,16 @@ impl std::fmt::Debug for Slot {
 }
 
 impl Job {
-    pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Box<Work>, mode: Mode) -> Job {
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
+    pub(super) fn new(process: Arc<Process>, context: Box<Context>, work: Box<Work>, mode: Mode, kept: Kept) -> Job {
+        let teller = context.snapshot.telling.as_ref().map(|telling| Arc::clone(&telling.teller));
+        Job { process, mode, kept: Some(kept), teller, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
     }
 
-    pub(super) fn housekeeping(process: Arc<Process>, now: i64, remember: i64) -> Job {
+    pub(super) fn housekeeping(process: Arc<Process>, now: i64, snapshot: Arc<Snapshot>) -> Job {
         let mode = Mode { read_only: false, traced: false };
-        let work = Box::new(Work::Housekeeping { now, remember });
-        Job { process, mode, slot: Mutex::new(Slot::Waiting(None, work)) }
+        let teller = snapshot.telling.as_ref().map(|telling| Arc::clone(&telling.teller));
+        let slot = Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now, snapshot })));
+        Job { process, mode, kept: None, teller, slot }
     }
 
     /// Does the slow part, on any thread. A second call does nothing, and so does one in a child of the process that made
@@ -135,6 +143,8 @@ impl Job {
                 _ => Slot::Over,
             };
         }
+        drop(slot);
+        self.teller.iter().for_each(|teller| teller.write());
     }
 
     /// The decision, or the next job. An error where it was not run, was cancelled, is housekeeping, or belongs to the
@@ -144,9 +154,10 @@ impl Job {
     }
 
     /// As [`Job::finish`], with the steps where they were asked for.
-    pub(super) fn finish_traced(self) -> Result<(Progress, Trace), Error> {
+    pub(super) fn finish_traced(mut self) -> Result<(Progress, Trace), Error> {
         self.in_own_process()?;
         fault::point("finish");
+        let kept = self.kept.take().unwrap_or_default();
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let outcome = match before {
             Slot::Done(outcome) => *outcome,
@@ -162,18 +173,39 @@ impl Job {
         let context = outcome.context;
         let found = match outcome.result {
             Ok(found) => found,
-            Err(failure) => return Ok(done(context.refuse(failure).answer())),
+            Err(failure) => return Ok(done(context.refuse(failure).answer(&kept.asked(false)))),
         };
         let changed = self.process.state.version().is_none_or(|version| found.version != Some(version));
         if changed && found.round < MOST_ROUNDS {
             let work = Work::Read { proof: found.proof, place: None, round: found.round.saturating_add(1) };
-            return Ok((
-                Progress::Pending(Job::new(Arc::clone(&self.process), context, Box::new(work), self.mode)),
-                Trace::default(),
-            ));
+            let next = Job::new(Arc::clone(&self.process), context, Box::new(work), self.mode, kept);
+            return Ok((Progress::Pending(next), Trace::default()));
         }
-        let concluded = conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode);
-        Ok(done(concluded.unwrap_or_else(|refused| refused.answer())))
+        let asked = kept.asked(matches!(found.proof, Proof::Password { .. }));
+        let concluded = conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode, &asked);
+        Ok(done(concluded.unwrap_or_else(|refused| refused.answer(&asked))))
+    }
+
+    /// As [`Job::finish`], with all that follows done inside; may block.
+    pub fn complete(self) -> Result<Decision, Error> {
+        self.complete_traced().map(|(decision, _)| decision)
+    }
+
+    pub(super) fn complete_traced(self) -> Result<(Decision, Trace), Error> {
+        let teller = self.teller.clone();
+        let mut progress = self.finish_traced()?;
+        loop {
+            match progress {
+                (Progress::Done(decision), trace) => {
+                    teller.iter().for_each(|teller| teller.write());
+                    return Ok((*decision, trace));
+                }
+                (Progress::Pending(job), _) => {
+                    job.run();
+                    progress = job.finish_traced()?;
+                }
+            }
+        }
     }
 
     /// It will not be finished: from any thread, also while `run` works. What was reserved for it is given back unless
@@ -187,14 +219,16 @@ impl Job {
     }
 
     /// The decision where there is no room to run it: 503 `overloaded`.
-    pub fn overloaded(self) -> Result<Decision, Error> {
+    pub fn overloaded(mut self) -> Result<Decision, Error> {
         self.in_own_process()?;
+        let kept = self.kept.take().unwrap_or_default();
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
         let Slot::Waiting(Some(context), work) = before else {
             return Err(Error::new(ErrorKind::Input, "the job was run, cancelled, or is housekeeping"));
         };
         self.give_back(Slot::Waiting(None, work));
-        Ok(context.refuse(Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full")).answer().0)
+        let failure = Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full");
+        Ok(context.refuse(failure).answer(&kept.asked(false)).0)
     }
 
     /// Made by the process that this one was forked from. Another thread of that one may have held any lock in here.
@@ -246,11 +280,14 @@ fn perform(
             Some(desk.check(name, sent, place, flight.as_deref()))
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
-        (Work::Housekeeping { now, remember }, _) => {
-            // A last use is a hint for operators; what cannot be written now is written with the next.
-            let _ = process.write_uses();
-            process.throttle.sweep(now);
-            process.remembered.sweep(remember, now);
+        (Work::Housekeeping { now, snapshot }, _) => {
+            if let (Err(error), Some(telling)) = (process.write_uses(), &snapshot.telling) {
+                telling.teller.state_failed(&snapshot.policy, &error);
+            }
+            if process.is_sweep_due(now) {
+                process.throttle.sweep(now);
+                process.remembered.sweep(snapshot.policy.password.remember, now);
+            }
             None
         }
         (_, None) => Some(Err(Failure::new(Reason::Internal, "verify", "work without its request"))),

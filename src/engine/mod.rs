@@ -14,6 +14,8 @@ mod process;
 mod remember;
 mod snapshot;
 mod stored;
+mod teller;
+mod telling;
 mod trace;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use job::{Job, Progress};
+pub use teller::{OnEvent, Told};
 pub use trace::Step;
 
 use crate::crypto::password::{self as hashing, Cost};
@@ -29,10 +32,13 @@ use crate::decision::Decision;
 use crate::engine::decide::{Examined, Mode};
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::teller::Teller;
+use crate::engine::telling::Telling;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::{fault, fork};
-use crate::policy::model::StateLocation;
+use crate::journal::Output;
+use crate::policy::model::{EventSink, StateLocation};
 use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
 use crate::reading::wanted::Wanted;
 use crate::request::Request;
@@ -52,8 +58,12 @@ pub struct Options {
     pub state: Option<StateLocation>,
     /// Ceiling for the memory of password hashing in this process, bytes; `None`: 256 MiB. The highest word counts.
     pub hashing_memory: Option<usize>,
-    /// Decide without leaving a trace: no counter, no last use.
+    /// Decide without leaving a trace: no counter, no last use, no event.
     pub read_only: bool,
+    /// Hears events.
+    pub on_event: Option<OnEvent>,
+    /// Who administers, for the log; `None`: this is a server, whose start and end are events.
+    pub by: Option<String>,
 }
 
 impl std::fmt::Debug for Options {
@@ -106,6 +116,8 @@ struct Current {
 
 /// Milliseconds between two rounds of housekeeping.
 const HOUSEKEEPING_MS: u64 = 30_000;
+/// The same where events wait to be written.
+const WRITING_MS: u64 = 1_000;
 
 impl Engine {
     /// Loads a policy file. The error's message holds all problems, rendered; the second part of a success the
@@ -122,7 +134,7 @@ impl Engine {
     }
 
     fn with(path: Option<PathBuf>, loaded: Loaded, options: Options) -> Engine {
-        let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1));
+        let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1, None));
         let current = ArcSwap::from_pointee(Current { snapshot, process: None });
         Engine { inner: Arc::new(Inner { path, options, current }) }
     }
@@ -135,10 +147,16 @@ impl Engine {
             if before.process().is_ok() {
                 return Ok(());
             }
-            let fresh = self.open_process(&before.snapshot.policy, Arc::default())?;
-            if self.swap(&before, Current { snapshot: Arc::clone(&before.snapshot), process: Some(Arc::new(fresh)) }) {
+            let policy = &before.snapshot.policy;
+            let fresh = Arc::new(self.open_process(policy, Arc::default())?);
+            let teller = self.open_teller(policy)?;
+            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh)?;
+            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
+                if self.inner.options.by.is_none() {
+                    teller.begins(policy, before.snapshot.generation);
+                }
                 return Ok(());
             }
         }
@@ -159,7 +177,7 @@ impl Engine {
 
     /// As [`Engine::begin`], with the decision in its place rather than on the heap.
     pub(crate) fn begin_in_place(&self, request: &Request<'_>) -> Result<Begun, Error> {
-        self.begin_traced(request, false).map(|(begun, _)| begun)
+        self.begin_traced(request, false, false).map(|(begun, _)| begun)
     }
 
     /// Decides and tells each step.
@@ -175,10 +193,14 @@ impl Engine {
                 "the engine was made without a file; hand the new policy in instead",
             ));
         };
-        let loaded = load(path)?;
-        let warnings = loaded.warnings.clone();
-        self.replace(loaded)?;
-        Ok(warnings)
+        let reloaded = load(path).and_then(|loaded| {
+            let warnings = loaded.warnings.clone();
+            self.replace(loaded).map(|()| warnings)
+        });
+        if let (Err(error), Some(telling)) = (&reloaded, &self.inner.current.load().snapshot.telling) {
+            telling.teller.reload_failed(&self.inner.current.load().snapshot, error);
+        }
+        reloaded
     }
 
     /// Swaps in a policy that is already loaded. Where it names another state, that is opened first; on an error the
@@ -187,28 +209,59 @@ impl Engine {
         let policy = Arc::new(loaded.policy);
         loop {
             let before = self.inner.current.load_full();
-            let process = match before.process() {
-                Ok(process) if self.location(&policy) != process.location => {
-                    Some(Arc::new(self.open_process(&policy, Arc::clone(&process.throttle))?))
-                }
-                // Not started, or the parent's: start opens what the policy then names.
-                Ok(_) | Err(_) => before.process.clone(),
-            };
             let generation = before.snapshot.generation.saturating_add(1);
-            let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation));
+            let (Ok(process), Some(telling)) = (before.process(), &before.snapshot.telling) else {
+                // Not started, or the parent's: start opens what the policy then names.
+                let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation, None));
+                if self.swap(&before, Current { snapshot, process: before.process.clone() }) {
+                    return Ok(());
+                }
+                continue;
+            };
+            let process = if self.location(&policy) == process.location {
+                Arc::clone(process)
+            } else {
+                Arc::new(self.open_process(&policy, Arc::clone(&process.throttle))?)
+            };
+            let teller = Arc::clone(&telling.teller);
+            let same = self.inner.options.read_only || teller.journal.is_for(&policy.events, &policy.name);
+            let output = if same { None } else { Some(self.output(&policy)?) };
+            let snapshot = self.snapshot(&policy, generation, &teller, &process)?;
             fault::point("reload");
-            if self.swap(&before, Current { snapshot, process }) {
+            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process) }) {
+                teller.reloaded(&policy, generation, output);
                 return Ok(());
             }
         }
     }
 
-    /// All housekeeping: sweeps counters, writes last uses. The job is slow and belongs on another thread.
+    /// All housekeeping: sweeps counters, writes last uses and events, lets the host hear of what is about no request. The
+    /// job is slow and belongs on another thread.
     pub fn poll(&self) -> Result<Poll, Error> {
         let current = self.inner.current.load();
         let process = Arc::clone(current.process()?);
-        let remember = current.snapshot.policy.password.remember;
-        Ok(Poll { next_ms: HOUSEKEEPING_MS, job: Some(Job::housekeeping(process, self.now(), remember)) })
+        let snapshot = Arc::clone(&current.snapshot);
+        let mut next_ms = HOUSEKEEPING_MS;
+        if let Some(telling) = &snapshot.telling {
+            telling.teller.poll();
+            next_ms = if telling.teller.journal.is_on() { WRITING_MS } else { HOUSEKEEPING_MS };
+        }
+        Ok(Poll { next_ms, job: Some(Job::housekeeping(process, self.now(), snapshot)) })
+    }
+
+    /// Writes the events that wait; may block. An error says why some cannot be written.
+    pub fn write_events(&self) -> Result<(), Error> {
+        let current = self.inner.current.load();
+        current.process()?;
+        current.snapshot.telling.as_ref().map_or(Ok(()), |telling| telling.teller.write_all())
+    }
+
+    /// The counters of this process as OpenMetrics text.
+    pub fn metrics(&self) -> Result<String, Error> {
+        let current = self.inner.current.load();
+        current.process()?;
+        let generation = current.snapshot.generation;
+        Ok(current.snapshot.telling.as_ref().map(|telling| telling.teller.metrics(generation)).unwrap_or_default())
     }
 
     /// Counts the policies that were in force; 1 for the first.
@@ -259,46 +312,78 @@ impl Engine {
         Process::new(state, location, throttle, fork_generation)
     }
 
+    fn open_teller(&self, policy: &Policy) -> Result<Arc<Teller>, Error> {
+        let options = &self.inner.options;
+        let (output, on_event) = match options.read_only {
+            true => (Output::none(), None),
+            false => (self.output(policy)?, options.on_event.clone()),
+        };
+        Teller::new(output, on_event, options.clock.clone()).map(Arc::new)
+    }
+
+    /// Opens where a policy wants its events. A new file belongs to whom the state belongs to.
+    fn output(&self, policy: &Policy) -> Result<Output, Error> {
+        let like = match self.location(policy) {
+            StateLocation::File(path) => Some(path),
+            StateLocation::Memory => None,
+        };
+        Output::open(&policy.events, &policy.name, like)
+    }
+
+    fn snapshot(
+        &self,
+        policy: &Arc<Policy>,
+        generation: u64,
+        teller: &Arc<Teller>,
+        process: &Process,
+    ) -> Result<Snapshot, Error> {
+        let wanted = policy.events.sink != EventSink::Callback || teller.has_listener();
+        let heard = wanted && !self.inner.options.read_only;
+        let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
+        Ok(Snapshot::new(Arc::clone(policy), generation, Some(telling)))
+    }
+
     fn location(&self, policy: &Policy) -> StateLocation {
         self.inner.options.state.clone().unwrap_or_else(|| policy.state.clone())
     }
 
-    fn begin_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Begun, Trace), Error> {
+    /// `may_block`: events are written on the way.
+    fn begin_traced(&self, request: &Request<'_>, traced: bool, may_block: bool) -> Result<(Begun, Trace), Error> {
         let current = self.inner.current.load();
         let process = current.process()?;
         let snapshot = Arc::clone(&current.snapshot);
         let now = request.now.unwrap_or_else(|| self.now());
         let mode = Mode { read_only: self.inner.options.read_only, traced };
-        let (mut context, examined) = decide::examine(request, now, snapshot, process, mode);
+        let (mut context, examined, asked) = decide::examine(request, now, snapshot, process, mode);
         fault::point("decide");
         let concluded = match examined {
             Err(failure) => Err(context.refuse(failure)),
-            Ok(Examined::Open(reason)) => Ok(context.allow(reason, None)),
-            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, identity),
-            Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode),
+            Ok(Examined::Open(reason)) => Ok(context.allow(reason, None, &asked)),
+            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, identity, &asked),
+            Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode, &asked),
             Ok(Examined::Needs(work)) => {
                 context.wanted = Wanted::read(request);
-                let job = Job::new(Arc::clone(process), Box::new(context), work, mode);
+                let kept = asked.keep(&context.snapshot);
+                let job = Job::new(Arc::clone(process), Box::new(context), work, mode, kept);
                 return Ok((Begun::Slow(job), Trace::default()));
             }
         };
         let (decision, trace) = concluded.unwrap_or_else(|mut refused| {
             refused.context.wanted = Wanted::read(request);
-            refused.answer()
+            refused.answer(&asked)
         });
+        if let (true, Some(telling)) = (may_block, &current.snapshot.telling) {
+            telling.teller.write();
+        }
         Ok((Begun::Decided(decision), trace))
     }
 
     fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
-        let mut job = match self.begin_traced(request, traced)? {
-            (Begun::Decided(decision), trace) => return Ok((decision, trace)),
-            (Begun::Slow(job), _) => job,
-        };
-        loop {
-            job.run();
-            match job.finish_traced()? {
-                (Progress::Done(decision), trace) => return Ok((*decision, trace)),
-                (Progress::Pending(next), _) => job = next,
+        match self.begin_traced(request, traced, true)? {
+            (Begun::Decided(decision), trace) => Ok((decision, trace)),
+            (Begun::Slow(job), _) => {
+                job.run();
+                job.complete_traced()
             }
         }
     }

@@ -144,7 +144,12 @@ impl Desk<'_> {
             }
             Guess::Wrong { saw } => {
                 failed(place)?;
-                Err(Failure::new(Reason::CredentialsInvalid, "verify", saw))
+                let failure = Failure::new(Reason::CredentialsInvalid, "verify", saw);
+                Err(match &checked.user {
+                    Some(user) => failure.of(&user.name),
+                    // Sooner or later somebody types a password there.
+                    None => failure.told("there is no user of the name that was sent"),
+                })
             }
         }
     }

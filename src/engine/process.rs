@@ -1,7 +1,7 @@
 //! What one process opened for an engine: state, counters, caches of facts, ids. Never crosses a fork.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::crypto::password::{Cost, Plan};
@@ -19,6 +19,9 @@ use crate::throttle::{Number, Throttle};
 
 /// The most uses of keys that wait to be written.
 const MAX_USES: usize = 10_000;
+
+/// Seconds between two sweeps of the counters.
+const SWEEP: i64 = 30;
 
 /// One process's part of an engine.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub(super) struct Process {
     uses: Mutex<Vec<([u8; 32], i64)>>,
     /// What a failed attempt costs: good at this version of the state, for a policy of this cost.
     plan: Mutex<Option<(u64, Cost, Arc<Plan>)>>,
+    /// When counters were swept last, Unix seconds.
+    swept: AtomicI64,
 }
 
 /// Random bits drawn at start and a counter.
@@ -68,6 +73,7 @@ impl Process {
             hashes: AtomicU64::new(0),
             uses: Mutex::default(),
             plan: Mutex::default(),
+            swept: AtomicI64::new(i64::MIN),
         })
     }
 
@@ -98,6 +104,13 @@ impl Process {
         if uses.len() < MAX_USES {
             uses.push((digest, now));
         }
+    }
+
+    /// Counters are due to be swept: to look at all of them each second would be dear.
+    pub(super) fn is_sweep_due(&self, now: i64) -> bool {
+        let last = self.swept.load(Ordering::Relaxed);
+        let due = now.saturating_sub(last) >= SWEEP || now < last;
+        due && self.swept.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Writes the noted uses.

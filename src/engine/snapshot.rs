@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::telling::Telling;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
 use crate::policy::requirement::Requirement;
@@ -17,6 +18,8 @@ pub(super) struct Snapshot {
     pub(super) strip: StripRules,
     /// The keys of its issuers; the one thing here that moves on.
     pub(super) keys: Keyring,
+    /// How its decisions are told of; `None` before start, when there are none.
+    pub(super) telling: Option<Telling>,
     /// What holds where no route matches and `unmatched = "authenticated"`.
     unmatched: Route,
 }
@@ -31,7 +34,7 @@ pub(super) enum Rule {
 }
 
 impl Snapshot {
-    pub(super) fn new(policy: Arc<Policy>, generation: u64) -> Snapshot {
+    pub(super) fn new(policy: Arc<Policy>, generation: u64, telling: Option<Telling>) -> Snapshot {
         let unmatched = Route {
             path: String::new(),
             host: None,
@@ -45,6 +48,7 @@ impl Snapshot {
         Snapshot {
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
+            telling,
             unmatched,
             policy,
             generation,

@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::bytes::{Text, gatepost_bytes};
 use super::error::gatepost_error;
+use super::event::{Listener, gatepost_on_event};
 use super::job::gatepost_job;
 use super::kernel::{Caller, Failure, Opaque, Plain, give, guard, guard_setup, guard_status};
 use super::policy;
@@ -55,6 +57,12 @@ pub struct gatepost_options {
     pub flags: u32,
     /// 0.
     pub reserved: u32,
+    /// Hears events, also where the policy names no file for them; NULL: nobody does.
+    pub on_event: gatepost_on_event,
+    /// Handed to on_event.
+    pub event_data: *mut c_void,
+    /// Ends event_data once nothing can call on_event any more, as clock_finalizer does; NULL: nothing to do.
+    pub event_finalizer: gatepost_finalizer,
 }
 
 // SAFETY: pointers, optional function pointers and integers.
@@ -122,7 +130,7 @@ pub unsafe extern "C" fn gatepost_engine_open(
     }
 }
 
-/// Opens the state. Every process that decides calls it, after fork; a second call in one process does nothing.
+/// Opens the state and, where the policy names one, the events file. Every process that decides calls it, after fork; a second call in one process does nothing.
 ///
 /// engine: borrowed.
 /// error: gets the reasons of a failure. NULL: not wanted.
@@ -163,9 +171,11 @@ pub unsafe extern "C" fn gatepost_engine_reload(
     }
 }
 
-/// All housekeeping: sweeps failure counters, writes when API keys were last used. Call it every *next_ms milliseconds.
+/// All housekeeping: sweeps failure counters, writes when API keys were last used, writes events that wait, and calls
+/// on_event for those that are about no request. Call it every *next_ms milliseconds.
 /// Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
-/// keep their memory until it is needed.
+/// keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
+/// call that may block, and when the engine ends; an event loop that does none of these loses the newest beyond 1 MiB.
 ///
 /// engine: borrowed.
 /// next_ms: gets the milliseconds until the next call is useful. NULL: not wanted.
@@ -194,6 +204,31 @@ pub unsafe extern "C" fn gatepost_engine_poll(
             if let Some(place) = next_place {
                 place.set(poll.next_ms);
             }
+            Ok(GATEPOST_OK)
+        })
+    }
+}
+
+/// The counters of this process as OpenMetrics text: decisions by reason, scheme and route, passwords being checked,
+/// events, reloads. For a handler of the host's own, sent as "application/openmetrics-text; version=1.0.0;
+/// charset=utf-8". Counters only ever grow, also over a reload; routes are named by their patterns, so that no client can
+/// make up new ones.
+///
+/// engine: borrowed; started in this process.
+/// text: gets the text, in UTF-8, owned by the caller.
+/// Quick, and holds up nobody who decides. Any number of threads at once.
+/// Returns GATEPOST_OK or an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gatepost_engine_metrics(
+    engine: *const gatepost_engine,
+    text: *mut *mut gatepost_bytes,
+) -> gatepost_status {
+    // SAFETY: the caller keeps to the rules of the header.
+    unsafe {
+        guard_status(|c| {
+            let place = c.out(text, "text")?;
+            let metrics = c.look(engine)?.metrics()?;
+            place.set(gatepost_bytes::give(Text::new(metrics.as_bytes())?));
             Ok(GATEPOST_OK)
         })
     }
@@ -242,8 +277,8 @@ pub unsafe extern "C" fn gatepost_engine_ref(engine: *const gatepost_engine) -> 
     unsafe { guard(std::ptr::null_mut(), |c| Ok(give(c.look(engine)?.clone()))) }
 }
 
-/// Ends one reference to an engine; the engine ends with the last one and the last job. Decisions stay. NULL is a
-/// no-op.
+/// Ends one reference to an engine; the engine ends with the last one and the last job, and then writes the events that
+/// wait. Decisions stay. NULL is a no-op.
 ///
 /// engine: taken.
 /// One thread; no call with this reference may be under way.
@@ -276,6 +311,7 @@ fn read_options(c: Caller<'_>, options: *const gatepost_options) -> Result<Optio
         Err(_) => return Err(whole.err().unwrap_or_else(|| Failure::argument("options cannot be read"))),
     };
     let host = HostClock { call: raw.clock, data: raw.clock_data, finalizer: raw.clock_finalizer };
+    let listener = Listener { call: raw.on_event, data: raw.event_data, finalizer: raw.event_finalizer };
     whole?;
     if raw.flags & !GATEPOST_OPTION_READ_ONLY != 0 || raw.reserved != 0 {
         return Err(Failure::unsupported("options.flags or options.reserved has bits that this release does not know"));
@@ -285,7 +321,13 @@ fn read_options(c: Caller<'_>, options: *const gatepost_options) -> Result<Optio
         0 => None,
         bytes => Some(usize::try_from(bytes).unwrap_or(usize::MAX)),
     };
-    Ok(Options { clock, hashing_memory, read_only: raw.flags & GATEPOST_OPTION_READ_ONLY != 0, ..Options::default() })
+    Ok(Options {
+        clock,
+        hashing_memory,
+        read_only: raw.flags & GATEPOST_OPTION_READ_ONLY != 0,
+        on_event: listener.into_listener(),
+        ..Options::default()
+    })
 }
 
 /// The host's clock with its data, which is ended when this is dropped.

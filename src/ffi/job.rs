@@ -55,27 +55,21 @@ pub unsafe extern "C" fn gatepost_job_finish(
         guard_status(|c| {
             let decision = c.out(decision, "decision")?;
             let next = if next.is_null() { None } else { Some(c.out(next, "next")?) };
-            let mut progress = take_run(key(job)?)?.finish()?;
-            loop {
-                match (progress, next.is_some()) {
-                    (Progress::Done(done), _) => {
-                        decision.set(gatepost_decision::give(*done)?);
-                        if let Some(next) = next {
-                            next.set(std::ptr::null_mut());
-                        }
-                        return Ok(GATEPOST_OK);
-                    }
-                    (Progress::Pending(slow), true) => {
-                        if let Some(next) = next {
-                            next.set(gatepost_job::give(slow));
-                        }
-                        decision.set(std::ptr::null_mut());
-                        return Ok(GATEPOST_PENDING);
-                    }
-                    (Progress::Pending(slow), false) => {
-                        slow.run();
-                        progress = slow.finish()?;
-                    }
+            let job = take_run(key(job)?)?;
+            let Some(next) = next else {
+                decision.set(gatepost_decision::give(job.complete()?)?);
+                return Ok(GATEPOST_OK);
+            };
+            match job.finish()? {
+                Progress::Done(done) => {
+                    decision.set(gatepost_decision::give(*done)?);
+                    next.set(std::ptr::null_mut());
+                    Ok(GATEPOST_OK)
+                }
+                Progress::Pending(slow) => {
+                    next.set(gatepost_job::give(slow));
+                    decision.set(std::ptr::null_mut());
+                    Ok(GATEPOST_PENDING)
                 }
             }
         })

@@ -11,6 +11,7 @@ pub mod decide;
 pub mod decision;
 pub mod engine;
 pub mod error;
+pub mod event;
 pub mod job;
 mod kernel;
 pub mod os;

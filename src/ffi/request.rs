@@ -103,6 +103,7 @@ pub(super) fn read<'call>(c: Caller<'call>, request: *const gatepost_request) ->
         body_complete: raw.flags & GATEPOST_REQUEST_BODY_COMPLETE != 0,
         cert_verified: raw.flags & GATEPOST_REQUEST_CERT_VERIFIED != 0,
         now: (raw.now != 0).then_some(raw.now),
+        user: raw.user.expose_provenance(),
     };
     Ok(Parsed { request, headers })
 }

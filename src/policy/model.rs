@@ -44,6 +44,8 @@ pub struct Policy {
     pub session: SessionRules,
     /// Limits on failed attempts.
     pub throttle: ThrottleRules,
+    /// Which events are told, and where.
+    pub events: Events,
     /// Whose tokens are believed.
     pub issuers: Vec<Issuer>,
     /// Whose client certificates are whose, by what they say.
@@ -209,6 +211,65 @@ pub struct Limit {
     pub failures: u32,
     /// The window, seconds.
     pub per: i64,
+}
+
+/// `[events]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// Where they go, besides the host's callback.
+    pub sink: EventSink,
+    /// Which requests that are let in are told of.
+    pub allowed: Allowed,
+    /// The group may read a file that is made here.
+    pub group: bool,
+    /// Seals the lines of a file.
+    pub chain: Option<ChainKey>,
+}
+
+/// `[events] file`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EventSink {
+    /// The host's callback alone.
+    #[default]
+    Callback,
+    /// Standard error.
+    Stderr,
+    /// A file of JSON lines.
+    File(PathBuf),
+}
+
+/// `[events] allowed`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allowed {
+    /// None of them.
+    None,
+    /// Those with a login, or the first use of a token or key.
+    #[default]
+    Logins,
+    /// All of them.
+    All,
+}
+
+/// The key of a chain; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ChainKey(zeroize::Zeroizing<Vec<u8>>);
+
+impl ChainKey {
+    /// Of a secret that was checked.
+    pub fn new(secret: zeroize::Zeroizing<Vec<u8>>) -> ChainKey {
+        ChainKey(secret)
+    }
+
+    /// Its octets.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChainKey")
+    }
 }
 
 /// `[[issuer]]`: whose tokens are believed.

@@ -96,6 +96,10 @@ pub trait State: Send + Sync + std::fmt::Debug {
     /// Removes the user with its roles and keys.
     fn remove_user(&self, name: &str) -> Result<(), Error>;
 
+    /// The random secret of this name, drawn when it is first asked for: one for all processes, for good. Not for
+    /// anything that whoever reads the state must not be able to do.
+    fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
+
     /// All API keys, oldest first, or those of one user.
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error>;
     /// Adds an API key.

@@ -68,6 +68,9 @@ int main(int argc, char **argv) {
     CHECK_STATUS(bad, gatepost_engine_poll(NULL, &next, &job));
     CHECK(next == 7 && job == NULL);
     CHECK_STATUS(GATEPOST_OK, gatepost_engine_poll(engine, NULL, NULL));
+    CHECK_STATUS(bad, gatepost_engine_metrics(NULL, &bytes));
+    CHECK_STATUS(bad, gatepost_engine_metrics(engine, NULL));
+    CHECK(bytes == NULL);
     CHECK(gatepost_engine_generation(NULL) == 0);
     CHECK(gatepost_engine_wants_body(NULL, &request) == 0);
     CHECK(gatepost_engine_wants_body(engine, NULL) == 0);

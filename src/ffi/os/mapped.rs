@@ -42,7 +42,13 @@ pub struct FileId {
 impl FileId {
     /// The file at this path now, following links.
     pub fn of(path: &Path) -> io::Result<FileId> {
-        std::fs::metadata(path).map(|data| FileId { device: data.dev(), inode: data.ino() })
+        std::fs::metadata(path).map(|data| FileId::from(&data))
+    }
+}
+
+impl From<&std::fs::Metadata> for FileId {
+    fn from(data: &std::fs::Metadata) -> FileId {
+        FileId { device: data.dev(), inode: data.ino() }
     }
 }
 
@@ -84,7 +90,7 @@ impl MappedPair {
         if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SIZE as u64).is_err() {
             file.set_len(SIZE as u64)?;
         }
-        let (id, mark) = (FileId { device: data.dev(), inode: data.ino() }, copies::mark(&file)?);
+        let (id, mark) = (FileId::from(&data), copies::mark(&file)?);
         let pair = MappedPair { base: map(&file)?, id, file, mark, process: fork_generation() };
         let layout = pair.layout();
         match (layout.magic.load(Ordering::Acquire), layout.format.load(Ordering::Acquire)) {

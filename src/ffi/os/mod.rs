@@ -1,5 +1,5 @@
-//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, signals,
-//! and two hooks for tests. Nothing here knows anything of the engine.
+//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, writing
+//! without signals, and two hooks for tests. Nothing here knows anything of the engine.
 
 pub mod broken_pipe;
 pub mod clock;
@@ -8,4 +8,5 @@ pub mod descriptor;
 pub mod fault;
 pub mod fork;
 pub mod mapped;
+pub mod quiet;
 pub mod taint;

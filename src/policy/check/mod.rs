@@ -2,6 +2,7 @@
 
 mod certificate;
 mod engine;
+mod events;
 mod identity;
 mod issuer;
 mod later;
@@ -29,6 +30,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
     let password = password::rules(report, document.get("password")?, folder);
     let session = engine::session(report, document.get("session")?);
     let throttle = engine::throttle(report, document.get("throttle")?);
+    let events = events::read(report, document.get("events")?, folder);
     let roles = role::read(report, document.all("role"));
     let issuers = issuer::read(report, document.all("issuer"), &roles, strict, folder);
     later::check(report, document, &issuers, folder);
@@ -61,6 +63,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
         password: password?,
         session: session?,
         throttle,
+        events: events?,
         issuers,
         certificates,
         roles,

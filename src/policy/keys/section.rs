@@ -44,7 +44,13 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
          many attempts pass, a restart forgets them, and `gatepost decide` cannot see them. There is no unlocking but \
          waiting until `per` is over, or restarting.",
     ),
-    section("events", Built::Later, EVENTS, "Where events are written; left out: only the host's callback gets them."),
+    section(
+        "events",
+        Built::Yes,
+        EVENTS,
+        "The log: one line of JSON for each event (docs/EVENTS.md). Every refusal is one. Without this section only the \
+         host's callback gets them.",
+    ),
     many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
     many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
     many(
@@ -304,7 +310,45 @@ static THROTTLE: &[Key] = &[
     ),
 ];
 
-static EVENTS: &[Key] = &[key("file", Kind::Text, Required, "A file of JSON lines, or `\"stderr\"`.")];
+static EVENTS: &[Key] = &[
+    key(
+        "file",
+        Kind::Text,
+        Without("the host's callback alone"),
+        "A file of JSON lines, relative to the policy, or `\"stderr\"`. Several processes may write to one file; \
+         `logrotate` may move it away or copy and truncate it.",
+    ),
+    key(
+        "allowed",
+        Kind::OneOf(&[
+            choice("none", "None of them: refusals alone."),
+            choice(
+                "logins",
+                "Those for which a password was checked, and the first use of a token or key from an address on each day \
+                 and in each process.",
+            ),
+            choice("all", "All of them."),
+        ]),
+        Is("\"logins\""),
+        "Which requests that were let in are events.",
+    ),
+    key(
+        "readable",
+        Kind::OneOf(&[
+            choice("owner", "Mode 0600."),
+            choice("group", "Mode 0640, for a collector of logs in the server's group."),
+        ]),
+        Is("\"owner\""),
+        "Who may read a file that is made here. One that is there already keeps its mode.",
+    ),
+    key(
+        "chain",
+        Kind::Table(SECRET),
+        Without("lines are not sealed"),
+        "A secret under which each line of the file is sealed with the one before it, so that `gatepost log verify` finds \
+         what was changed, taken out or put in.",
+    ),
+];
 
 static CLAIMS: &[Key] = &[
     key("subject", Kind::Text, Is("\"sub\""), "Claim that names the subject."),

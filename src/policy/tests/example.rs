@@ -147,7 +147,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     38 `[session]` is not built yet: it is checked, and then has no effect
     44 `[endpoints]` is not built yet: it is checked, and then has no effect
     48 `[otp]` is not built yet: it is checked, and then has no effect
-    57 `[events]` is not built yet: it is checked, and then has no effect
     72 `[[signer]]` is not built yet: it is checked, and then has no effect
     99 nobody can come in by `session`: it is not built yet
     104 nobody can come in by `session`: it is not built yet

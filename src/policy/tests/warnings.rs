@@ -84,10 +84,6 @@ fn suspicious_settings_load_with_one_warning() {
                 r#"2:11 the limit `account` is off: secrets can be guessed without end | write a high limit rather than none, like `{ failures = 100, per = "15m" }`"#,
             ),
             (
-                "[events]\nfile = 'stderr'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "1:1 `[events]` is not built yet: it is checked, and then has no effect | leave it out for now",
-            ),
-            (
                 "[endpoints]\nlogin = true\n[[route]]\npath = '/'\nschemes = 'basic'\n",
                 "1:1 `[endpoints]` is not built yet: it is checked, and then has no effect | leave it out for now",
             ),

@@ -8,6 +8,7 @@ mod failure;
 mod history;
 mod keys;
 mod schema;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -228,6 +229,13 @@ impl State for SqliteState {
 
     fn remove_user(&self, name: &str) -> Result<(), Error> {
         self.write(|transaction| users::remove(transaction, name).map(|()| (true, ())))
+    }
+
+    fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
+        match self.read(|connection| secrets::one(connection, name))? {
+            Some(secret) => Ok(secret),
+            None => self.write(|transaction| secrets::one_or_fresh(transaction, name).map(|secret| (false, secret))),
+        }
     }
 
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error> {

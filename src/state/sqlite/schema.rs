@@ -56,6 +56,12 @@ const MIGRATIONS: &[&str] = &[
     UPDATE users SET work = substr(hash, 2, 14 + instr(substr(hash, 16), '$') - 1) WHERE hash LIKE '$argon2id$v=19$%$%';
     CREATE INDEX users_by_work ON users (work) WHERE work IS NOT NULL;
 ",
+    "
+    CREATE TABLE secrets (
+        name  TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),
+        value BLOB NOT NULL CHECK (length(value) = 32)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

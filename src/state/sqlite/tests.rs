@@ -148,7 +148,7 @@ fn a_state_of_the_first_version_is_brought_up_and_keeps_its_users() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     place.open().add_user(&user("alice")).unwrap();
     place.open().add_user(&User { hash: Some(hash.into()), ..user("bob") }).unwrap();
-    let before = "DROP TABLE old_passwords; DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; \
+    let before = "DROP TABLE old_passwords; DROP TABLE secrets; DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; \
                   PRAGMA user_version = 1";
     Connection::open(&place.path).unwrap().execute_batch(before).unwrap();
     let state = place.open();
@@ -189,6 +189,21 @@ fn each_kind_of_work_is_told_once_and_goes_with_its_last_hash() {
     assert_eq!(works(), ["sha1"]);
     state.set_password("c", bcrypt, 1, 0).unwrap();
     assert_eq!(works(), ["bcrypt 5"]);
+}
+
+#[test]
+fn a_secret_is_drawn_once_for_all_processes_and_changes_no_version() {
+    let place = Place::new();
+    let (one, two) = (place.open(), place.open());
+    let version = one.version();
+    let secret = one.secret("events").unwrap();
+    assert_eq!(two.secret("events").unwrap(), secret);
+    assert_ne!(two.secret("others").unwrap(), secret);
+    assert_ne!(secret, [0; 32]);
+    drop((one, two));
+    let again = place.open();
+    assert_eq!(again.secret("events").unwrap(), secret, "also after a restart");
+    assert_eq!(again.version(), version, "no decision reads it");
 }
 
 #[test]
