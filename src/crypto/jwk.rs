@@ -332,7 +332,58 @@ mod tests {
         assert!(padded.contains("base64url") && !padded.contains(K));
     }
 
+    /// A key of P-256 that nobody has the private half of any more.
+    const EC: &str = r#""kty":"EC","crv":"P-256","x":"_1lFhKEPIxQ4TTN4ilJr4JngywiUetU1KHERzec5-Jg","y":"f_PeOqdBCp0B9hUIfkZJfTlpuFw_6jODBe1zIaelEAM""#;
+
+    fn remote(json: &str) -> Result<KeySet, String> {
+        let rules = Rules { algorithms: &[Es256, Algorithm::Rs256], strict: false, origin: Origin::Remote };
+        KeySet::from_jwks(json.as_bytes(), &rules).map_err(|error| error.0)
+    }
+
+    /// One key that cannot be used must not take those beside it, where others publish the set.
+    #[test]
+    fn of_a_published_set_what_cannot_be_used_is_left_out() {
+        for bad in [
+            r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(),
+            r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#.into(),
+            r#"{"kty":"new","kid":7}"#.replace("7", "\"n\""),
+            format!(r#"{{{EC},"kid":"lost","d":"AA"}}"#),
+            format!(r#"{{{EC},"alg":"ES384"}}"#),
+            format!(r#"{{{EC},"key_ops":7}}"#),
+        ] {
+            let set = remote(&format!(r#"{{"keys":[{bad},{{{EC},"kid":"good"}}]}}"#))
+                .unwrap_or_else(|e| panic!("{bad}: {e}"));
+            let kids: Vec<_> = set.iter().map(|key| key.kid.as_deref()).collect();
+            assert_eq!(kids, [Some("good")], "{bad}");
+            assert!(remote(&format!(r#"{{"keys":[{bad}]}}"#)).is_err(), "{bad}");
+        }
+        // What says that the set as a whole is not to be trusted still refuses it.
+        for bad in [oct(""), format!(r#"{{{EC},"kid":"good"}}"#), "7".into(), r#"{"kty":"EC","kid":7}"#.into()] {
+            assert!(remote(&format!(r#"{{"keys":[{bad},{{{EC},"kid":"good"}}]}}"#)).is_err(), "{bad}");
+        }
+        assert!(remote(&oct("")).unwrap_err().contains("where everybody can read it"));
+        let many = vec![format!("{{{EC}}}"); 257].join(",");
+        assert!(remote(&format!(r#"{{"keys":[{many}]}}"#)).unwrap_err().contains("257 keys"));
+    }
+
+    #[test]
+    fn a_public_key_comes_back_from_its_own_jwk() {
+        for algorithm in [Algorithm::Rs256, Es256, Algorithm::Es512, Algorithm::EdDsa, Algorithm::MlDsa44] {
+            let key = crate::crypto::key::tests::private(algorithm).public().clone();
+            assert_eq!(public(&key.to_jwk()).unwrap().unwrap(), key);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_members_are_read_or_refused(kty in "RSA|EC|OKP|AKP|oct", name in "n|e|x|y|crv|alg|pub|kid|use|key_ops", value in "[A-Za-z0-9_=\"{}\\[\\]:, -]{0,20}") {
+            let mut jwk: Map<String, Value> = serde_json::from_str(&format!("{{{EC}}}")).unwrap();
+            jwk.insert("kty".into(), kty.into());
+            jwk.insert(name.clone(), serde_json::from_str(&value).unwrap_or(Value::String(value)));
+            let rules = Rules { algorithms: Algorithm::ALL, strict: false, origin: Origin::File };
+            let _ = KeySet::from_jwks(Value::Object(jwk).to_string().as_bytes(), &rules);
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
             let rules = Rules { algorithms: &[Hs256, Es256], strict: false, origin: Origin::Remote };

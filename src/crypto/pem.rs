@@ -205,3 +205,6 @@ pub(super) fn rsa(der: &[u8]) -> Result<PublicKey, String> {
     let (modulus, exponent) = numbers(der).map_err(|_| "it is no RSAPublicKey".to_owned())?;
     PublicKey::rsa(&modulus, &exponent)
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,68 @@ impl Held {
         self.sources.get(index)?.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::algorithm::Algorithm::EdDsa;
+    use crate::crypto::key::tests::private;
+    use crate::crypto::key::{Key, Origin, Rules};
+    use crate::policy::model::{ClaimNames, KeySource, SourcedKeys};
+
+    fn key(kid: &str) -> KeySet {
+        let rules = Rules { algorithms: &[EdDsa], strict: false, origin: Origin::Remote };
+        let key = Key::from_public(Some(kid.into()), private(EdDsa).public().clone(), None, &rules).unwrap();
+        KeySet::new(vec![key]).unwrap()
+    }
+
+    fn kids(ring: &Keyring) -> Vec<String> {
+        ring.held(0).unwrap().keys.iter().filter_map(|key| key.kid.clone()).collect()
+    }
+
+    fn issuer(sources: Vec<Option<KeySet>>) -> Issuer {
+        let sourced = |keys| SourcedKeys { source: KeySource::Discovery { refresh: 600 }, keys };
+        Issuer {
+            name: "a".into(),
+            issuer: "https://a".into(),
+            audience: vec!["b".into()],
+            algorithms: vec![EdDsa],
+            sources: sources.into_iter().map(sourced).collect(),
+            types: Vec::new(),
+            require: Vec::new(),
+            claims: ClaimNames { subject: "sub".into(), roles: None, scopes: "scope".into() },
+            local_users: false,
+            grants: None,
+        }
+    }
+
+    #[test]
+    fn sets_are_swapped_source_by_source_and_each_swap_has_a_number_of_its_own() {
+        let ring = Keyring::new(&[issuer(vec![Some(key("a")), None])]);
+        assert!(ring.held(0).unwrap().incomplete);
+        let before = (ring.epoch(0), ring.held(0).unwrap());
+        let second = ring.put(0, 1, Some(key("b"))).unwrap();
+        assert_eq!((kids(&ring), ring.held(0).unwrap().incomplete), (vec!["a".to_owned(), "b".into()], false));
+        let third = ring.put(0, 0, Some(key("c"))).unwrap();
+        assert_eq!(kids(&ring), ["c", "b"]);
+        assert!(before.0 < second && second < third && ring.epoch(0) == third);
+        // Who reads keeps what they have.
+        assert_eq!(before.1.keys.iter().next().unwrap().kid.as_deref(), Some("a"));
+        ring.put(0, 1, None).unwrap();
+        assert_eq!((kids(&ring), ring.held(0).unwrap().incomplete), (vec!["c".to_owned()], true));
+        // A ring of another policy shares no number with this one.
+        assert!(Keyring::new(&[issuer(vec![Some(key("a"))])]).epoch(0) > ring.epoch(0));
+    }
+
+    #[test]
+    fn what_cannot_stand_together_changes_nothing() {
+        let ring = Keyring::new(&[issuer(vec![Some(key("a")), None])]);
+        let before = ring.epoch(0);
+        assert!(ring.put(0, 1, Some(key("a"))).unwrap_err().0.contains("\"a\""));
+        for (issuer, source) in [(0, 2), (1, 0)] {
+            assert!(ring.put(issuer, source, Some(key("b"))).is_err());
+        }
+        assert_eq!((ring.epoch(0), kids(&ring)), (before, vec!["a".to_owned()]));
+        assert_eq!(ring.epoch(1), 0);
+    }
+}

@@ -13,6 +13,7 @@ use Algorithm::{Hs256, Hs384, Hs512};
 mod attacks;
 mod claims;
 mod hostile;
+mod public;
 mod vectors;
 
 const NOW: i64 = 1_790_000_000;

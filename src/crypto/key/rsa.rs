@@ -51,3 +51,58 @@ fn is_roca(modulus: &[u8]) -> bool {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_the_faulty_generator_are_told_from_others() {
+        // 65537 itself and its powers leave such remainders.
+        assert!(is_roca(&[1, 0, 1]));
+        assert!(is_roca(&(65_537u64 * 65_537).to_be_bytes()));
+        let mut others = 0;
+        for number in 1..2000u64 {
+            let number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            others += usize::from(is_roca(&number.to_be_bytes()));
+        }
+        assert_eq!(others, 0);
+    }
+
+    #[test]
+    fn sizes_and_exponents_have_bounds() {
+        let number = |bits: usize| {
+            let mut number = vec![0xa5; bits / 8];
+            *number.first_mut().unwrap() |= 0x80;
+            // Odd, and with no small factor: looked for upwards.
+            while PRIMES.iter().any(|prime| remainder(&number, *prime) == 0) || number.last().unwrap() % 2 == 0 {
+                let last = number.last_mut().unwrap();
+                *last = last.wrapping_add(1);
+            }
+            number
+        };
+        let checked = |bits, exponent: &[u8], strict| check(&number(bits), exponent, strict);
+        for (bits, strict, good) in [
+            (1024, false, false),
+            (2040, false, false),
+            (2048, false, true),
+            (8192, false, true),
+            (8200, false, false),
+            (16384, false, false),
+            (2048, true, false),
+            (3064, true, false),
+            (3072, true, true),
+        ] {
+            assert_eq!(checked(bits, &[1, 0, 1], strict).is_ok(), good, "{bits} {strict}");
+        }
+        for exponent in
+            [&[][..], &[0], &[1], &[3], &[17], &[0xff, 0xff], &[1, 0, 0], &[1, 0, 2], &[1, 0, 0, 0, 1], &[0xff; 9]]
+        {
+            assert!(checked(2048, exponent, false).unwrap_err().contains("exponent"), "{exponent:?}");
+        }
+        assert!(checked(2048, &[1, 0, 3], false).is_ok());
+        let mut even = number(2048);
+        *even.last_mut().unwrap() ^= 1;
+        assert!(check(&even, &[1, 0, 1], false).unwrap_err().contains("factor"));
+    }
+}
