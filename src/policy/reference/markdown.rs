@@ -17,7 +17,7 @@ pub fn markdown() -> String {
         table(&mut out, section.keys, section.built == Built::Yes);
         if section.keys.iter().any(|key| names_sources(&key.kind)) && section.name == "issuer" {
             out.push_str(SECRETS);
-            nested(&mut out, section.keys, "keys", "`keys` holds exactly one of the first five");
+            nested(&mut out, section.keys, "keys", "`keys` holds exactly one of the first six");
         }
         let mut shown: Vec<&str> = Vec::new();
         for key in section.keys.iter().filter(|key| !names_sources(&key.kind)) {
@@ -161,9 +161,26 @@ key that ends in a line break wants `encoding = "raw"`. Refused are secrets that
 their algorithm (256 bits for HS256, 384 for HS384, 512 for HS512), placeholders, and public keys. A secret file that
 everybody on the machine can read or change is a warning. `openssl rand -base64 48` makes a good one.
 
-A shared secret goes with HS256, HS384 and HS512, and with nothing else; the other algorithms need public keys.
-Several secrets may also stand in one file, as a JWK Set: `keys = { file = "accounts.jwks.json" }` with
+A shared secret goes with HS256, HS384 and HS512, and with nothing else. Several secrets may also stand in one file, as
+a JWK Set: `keys = { file = "accounts.jwks.json" }` with
 `{"keys": [{"kty": "oct", "kid": "2026-11", "k": "…"}]}`, where `k` is the secret in base64url.
+
+The other algorithms need the issuer's public keys: `keys = { file = "accounts.jwks.json" }` with a JWK Set, or a PEM
+file with a public key or one certificate, or the same text between three single quotes as `inline`. Which algorithms a
+key is for is fixed when it is loaded: its `alg`, or where it has none those of `algorithms` that fit its type.
+
+| algorithms | key |
+| --- | --- |
+| RS256, RS384, RS512, PS256, PS384, PS512 | RSA of 2048 to 8192 bits, public exponent from 65537 |
+| ES256; ES384; ES512 | a point of P-256; P-384; P-521 |
+| EdDSA (also under its new name Ed25519) | Ed25519 |
+| ML-DSA-44; ML-DSA-65; ML-DSA-87 | a key of exactly that kind (`kty` AKP, with its `alg`) |
+
+Refused are keys that are too short, of a faulty generator (ROCA) or of small order, a `kid` that two keys share, a set
+that mixes secrets with public keys, several certificates in one file, and a private key or a secret in the policy
+itself. A private key in a file is a warning: verifying needs only its public half. Keys for other uses (`use`,
+`key_ops`) are passed over. The dates and the issuer of a certificate are not looked at: naming the file is what vouches
+for it.
 "#;
 
 const REQUIREMENTS: &str = r#"
