@@ -38,6 +38,10 @@ impl KeySet {
         if bare.starts_with(b"-----BEGIN ") {
             return KeySet::from_pem(bare, kid, rules);
         }
+        if rules.algorithms.iter().any(|algorithm| algorithm.is_symmetric()) {
+            // Secrets have no other form than a JWK.
+            return KeySet::from_jwks(bare, rules);
+        }
         let what = if bare.first() == Some(&0x30) { "it looks like DER; write it as PEM" } else { "it is neither" };
         Err(KeyError(format!("a JWK Set (RFC 7517) or PEM (RFC 7468) is wanted, and {what}")))
     }
