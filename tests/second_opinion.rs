@@ -155,8 +155,7 @@ fn aws_lc_comes_to_the_same_verdict_for_macs() {
             let mut bent = tag.as_ref().to_vec();
             bent[length % tag.as_ref().len()] ^= 1;
             let cut = &tag.as_ref()[..tag.as_ref().len() - 1];
-            for wrong in [&bent[..], cut, &[], &hmac::sign(&hmac::Key::new(other, &secret[1..]), &message).as_ref()[..]]
-            {
+            for wrong in [&bent[..], cut, &[], hmac::sign(&hmac::Key::new(other, &secret[1..]), &message).as_ref()] {
                 assert!(!key.verify(algorithm, &message, wrong) && hmac::verify(&theirs, &message, wrong).is_err());
             }
         }

@@ -75,7 +75,8 @@ mod tests {
             let mut number = vec![0xa5; bits / 8];
             *number.first_mut().unwrap() |= 0x80;
             // Odd, and with no small factor: looked for upwards.
-            while PRIMES.iter().any(|prime| remainder(&number, *prime) == 0) || number.last().unwrap() % 2 == 0 {
+            while PRIMES.iter().any(|prime| remainder(&number, *prime) == 0) || number.last().unwrap().is_multiple_of(2)
+            {
                 let last = number.last_mut().unwrap();
                 *last = last.wrapping_add(1);
             }
