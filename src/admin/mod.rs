@@ -7,8 +7,11 @@ use crate::error::{Error, ErrorKind};
 use crate::policy::Policy;
 use crate::state::{ApiKey, State, User};
 
+mod import;
 mod key;
+mod roster;
 
+pub use import::{Counted, Exported, Format, Import, Imported, Remark};
 pub use key::{Issued, NewKey};
 
 /// Administration of one state under the rules of one policy, at one moment.

@@ -37,6 +37,56 @@ pub struct User {
     pub password_changed_at: Option<i64>,
 }
 
+/// A user as an import brings it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// Canonical name.
+    pub name: String,
+    /// Password hash; `None` leaves that of a user who is there.
+    pub hash: Option<String>,
+    /// Granted roles, sorted.
+    pub roles: Vec<String>,
+    /// These and no others; otherwise beside those that the user has.
+    pub exactly: bool,
+    /// May not come in; `None` leaves it as it is.
+    pub disabled: Option<bool>,
+    /// When the account was made, Unix seconds.
+    pub created_at: i64,
+    /// When the password was set, Unix seconds, where that is known.
+    pub password_changed_at: Option<i64>,
+}
+
+impl Incoming {
+    /// The user, where there is none of that name.
+    pub fn fresh(&self) -> User {
+        User {
+            name: self.name.clone(),
+            hash: self.hash.clone(),
+            roles: self.roles.clone(),
+            disabled: self.disabled.unwrap_or(false),
+            created_at: self.created_at,
+            password_changed_at: self.password_changed_at,
+        }
+    }
+
+    /// What becomes of a user who is there.
+    pub fn over(&self, old: &User) -> User {
+        let mut new = old.clone();
+        if self.hash.is_some() && self.hash != old.hash {
+            new.hash.clone_from(&self.hash);
+            new.password_changed_at = self.password_changed_at.or(Some(self.created_at));
+        }
+        if self.exactly {
+            new.roles.clear();
+        }
+        new.roles.extend_from_slice(&self.roles);
+        new.roles.sort();
+        new.roles.dedup();
+        new.disabled = self.disabled.unwrap_or(old.disabled);
+        new
+    }
+}
+
 /// An API key as stored: its digest, never itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -77,6 +127,10 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn users(&self) -> Result<Vec<User>, Error>;
     /// Adds a user; a conflict where the name exists.
     fn add_user(&self, user: &User) -> Result<(), Error>;
+    /// Adds all of these or, where anything is in the way, none. Users of these names are an obstacle, or with `update`
+    /// become what is brought; a hash that is replaced becomes the first of the old ones, of which the newest `keep`
+    /// stay.
+    fn import_users(&self, users: &[Incoming], update: bool, keep: usize) -> Result<(), Error>;
     /// Sets the password hash; a conflict where the user does not exist, like all below. The hash that it replaces
     /// becomes the first of the old ones, of which the newest `keep` stay.
     fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error>;

@@ -13,6 +13,7 @@ mod hash;
 mod key;
 mod open;
 mod output;
+mod roster;
 mod secret;
 mod test;
 mod user;

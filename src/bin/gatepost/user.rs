@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use gatepost::admin::{Admin, NewUser};
+use gatepost::crypto::password::{self, Form};
 use gatepost::policy::Policy;
 use gatepost::state::User;
 use serde_json::{Value, json};
 
 use crate::open::{self, Held};
 use crate::output::{self, Outcome};
-use crate::{secret, when};
+use crate::{roster, secret, when};
 
 /// Add, list, change and remove users
 #[derive(clap::Args)]
@@ -20,6 +21,7 @@ use crate::{secret, when};
   gatepost user passwd alice --policy orders.toml < password.txt
   gatepost user grant alice admin --policy orders.toml
   gatepost user show alice --json --policy orders.toml
+  gatepost user import .htpasswd --dry-run --policy orders.toml
 
 A change holds from the next request on, also in servers that are running.")]
 pub struct Arguments {
@@ -90,11 +92,18 @@ enum Command {
         /// The name
         name: String,
     },
+    Import(roster::ImportArguments),
+    Export(roster::ExportArguments),
 }
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
     let path = open::named(arguments.policy.as_deref())?;
+    match &arguments.command {
+        Command::Import(import) => return roster::import(import, path, arguments.json),
+        Command::Export(export) => return roster::export(export, path, arguments.json),
+        _ => {}
+    }
     let engine = match arguments.command {
         Command::List | Command::Show { .. } => open::read_only(path, None)?,
         _ => open::writable(path)?,
@@ -139,6 +148,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             let name = admin.remove_user(name)?;
             (json!({ "removed": name }), format!("Removed {name} with its roles and API keys.\n"))
         }
+        // Done above.
+        Command::Import(_) | Command::Export(_) => (Value::Null, String::new()),
     };
     if arguments.json {
         output::print_json(&value)?;
@@ -181,13 +192,27 @@ fn show(user: &User, policy: &Policy) -> (Value, String) {
         ("with included", joined(&effective)),
         ("permissions", joined(&permissions)),
         ("added", when::write(user.created_at)),
-        ("password set", user.password_changed_at.map_or_else(|| "never".to_owned(), when::write)),
+        ("password set", password_set(user)),
+        ("stored as", form(user).map_or_else(String::new, |form| form.name)),
     ];
     let text = rows.iter().map(|(label, cell)| {
         let cell = if cell.is_empty() { "none" } else { cell };
         format!("{label:<14} {}\n", output::visible(cell))
     });
     (value, text.collect())
+}
+
+fn password_set(user: &User) -> String {
+    match (user.password_changed_at, &user.hash) {
+        (Some(at), _) => when::write(at),
+        (None, None) => "never".to_owned(),
+        (None, Some(_)) => "before it was imported".to_owned(),
+    }
+}
+
+/// How the password is stored.
+fn form(user: &User) -> Option<Form> {
+    password::form(user.hash.as_deref()?).ok()
 }
 
 fn status(user: &User) -> &'static str {
@@ -218,5 +243,6 @@ fn to_json(user: &User, policy: &Policy) -> Value {
         "has_password": user.hash.is_some(),
         "created_at": when::write(user.created_at),
         "password_changed_at": user.password_changed_at.map(when::write),
+        "password_form": form(user).map(|form| form.name),
     })
 }

@@ -17,7 +17,12 @@ pub struct Form {
 
 impl Stored {
     pub(crate) fn form(&self) -> Form {
-        let weak = matches!(self, Stored::Md5Crypt(_) | Stored::Sha1(_));
+        let weak = match self.work().0 {
+            Kind::Md5Crypt { .. } | Kind::Sha1 => true,
+            // md5-crypt's rounds are as many.
+            Kind::Pbkdf2 { iterations, .. } => iterations <= 1000,
+            _ => false,
+        };
         let name = match self {
             Stored::Md5Crypt(md5) if md5.is_apache() => "apr1 (MD5)".to_owned(),
             Stored::Md5Crypt(_) => "md5-crypt".to_owned(),

@@ -55,7 +55,7 @@ impl Stored {
     /// Reads a stored hash. The error says what is wrong and what to do, without any of the text.
     pub(crate) fn parse(stored: &str) -> Result<Stored, HashError> {
         if stored.len() > LONGEST || !stored.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            return Err(text::malformed("it is longer than any, or has other characters than a password hash has"));
+            return Err(known::refusal(stored));
         }
         let after = |prefix: &str| stored.strip_prefix(prefix);
         if stored.starts_with("$argon2") {

@@ -91,6 +91,13 @@ impl Plan {
         Err(too_large(work))
     }
 
+    /// Takes the kind of a stored hash in, where it can be checked together with all others.
+    pub fn take(&mut self, stored: &str) -> Result<(), HashError> {
+        self.takes(stored)?;
+        self.add(Stored::parse(stored)?.work());
+        Ok(())
+    }
+
     /// Checks what was sent against a stored hash, or does the same work where there is none.
     pub fn check(&self, sent: &Sent, stored: Option<&str>, ends: RightEnds) -> Result<Checked, HashError> {
         let stored = stored.and_then(|stored| Stored::parse(stored).ok());

@@ -6,6 +6,7 @@
 mod connect;
 mod failure;
 mod history;
+mod import;
 mod keys;
 mod schema;
 mod secrets;
@@ -21,7 +22,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::failure::Fault;
 use super::epoch::Epoch;
-use super::{ApiKey, State, User};
+use super::{ApiKey, Incoming, State, User};
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
@@ -194,6 +195,10 @@ impl State for SqliteState {
 
     fn add_user(&self, user: &User) -> Result<(), Error> {
         self.write(|transaction| users::add(transaction, user).map(|()| (true, ())))
+    }
+
+    fn import_users(&self, users: &[Incoming], update: bool, keep: usize) -> Result<(), Error> {
+        self.write(|transaction| import::all(transaction, users, update, keep).map(|changed| (changed, ())))
     }
 
     fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error> {

@@ -269,7 +269,7 @@ pub fn at(members: &mut Members<'_>) -> Result<Option<i64>, String> {
 }
 
 /// A name for `${…}`.
-fn check_name(name: &str, place: &str) -> Result<(), String> {
+pub fn check_name(name: &str, place: &str) -> Result<(), String> {
     if is_name(name) {
         return Ok(());
     }

@@ -7,5 +7,6 @@ pub mod compare;
 pub mod format;
 pub mod json;
 pub mod matcher;
+mod roster;
 pub mod run;
 pub mod step;

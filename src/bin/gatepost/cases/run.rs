@@ -39,6 +39,13 @@ pub struct Folder {
     folder: PathBuf,
 }
 
+impl Folder {
+    /// A file that the case file names.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
 /// A policy that does not load.
 #[derive(Debug)]
 pub struct Failed {

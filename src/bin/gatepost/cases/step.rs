@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::format::{self, KeySeed, PolicySource, UserSeed};
 use super::json::{self, Members};
 use super::matcher::{self, Matcher, Names, Saved};
+use super::roster::{ExportStep, ImportStep};
 use super::run::{self, Folder};
 use crate::open::Held;
 use crate::when;
@@ -40,6 +41,8 @@ enum Command {
     UserGrant { name: String, role: String },
     UserRevoke { name: String, role: String },
     UserRemove { name: String },
+    UserImport(ImportStep),
+    UserExport(ExportStep),
     KeyIssue(KeySeed),
     KeyList,
     KeyRevoke { key: String },
@@ -75,6 +78,8 @@ impl Step {
             "user.grant" => Command::UserGrant { name: text("name")?, role: text("role")? },
             "user.revoke" => Command::UserRevoke { name: text("name")?, role: text("role")? },
             "user.remove" => Command::UserRemove { name: text("name")? },
+            "user.import" => Command::UserImport(ImportStep::read(members)?),
+            "user.export" => Command::UserExport(ExportStep::read(members, names)?),
             "key.issue" => Command::KeyIssue(format::key_seed(members, names)?),
             "key.list" => Command::KeyList,
             "key.revoke" => Command::KeyRevoke { key: text("name")? },
@@ -105,7 +110,7 @@ impl Step {
 }
 
 const STEPS: &str = "user.add, user.list, user.show, user.passwd, user.disable, user.enable, user.grant, user.revoke, \
-                     user.remove, key.issue, key.list, key.revoke, reload";
+                     user.remove, user.import, user.export, key.issue, key.list, key.revoke, reload";
 
 impl Command {
     /// The same with what was saved put in; the policy of a reload stays as it is written.
@@ -130,6 +135,8 @@ impl Command {
             Command::UserGrant { name, role } => Command::UserGrant { name: fill(name)?, role: fill(role)? },
             Command::UserRevoke { name, role } => Command::UserRevoke { name: fill(name)?, role: fill(role)? },
             Command::UserRemove { name } => Command::UserRemove { name: fill(name)? },
+            Command::UserImport(import) => Command::UserImport(import.filled(saved)?),
+            Command::UserExport(export) => Command::UserExport(export.clone()),
             Command::KeyIssue(seed) => Command::KeyIssue(KeySeed {
                 name: fill(&seed.name)?,
                 user: fill(&seed.user)?,
@@ -148,6 +155,10 @@ impl Command {
             let loaded = run::load(policy.as_ref().unwrap_or(source), folder).map_err(|failed| failed.drawn)?;
             return engine.replace(loaded).map_err(|error| error.message().to_owned());
         }
+        if let Command::UserImport(import) = self {
+            let held = Held::of(engine).map_err(|error| error.message().to_owned())?;
+            return import.run(&held.admin(), folder);
+        }
         self.administer(engine, saved).map_err(|error| error.message().to_owned())
     }
 
@@ -164,6 +175,7 @@ impl Command {
             Command::UserGrant { name, role } => admin.grant(name, role).map(drop),
             Command::UserRevoke { name, role } => admin.revoke(name, role).map(drop),
             Command::UserRemove { name } => admin.remove_user(name).map(drop),
+            Command::UserExport(export) => export.run(&admin, saved),
             Command::KeyIssue(seed) => {
                 let issued = admin.issue_key(&new_key(seed, admin.now))?;
                 keep(seed, &issued, saved);
@@ -171,8 +183,8 @@ impl Command {
             }
             Command::KeyList => admin.keys(None).map(drop),
             Command::KeyRevoke { key } => admin.revoke_key(key).map(drop),
-            // Handled by the caller: it needs the policy's files.
-            Command::Reload { .. } => Ok(()),
+            // Handled by the caller: they need files.
+            Command::Reload { .. } | Command::UserImport(_) => Ok(()),
         }
     }
 }
@@ -195,6 +207,8 @@ impl fmt::Display for Command {
             Command::UserGrant { name, role } => write!(f, "user.grant {name} {role}"),
             Command::UserRevoke { name, role } => write!(f, "user.revoke {name} {role}"),
             Command::UserRemove { name } => write!(f, "user.remove {name}"),
+            Command::UserImport(import) => import.fmt(f),
+            Command::UserExport(_) => f.write_str("user.export"),
             Command::KeyIssue(seed) => write!(f, "key.issue {}", seed.name),
             Command::KeyList => f.write_str("key.list"),
             Command::KeyRevoke { key } => write!(f, "key.revoke {key}"),
