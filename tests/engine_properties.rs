@@ -15,7 +15,7 @@ mod engine_support;
 
 use std::sync::OnceLock;
 
-use engine_oracle::{RouteOf, World};
+use engine_oracle::{CERTIFICATE, MAPPED, RouteOf, World};
 use engine_support::*;
 use gatepost::decision::{Action, Decision};
 use gatepost::engine::{Engine, Progress};
@@ -40,7 +40,7 @@ const ROUTES: [RouteOf; 8] = [
 fn policy(engine: &str, more: &str) -> String {
     let routes: String = ROUTES.iter().map(RouteOf::text).collect();
     format!(
-        "[engine]\nname = \"Any\"\nstate = \":memory:\"\nschemes = [\"basic\", \"bearer\", \"api-key\"]\n{engine}\n{CHEAP}\
+        "[engine]\nname = \"Any\"\nstate = \":memory:\"\nschemes = [\"basic\", \"bearer\", \"api-key\", \"client-cert\"]\n{engine}\n{CHEAP}{MAPPED}\
          [throttle]\naccount = false\naddress = false\nprefix = false\npair = false\n[identity]\nsubject = \"X-Auth-Subject\"\n\
          roles = \"X-Auth-Roles\"\nscheme = \"X-Auth-Scheme\"\n{ISSUER}[[role]]\nname = \"clerk\"\npermissions = [\"orders:read\"]\n\
          [[role]]\nname = \"admin\"\nincludes = [\"clerk\"]\n{more}{routes}"
@@ -62,7 +62,7 @@ fn subjects() -> &'static [Subject] {
             ("unmatched = \"pass\"\nresponses = \"none\"\npreflight = \"allow\"", "", false),
             (
                 "unmatched = \"authenticated\"",
-                "[proxies]\ntrusted = [\"127.0.0.1\", \"unix:\"]\nscheme = \"X-Forwarded-Proto\"\nhost = \"X-Forwarded-Host\"\n",
+                "[proxies]\ntrusted = [\"127.0.0.1\", \"unix:\"]\nscheme = \"X-Forwarded-Proto\"\nhost = \"X-Forwarded-Host\"\ncertificate = \"Client-Cert\"\n",
                 true,
             ),
             ("", "[paths]\nseparate_encoded_slash = true\ndecode_once = true\nkeep_parameters = true\n", true),
@@ -93,6 +93,8 @@ fn subject(text: &str, bodies: bool) -> Subject {
     ];
     world.bad.extend(bad);
     world.bad.push(gatepost::credential::api_key::generate().unwrap().secret.to_string());
+    add_user(&engine, "billing", &["clerk"]);
+    world.add("client-cert", std::str::from_utf8(CERTIFICATE).unwrap(), "billing", &["clerk"]);
     Subject { engine, bodies, world }
 }
 
@@ -276,6 +278,7 @@ fn piece() -> impl Strategy<Value = Piece> {
         1 => site.prop_map(|value| Piece::Header(b"Sec-Fetch-Site".to_vec(), value)),
         1 => credential().prop_map(Piece::Authorization),
         1 => credential().prop_map(Piece::ApiKey),
+        1 => Just(Piece::Header(b"Client-Cert".to_vec(), CERTIFICATE.to_vec())),
     ]
 }
 
@@ -359,6 +362,7 @@ fn parts() -> impl Strategy<Value = Parts> {
     let first = prop_oneof![
         5 => credential().prop_map(|credential| vec![Piece::Authorization(credential)]),
         1 => credential().prop_map(|credential| vec![Piece::ApiKey(credential)]),
+        1 => Just(vec![Piece::Header(b"client-cert".to_vec(), CERTIFICATE.to_vec())]),
         3 => Just(Vec::new()),
     ];
     let rest = prop::collection::vec(piece(), 0..4);
@@ -459,6 +463,8 @@ fn the_pieces_reach_what_they_are_to_reach() {
         for subject in subjects() {
             let decision = ask(&subject.world, &parts).to(&subject.engine);
             *seen.entry(decision.reason.name()).or_default() += 1;
+            let scheme = decision.identity.map_or("nobody", |identity| identity.scheme.name());
+            *seen.entry(scheme).or_default() += 1;
         }
     }
     println!("{seen:?}");
@@ -486,6 +492,7 @@ fn the_pieces_reach_what_they_are_to_reach() {
         "cross_site",
         "role_missing",
         "permission_missing",
+        "client-cert",
     ] {
         let often = seen.get(reason).copied().unwrap_or(0);
         assert!(often >= 10, "{reason}: {often} of {seen:?}");

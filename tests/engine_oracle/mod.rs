@@ -5,6 +5,12 @@ use gatepost::reason::Reason;
 
 use crate::engine_support::Ask;
 
+/// The certificate of billing, as a proxy writes it (RFC 9440).
+pub const CERTIFICATE: &[u8] = include_bytes!("certificate.txt");
+
+/// Whose it is, for a policy.
+pub const MAPPED: &str = "[[certificate]]\nsubject = \"CN=billing,O=Example\"\nuser = \"billing\"\n";
+
 /// A route and what it needs. Paths have `{}` for a segment and `{*}` for the rest.
 #[derive(Clone, Copy, Debug)]
 pub struct RouteOf {
@@ -190,8 +196,8 @@ impl World {
                 assert_eq!(identity.issuer.is_empty(), known.scheme != "bearer");
                 let role = route.and_then(|route| route.role);
                 assert!(role.is_none_or(|role| known.roles.iter().any(|held| held == role)), "{role:?}");
-                if known.scheme == "basic" && !matches!(ask.method.as_slice(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE")
-                {
+                let added_by_browsers = matches!(known.scheme, "basic" | "client-cert");
+                if added_by_browsers && !matches!(ask.method.as_slice(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE") {
                     let site = values(ask, "sec-fetch-site");
                     let origin = values(ask, "origin");
                     let own = matches!(site[..], [b"same-origin" | b"none"]);
@@ -202,11 +208,16 @@ impl World {
                 }
             }
         }
-        let direct = !self.trusts || !matches!(ask.peer.as_slice(), b"127.0.0.1" | b"unix:");
+        let direct = !self.believes(ask);
         if let Some(route) = route {
             assert!(!route.tls || ask.tls || !direct);
             assert!(!route.near || matches!(ask.peer.as_slice(), b"192.0.2.7" | b"::ffff:192.0.2.7"));
         }
+    }
+
+    /// What the peer says of the client is believed.
+    fn believes(&self, ask: &Ask) -> bool {
+        self.trusts && matches!(ask.peer.as_slice(), b"127.0.0.1" | b"unix:")
     }
 
     /// The one known credential that the request carries alone and as it was given out.
@@ -225,6 +236,10 @@ impl World {
                 }
             }
             ([], [value]) => ("api-key", std::str::from_utf8(value).ok()?),
+            ([], []) if self.believes(ask) => match values(ask, "client-cert")[..] {
+                [value] => ("client-cert", std::str::from_utf8(value).ok()?),
+                _ => return None,
+            },
             _ => return None,
         };
         let same = |known: &Known| match scheme {

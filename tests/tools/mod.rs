@@ -3,6 +3,7 @@
 
 pub mod program;
 pub mod service;
+pub mod vectors;
 
 use std::fs;
 use std::path::{Path, PathBuf};
