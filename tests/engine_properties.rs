@@ -421,7 +421,7 @@ fn assert_form(subject: &Subject, ask: &Ask, decision: &Decision) {
             assert!(listed, "{:?} is not on {:?}", String::from_utf8_lossy(received), decision.strip);
         }
     }
-    if decision.action == Action::Deny && subject.bodies {
+    if decision.action == Action::Deny && subject.bodies && ask.method != b"HEAD" {
         let body: serde_json::Value = serde_json::from_slice(&decision.body).unwrap();
         assert_eq!((&body["status"], &body["id"]), (&json!(status), &json!("the-id")));
         assert_eq!(body["reason"], decision.reason.shown().name());
