@@ -17,6 +17,7 @@ pub mod identity;
 pub mod journal;
 pub mod json;
 pub mod metrics;
+pub mod passwords;
 pub mod policy;
 pub mod reading;
 pub mod reason;

@@ -8,13 +8,14 @@
     reason = "clippy exempts the test functions themselves, not what they call"
 )]
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod command;
+
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use command::{Ran, run_in};
 use gatepost::engine::{Engine, Options};
 use gatepost::request::{Header, Request};
-use serde_json::Value;
 
 const PASSWORD: &str = "correct horse battery staple";
 /// `alice` with [`PASSWORD`].
@@ -56,37 +57,6 @@ path = "/host"
 access = "public"
 "#;
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    #[track_caller]
-    fn exits(self, code: i32) -> Ran {
-        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, text: &str) -> Ran {
-        assert!(self.out.contains(text), "{text:?} is not in: {}", self.out);
-        self
-    }
-
-    #[track_caller]
-    fn complains(self, text: &str) -> Ran {
-        assert!(self.err.contains(text), "{text:?} is not in: {}", self.err);
-        self
-    }
-
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err))
-    }
-}
-
 /// A folder with a policy, `shop.toml`.
 struct Shop(tempfile::TempDir);
 
@@ -121,31 +91,12 @@ impl Shop {
     }
 }
 
-fn run_in(folder: &Path, arguments: &[&str], stdin: &str) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gatepost"))
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that reads no password closes the pipe first.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 #[test]
 fn help_and_version_are_results_and_a_slip_in_the_usage_is_an_error() {
     let shop = Shop::new();
     shop.run("--version", "").exits(0).says(env!("CARGO_PKG_VERSION"));
     let help = shop.run("--help", "").exits(0).says("Examples:").says("Exit codes");
-    for command in ["check", "decide", "test", "user", "key", "hash", "verify"] {
+    for command in ["check", "decide", "test", "user", "key", "passwords", "hash", "verify"] {
         assert!(help.out.contains(command), "{command}");
         shop.run(&format!("{command} --help"), "").exits(0).says("Examples:");
     }

@@ -4,6 +4,7 @@
 use crate::crypto::password::{self, Checked, Cost, HashError, Sent};
 use crate::crypto::{name, random};
 use crate::error::{Error, ErrorKind};
+use crate::passwords::{self, Broken, Rule};
 use crate::policy::Policy;
 use crate::state::{ApiKey, State, User};
 
@@ -45,7 +46,7 @@ impl Admin<'_> {
     pub fn add_user(&self, new: &NewUser<'_>) -> Result<User, Error> {
         new.roles.iter().try_for_each(|role| self.check_role(role))?;
         if let Some(password) = new.password {
-            self.check_password(password)?;
+            refuse(passwords::check(password, Some(&canonical(new.name)?), &self.policy.password))?;
         }
         if let Some(hash) = new.hash {
             password::check_stored(hash).map_err(from_hash_error)?;
@@ -93,8 +94,7 @@ impl Admin<'_> {
     /// Sets a new password, which must follow the policy's rules. Returns the canonical name, like all below.
     pub fn set_password(&self, raw: &str, password: &str) -> Result<String, Error> {
         let user = self.user(raw)?;
-        self.check_password(password)?;
-        self.check_reuse(&user, password)?;
+        refuse(self.broken_rules(Some(&user.name), password)?)?;
         let keep = self.policy.password.history.saturating_sub(1);
         self.state.set_password(&user.name, &self.hash(password)?, self.now, keep)?;
         Ok(user.name)
@@ -140,39 +140,42 @@ impl Admin<'_> {
     }
 
     fn hash(&self, raw: &str) -> Result<String, Error> {
-        let prepared = name::password(raw).ok_or_else(unusable_password)?;
+        let prepared = passwords::prepare(raw).map_err(|broken| input(format!("the password {}", broken.why)))?;
         password::hash(prepared.as_bytes(), self.cost()).map_err(from_hash_error)
     }
 
-    /// The length counts characters of the form that is hashed (NIST SP 800-63B-4 section 3.1.1.2).
-    fn check_password(&self, raw: &str) -> Result<(), Error> {
-        let prepared = name::password(raw).ok_or_else(unusable_password)?;
-        let (length, least) = (prepared.chars().count(), self.policy.password.min_length);
-        if length < least {
-            return Err(input(format!(
-                "the password has {length} characters and [password] min_length asks for {least}: take a longer one, for example several words"
-            )));
+    /// All rules that a new password breaks, for this user where there is one already, or for one of this name.
+    pub fn broken_rules(&self, raw_name: Option<&str>, password: &str) -> Result<Vec<Broken>, Error> {
+        let name = raw_name.map(canonical).transpose()?;
+        let mut broken = passwords::check(password, name.as_deref(), &self.policy.password);
+        let known = name.map(|name| self.state.user(&name)).transpose()?.flatten();
+        if let (Some(user), false) = (&known, broken.iter().any(|broken| broken.rule == Rule::Form)) {
+            broken.extend(self.reused(user, password)?);
         }
-        Ok(())
+        Ok(broken)
     }
 
-    /// The password is none of the last ones of this user. A hash that cannot be checked under the present ceiling is
+    /// The password is one of the last ones of this user. A hash that cannot be checked under the present ceiling is
     /// passed over: nobody could log in with it either.
-    fn check_reuse(&self, user: &User, raw: &str) -> Result<(), Error> {
+    fn reused(&self, user: &User, raw: &str) -> Result<Option<Broken>, Error> {
         let most = self.policy.password.history;
         if most == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let sent = Sent::new(raw.as_bytes());
         let old = self.state.old_passwords(&user.name)?;
         for hash in user.hash.iter().chain(&old).take(most) {
             match password::verify_sent(&sent, hash) {
-                Ok(Checked::Right | Checked::RightAsGiven) => return Err(input(reused(most))),
+                Ok(Checked::Right | Checked::RightAsGiven) => {
+                    let last = if most == 1 { "the present one".to_owned() } else { format!("one of the last {most}") };
+                    let why = format!("is {last} of this user and [password] history asks for a new one: take another");
+                    return Ok(Some(Broken::new(Rule::History, why)));
+                }
                 Ok(Checked::Wrong) | Err(HashError::Unsupported(_)) => {}
                 Err(error) => return Err(from_hash_error(error)),
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn check_role(&self, role: &str) -> Result<(), Error> {
@@ -211,13 +214,12 @@ fn canonical(raw: &str) -> Result<String, Error> {
     })
 }
 
-fn unusable_password() -> Error {
-    input("this cannot be a password: it must not be empty, hold control characters or be over 1,024 bytes (RFC 8265)")
-}
-
-fn reused(most: usize) -> String {
-    let last = if most == 1 { "the present one".to_owned() } else { format!("one of the last {most}") };
-    format!("the password is {last} of this user, and [password] history asks for one that is new: take another")
+fn refuse(broken: Vec<Broken>) -> Result<(), Error> {
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let why: Vec<_> = broken.into_iter().map(|broken| broken.why).collect();
+    Err(input(format!("the password {}", why.join("; it "))))
 }
 
 fn no_user(name: &str) -> Error {

@@ -45,8 +45,8 @@ fn the_length_of_a_password_is_counted_in_characters_and_seeds_skip_it() {
         let add = |name: &str, password: &str| {
             admin.add_user(&NewUser { name, password: Some(password), ..NewUser::default() })
         };
-        assert!(add("short", &"ä".repeat(14)).unwrap_err().message().contains("min_length"));
-        assert!(add("long", &"ä".repeat(15)).is_ok());
+        assert!(add("short", "rüne Ölmühle ä").unwrap_err().message().contains("min_length"));
+        assert!(add("long", "grüne Ölmühle ä").is_ok());
         assert!(add("control", "a password with \u{7} in it").is_err());
         let short = NewUser { name: "seed", password: Some("x"), ..NewUser::default() };
         assert!(admin.seed_user(&short).is_ok());
@@ -55,6 +55,30 @@ fn the_length_of_a_password_is_counted_in_characters_and_seeds_skip_it() {
         assert_eq!(admin.set_password("SEED", GOOD).unwrap(), "seed");
         let both = NewUser { name: "both", password: Some(GOOD), hash: Some("$x$"), ..NewUser::default() };
         assert!(admin.seed_user(&both).is_err());
+    });
+}
+
+#[test]
+fn a_new_password_breaks_no_rule_and_every_broken_one_is_told() {
+    with_admin(|admin| {
+        let add = |name: &str, password: &str| {
+            admin.add_user(&NewUser { name, password: Some(password), ..NewUser::default() })
+        };
+        let said = add("margaret", "Margaret1").unwrap_err().message().to_owned();
+        assert!(said.starts_with("the password has 9 characters and [password] min_length asks for 15"), "{said}");
+        assert!(said.contains("; it holds \"margaret\"") && said.contains("; it is "), "{said}");
+        assert!(add("ada", "passwordpassword").unwrap_err().message().contains("over and over"));
+        add("margaret", GOOD).unwrap();
+        assert!(admin.set_password("MARGARET", "with margaret in it").unwrap_err().message().contains("leave it out"));
+        admin.set_password("margaret", "with another one in it").unwrap();
+        let rules = |name, password| {
+            let broken = admin.broken_rules(name, password).unwrap();
+            broken.into_iter().map(|broken| broken.rule.name()).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(None, "with margaret in it"), Vec::<&str>::new());
+        assert_eq!(rules(Some("Margaret"), "with margaret in it"), ["words"]);
+        assert_eq!(rules(Some("nobody"), ""), ["form"]);
+        assert!(admin.broken_rules(Some("a b"), GOOD).is_err());
     });
 }
 

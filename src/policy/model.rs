@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::certificate::Description;
 use crate::certificate::carried::Form;
 use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::{KeyError, KeySet, Origin, Rules};
 use crate::identity::Scheme;
+use crate::passwords::filter::Filter;
 use crate::policy::network::Network;
 use crate::policy::requirement::Requirement;
 use crate::policy::role::Roles;
@@ -170,7 +172,7 @@ pub struct PasswordRules {
     pub iterations: u32,
     /// Argon2id lanes.
     pub parallelism: u32,
-    /// Least length of a new password, characters.
+    /// Least length of a new password, characters: as written, or as the routes need it.
     pub min_length: usize,
     /// How long a verified Basic password is remembered, seconds.
     pub remember: i64,
@@ -178,6 +180,11 @@ pub struct PasswordRules {
     pub max_age: Option<i64>,
     /// So many passwords of a user, the present one included, may not be taken again; 0: that is not looked at.
     pub history: usize,
+    /// Words that may not stand in a new password, in lower case: of the service's name, of its hosts, and those that
+    /// are written.
+    pub words: Vec<String>,
+    /// Passwords known from breaches.
+    pub breached: Option<Arc<Filter>>,
 }
 
 /// `[session]`, as far as requests without a login need it.

@@ -2,7 +2,7 @@
 //! itself. Results go to stdout, everything else to stderr; a password is never taken from an argument alone.
 //!
 //! Exit codes: 0 done, allowed or passed; 1 an error, also of usage; 2 warnings under `check --strict`; 3 refused, or
-//! a case failed; 4 the engine answered the request itself.
+//! a case failed, or a password breaks a rule; 4 the engine answered the request itself.
 
 mod cases;
 mod check;
@@ -13,6 +13,7 @@ mod hash;
 mod key;
 mod open;
 mod output;
+mod passwords;
 mod roster;
 mod secret;
 mod test;
@@ -36,7 +37,7 @@ use crate::output::Failure;
   gatepost decide orders.toml GET https://orders.example.com/orders/7 --user alice --explain
   gatepost test tests/*.json
 
-Exit codes: 0 done; 1 an error; `check --strict`: 2 warnings; `decide`: 3 refused, 4 answered by the engine; `test`: 3 a case failed.
+Exit codes: 0 done; 1 an error; `check --strict`: 2 warnings; `decide`: 3 refused, 4 answered by the engine; `test`: 3 a case failed; `passwords check`: 3 a rule is broken.
 `gatepost COMMAND --help` has examples of each command."
 )]
 struct Arguments {
@@ -56,6 +57,8 @@ enum Command {
     User(user::Arguments),
     /// Issue, list and revoke API keys
     Key(key::Arguments),
+    /// Try the rules for new passwords, and make a filter of breached ones
+    Passwords(passwords::Arguments),
     /// Hash a password for storing
     Hash(hash::HashArguments),
     /// Check a password against a stored hash
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Passwords(arguments) => passwords::run(&arguments),
         Command::Hash(arguments) => hash::hash(&arguments),
         Command::Verify(arguments) => hash::verify(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),

@@ -40,6 +40,9 @@ fn one_line() -> Result<Zeroizing<String>, Failure> {
         .take(LONGEST + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::new(format!("no password could be read from stdin: {error}")))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(Failure::new("stdin holds more than 4,096 bytes, and a password has at most 1,024"));
+    }
     let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new("the password on stdin is not UTF-8"))?;
     let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if line.is_empty() {

@@ -27,7 +27,6 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
     let state = engine::state(report, engine, folder);
     let proxies = engine::proxies(report, document.get("proxies")?);
     let identity = identity::headers(report, document.get("identity")?, &proxies);
-    let password = password::rules(report, document.get("password")?, folder);
     let session = engine::session(report, document.get("session")?);
     let throttle = engine::throttle(report, document.get("throttle")?);
     let events = events::read(report, document.get("events")?, folder);
@@ -38,6 +37,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
 
     let surroundings = route::Surroundings { roles: &roles, issuers: &issuers, paths };
     let (routes, router) = route::read(report, document, &surroundings);
+    let password = password::rules(report, document, &routes, folder);
     lint::whole(report, document, &issuers, &routes);
 
     Some(Policy {

@@ -170,7 +170,12 @@ fn decode(mut bytes: Zeroizing<Vec<u8>>, encoding: &str) -> Option<Zeroizing<Vec
 }
 
 /// The path of a file that is a file and not empty. Looks before it opens: opening a pipe would wait.
-fn open(report: &mut Report<'_>, folder: &Path, name: &str, span: &Range<usize>) -> Option<(PathBuf, Metadata)> {
+pub(super) fn open(
+    report: &mut Report<'_>,
+    folder: &Path,
+    name: &str,
+    span: &Range<usize>,
+) -> Option<(PathBuf, Metadata)> {
     let path = beside(folder, name);
     let metadata = match std::fs::metadata(&path) {
         Ok(metadata) => metadata,

@@ -172,10 +172,6 @@ const fn key(name: &'static str, kind: Kind, default: Default, about: &'static s
     Key { name, kind, default, built: Built::Yes, about }
 }
 
-const fn later(name: &'static str, kind: Kind, default: Default, about: &'static str) -> Key {
-    Key { name, kind, default, built: Built::Later, about }
-}
-
 const fn choice(word: &'static str, about: &'static str) -> Choice {
     Choice { word, built: Built::Yes, acts_as: "", about }
 }

@@ -1,7 +1,7 @@
 //! The sections of a policy and their keys.
 
 use super::source::{SECRET, SOURCE};
-use super::{Built, Choice, Default, Key, Kind, LONGEST, Section, choice, form, key, later};
+use super::{Built, Choice, Default, Key, Kind, LONGEST, Section, choice, form, key};
 
 use Default::{Is, Required, Without};
 
@@ -233,9 +233,10 @@ static PASSWORD: &[Key] = &[
     key(
         "min_length",
         Kind::Integer(8, 256),
-        Is("15"),
-        "Least length of a new password, characters. 15 is what NIST SP 800-63B-4 asks for where the password is the \
-         only factor; 8 to 14 is a warning.",
+        Without("15, or 8 where a second factor is always asked for"),
+        "Least length of a new password, characters, counted after RFC 8265. NIST SP 800-63B-4 asks for 15 where the \
+         password is the only factor, and for 8 where every route that lists `basic` or `session` requires a `factor` \
+         that is not known by heart as well. Less than fits the routes is a warning.",
     ),
     key(
         "remember",
@@ -257,8 +258,20 @@ static PASSWORD: &[Key] = &[
         "So many passwords of a user, the present one included, may not be taken again. Their hashes are kept for this; \
          those that it does not ask for are forgotten with the next change.",
     ),
-    later("words", Kind::Many(&Kind::Text, 1), Without("none"), "Words that may not stand in a new password."),
-    later("breached", Kind::Text, Without("not checked"), "A filter file of passwords known from breaches."),
+    key(
+        "words",
+        Kind::Many(&Kind::Text, 1),
+        Without("none"),
+        "Words that may not stand in a new password, in whatever case: your company, product, city. Those of the \
+         service's own name, of the routes' hosts and of the user's name, from four letters on, are looked for anyhow.",
+    ),
+    key(
+        "breached",
+        Kind::Text,
+        Without("not checked"),
+        "A filter file of passwords known from breaches, made of a list with `gatepost passwords build-filter`, \
+         relative to the policy. It is read when the policy is loaded and kept in memory: 2.3 bytes an entry.",
+    ),
 ];
 
 static SESSION: &[Key] = &[

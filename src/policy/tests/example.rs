@@ -117,10 +117,11 @@ require = { all = [ { role = "admin" }, { factor = "otp" }, { login_within = "15
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["otp.key", "signing.pem", "breached.filter"] {
+    for name in ["otp.key", "signing.pem"] {
         super::file(folder.path(), name, super::GOOD_SECRET.as_bytes(), 0o600);
     }
     super::file(folder.path(), "accounts.jwks.json", format!("{{\"keys\":[{}]}}", super::GOOD_KEY).as_bytes(), 0o644);
+    super::file(folder.path(), "breached.filter", &super::filter("hunter2\n"), 0o600);
     folder
 }
 
@@ -142,8 +143,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     let warnings: Vec<_> = loaded.warnings.iter().map(|d| format!("{} {}", d.line, d.message)).collect();
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     5 nobody can come in by `session`: it is not built yet
-    35 `words` is not built yet: it is checked, and then has no effect
-    36 `breached` is not built yet: it is checked, and then has no effect
     38 `[session]` is not built yet: it is checked, and then has no effect
     44 `[endpoints]` is not built yet: it is checked, and then has no effect
     48 `[otp]` is not built yet: it is checked, and then has no effect

@@ -6,6 +6,7 @@ mod errors_require;
 mod errors_routes;
 mod errors_settings;
 mod example;
+mod passwords;
 mod places;
 mod random;
 mod secrets;
@@ -38,6 +39,14 @@ fn file(folder: &Path, name: &str, bytes: &[u8], mode: u32) {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A filter file of a list.
+fn filter(list: &str) -> Vec<u8> {
+    use crate::passwords::filter::{Build, build};
+    let mut bytes = Vec::new();
+    build(&mut list.as_bytes(), Build::default()).unwrap().filter.write(&mut bytes).unwrap();
+    bytes
 }
 
 /// Parses a policy in the folder of the tests.

@@ -69,7 +69,7 @@ fn suspicious_settings_load_with_one_warning() {
             ),
             (
                 "[password]\nmin_length = 14\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "2:14 passwords of 14 characters are short where they are the only factor | write 15 or more",
+                "2:14 passwords of 14 characters are short where they are the only factor: `/` on line 3 asks for no second one | write 15 or more, or let every route with `basic` or `session` require a `factor`",
             ),
             (
                 "[password]\nmemory_kib = 8192\n[[route]]\npath = '/'\nschemes = 'basic'\n",
