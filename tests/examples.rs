@@ -139,6 +139,13 @@ fn serves(server: &Server) {
     assert_eq!(missing.field("Content-Type"), Some("application/problem+json"));
     assert!(missing.body.contains("credentials_missing"), "{missing:?}");
 
+    let page = server.ask("GET /private", &["Accept: text/html,*/*;q=0.8", "Accept-Language: de-AT,de;q=0.9"]);
+    assert_eq!((page.status, page.field("Content-Type")), (401, Some("text/html; charset=utf-8")));
+    assert!(page.body.contains("<h1>Bitte melden Sie sich an</h1>"), "{page:?}");
+    assert!(page.field("Content-Security-Policy").is_some_and(|value| value.starts_with("default-src 'none'")));
+    let head = server.ask("HEAD /private", &["Accept: text/html"]);
+    assert_eq!((head.status, head.field("Content-Type"), head.body.as_str()), (401, page.field("Content-Type"), ""));
+
     assert_eq!(server.ask("GET /private", &[WRONG]).status, 401);
     assert_eq!(server.ask("GET /admin", &[RIGHT]).status, 403);
     assert_eq!(server.ask("GET /unknown", &[RIGHT]).status, 403);

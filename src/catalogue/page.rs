@@ -130,10 +130,10 @@ texts! {
             zh "请稍候"
         /// Something that we depend on is down or full.
         NotAvailable
-            en "The service is not available right now"
-            de "Der Dienst ist gerade nicht verfügbar"
-            fr "Le service n’est pas disponible actuellement"
-            es "El servicio no está disponible en este momento"
+            en "Not available right now"
+            de "Zurzeit nicht verfügbar"
+            fr "Indisponible pour le moment"
+            es "No disponible por ahora"
             zh "服务暂时不可用"
         /// We are at fault.
         OurFault

@@ -136,7 +136,7 @@ reasons! {
     CredentialsInvalid LoginFailed
         en "The user name or the password is not right." "Check both, and whether Caps Lock is on."
         de "Der Benutzername oder das Passwort ist nicht richtig." "Prüfen Sie beides, und ob die Feststelltaste aktiv ist."
-        fr "Le nom d’utilisateur ou le mot de passe est incorrect." "Vérifiez les deux, et que le verrouillage des majuscules n’est pas activé."
+        fr "Le nom d’utilisateur ou le mot de passe est incorrect." "Vérifiez ces deux informations, et que le verrouillage des majuscules est désactivé."
         es "El nombre de usuario o la contraseña no son correctos." "Compruebe ambos y si está activado el bloqueo de mayúsculas."
         zh "用户名或密码不正确。" "请检查两者，并确认大写锁定没有打开。"
     PasswordExpired NewPassword

@@ -175,7 +175,7 @@ pub(super) fn value(
 ) -> Option<Value> {
     match (kind, &node.data) {
         (Kind::Text | Kind::OneOf(_) | Kind::Form(_) | Kind::Lines(_), Data::Text(text)) => {
-            string(report, node, text, kind, name, quiet).then(|| Value::Text(text.clone()))
+            string(report, node, text, kind, name).then(|| Value::Text(text.clone()))
         }
         (Kind::Flag, Data::Flag(flag)) => Some(Value::Flag(*flag)),
         (Kind::Off, Data::Flag(false)) => Some(Value::Flag(false)),
@@ -248,7 +248,7 @@ fn wrong_type(report: &mut Report<'_>, node: &Node, kind: &Kind, name: &str) -> 
     None
 }
 
-fn string(report: &mut Report<'_>, node: &Node, text: &str, kind: &Kind, name: &str, quiet: bool) -> bool {
+fn string(report: &mut Report<'_>, node: &Node, text: &str, kind: &Kind, name: &str) -> bool {
     if text.is_empty() {
         report.error(
             &node.span,
@@ -271,16 +271,7 @@ fn string(report: &mut Report<'_>, node: &Node, text: &str, kind: &Kind, name: &
             }
         },
         Kind::OneOf(choices) => match choices.iter().find(|choice| choice.word == text) {
-            Some(choice) => {
-                if choice.built == Built::Later && !quiet {
-                    report.warning(
-                        &node.span,
-                        format!("`{name} = \"{text}\"` is not built in full yet and acts as \"{}\"", choice.acts_as),
-                        format!("write \"{}\" to say so, or keep it for a later version", choice.acts_as),
-                    );
-                }
-                true
-            }
+            Some(_) => true,
             None => {
                 let help = advise(text, choices.iter().map(|choice| choice.word));
                 report.error(&node.span, format!("`{name}` cannot be {}", quote(text)), help);

@@ -96,8 +96,6 @@ pub(super) enum Kind {
 pub(super) struct Choice {
     pub word: &'static str,
     pub built: Built,
-    /// What a word that is not built in full does until then; empty for all others.
-    pub acts_as: &'static str,
     pub about: &'static str,
 }
 
@@ -173,7 +171,7 @@ const fn key(name: &'static str, kind: Kind, default: Default, about: &'static s
 }
 
 const fn choice(word: &'static str, about: &'static str) -> Choice {
-    Choice { word, built: Built::Yes, acts_as: "", about }
+    Choice { word, built: Built::Yes, about }
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ const SCHEME: Kind = Kind::OneOf(&[
         "A key of the engine's own, sent as `X-API-Key: gp_…`, `Authorization: Bearer gp_…` or \
          `Authorization: ApiKey gp_…`.",
     ),
-    Choice { word: "session", built: Built::LaterInContext, acts_as: "", about: "The engine's session cookie." },
+    Choice { word: "session", built: Built::LaterInContext, about: "The engine's session cookie." },
     choice("client-cert", "A TLS client certificate that a `[[certificate]]` maps to a user."),
 ]);
 

@@ -49,12 +49,7 @@ fn table(out: &mut String, keys: &'static [Key], say_later: bool) {
         for choice in words(&key.kind) {
             let _ = write!(about, "<br>`{}`: {}", choice.word, choice.about);
             if say_later && choice.built != Built::Yes {
-                match choice.acts_as {
-                    "" => about.push_str(" **Not built yet.**"),
-                    other => {
-                        let _ = write!(about, " **Not built in full yet**; until then as `{other}`.");
-                    }
-                }
+                about.push_str(" **Not built yet.**");
             }
         }
         if say_later && key.built != Built::Yes {
