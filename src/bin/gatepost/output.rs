@@ -87,9 +87,9 @@ pub fn visible(text: &str) -> String {
     text.chars().flat_map(|c| if is_steering(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
-/// Control characters, and the invisible ones that turn the direction of writing.
+/// Control characters, and the invisible ones that end a line or turn the direction of writing.
 fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Writes a result to stdout.

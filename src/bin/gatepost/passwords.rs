@@ -46,7 +46,7 @@ The list has a password a line, or lines like 0018A45C4D1DEF81644B54AB7F969B88D6
 often it was seen, as Have I Been Pwned hands them out. The first line decides, unless --form says it.
 
 Every password of the list is found; of others one in 65,536 is taken for one of them. The file has 2.3 bytes an entry.
-Making it takes up to 43 bytes of memory an entry.")]
+Making it takes about 44 bytes of memory an entry.")]
     BuildFilter {
         /// The list; `-` for stdin
         list: PathBuf,
