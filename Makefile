@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint load bench update install uninstall deb deny clean
+.PHONY: help build demo test lint load bench timing update install uninstall deb deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -48,6 +48,9 @@ load: ## the event-loop server under wrk, alone and while four clients log in
 bench: ## a table of what one decision costs: nanoseconds and instructions, through the C interface
 	@.ci/setup bench
 	@benches/decide.sh
+
+timing: ## whether an unknown user can be told from a wrong password by the clock; for a quiet machine
+	$(CARGO) bench --bench timing
 
 update: ## rewrites what is generated: header, tables, docs/POLICY.md, docs/policy.schema.json, docs/REASONS.md, docs/EVENTS.md, docs/events.schema.json
 	UPDATE=1 $(CARGO) test --lib -- policy::reference event::reference ffi::reason

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tools::program::{compile, compile_alone, must_succeed, run, valgrind};
-use tools::service::{add_key, extend, service};
+use tools::service::{add_key, add_user, extend, service};
 use tools::{hooked_folder, library, library_folder, root, scratch};
 
 /// Builds a program of tests/c/host against the library and runs it with a service of its own; what it printed.
@@ -99,7 +99,10 @@ fn no_call_changes_anything_of_its_host() {
 #[test]
 fn small_stacks_are_enough() {
     let folder = service("host", "stacks");
-    extend(&folder, STACKS);
+    add_user(&folder, "veteran", Some(bcrypt::hash("a password of old", 4).unwrap()));
+    // As deep as a requirement can go.
+    let deep = format!("{}{{ role = \"admin\" }}{}", "{ any = [".repeat(31), "] }".repeat(31));
+    extend(&folder, &STACKS.replace("DEEP", &deep));
     fs::write(folder.join("secret"), "Zk3vQ9xT1mB7wRfY5cLdN8pHsGjUaE2K4oX6iVtPq0y").unwrap();
     let binary = compile("host/stacks", "host", &[], &library_folder());
     println!("{}", must_succeed("stacks", run(&mut Command::new(&binary), &folder)));
@@ -118,11 +121,12 @@ claims = { roles = "roles" }
 [[route]]
 path = "/token"
 schemes = ["bearer"]
-require = { all = [{ any = [{ all = [{ any = [{ not = { all = [{ role = "clerk" }, { role = "admin" }] } }, { role = "admin" }] }, { role = "clerk" }] }, { role = "admin" }] }, { role = "clerk" }] }
+require = DEEP
 
 [[route]]
 path = "/key"
 schemes = ["api-key"]
+require = DEEP
 "#;
 
 #[test]

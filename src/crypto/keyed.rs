@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::crypto::random;
 use crate::error::{Error, ErrorKind};
+use crate::ffi::os::taint;
 
 /// HMAC-SHA-256 under a key of its own. The key is wiped in the end.
 pub struct Keyed(Hmac<Sha256>);
@@ -24,9 +25,14 @@ impl Keyed {
         let mut mac = self.0.clone();
         for part in parts {
             mac.update(&(part.len() as u64).to_le_bytes());
+            taint::lend(part);
             mac.update(part);
+            taint::take_back(part);
         }
-        mac.finalize().into_bytes().into()
+        let mut digest: [u8; 32] = mac.finalize().into_bytes().into();
+        // Without the key it says nothing, so that it may be looked for like anything else.
+        taint::public(&mut digest);
+        digest
     }
 }
 

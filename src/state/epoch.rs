@@ -328,6 +328,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_cut_to_nothing_is_not_read_once_that_is_noticed_and_mended_by_who_has_the_lock() {
+        let place = Place::new();
+        let epoch = place.open();
+        let before = epoch.version().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        std::fs::File::create(&place.path).unwrap();
+        // The look of this second is still to come, so that nothing is read.
+        assert_eq!(epoch.version(), None);
+        assert!(epoch.needs_help());
+        epoch.find(place.id()).unwrap();
+        assert!(!epoch.needs_help());
+        assert!(epoch.version().is_some_and(|version| version != before));
+    }
+
+    #[test]
     fn a_writer_finds_the_new_file_before_it_takes_a_ticket() {
         let place = Place::new();
         let old = place.open();

@@ -100,6 +100,13 @@ pub fn extend(folder: &Path, more: &str) {
     fs::write(&file, fs::read_to_string(&file).expect("policy") + more).expect("policy");
 }
 
+/// Adds a user, with a hash or without a password.
+pub fn add_user(folder: &Path, name: &str, hash: Option<String>) {
+    let user =
+        User { name: name.into(), hash, roles: Vec::new(), disabled: false, created_at: 1, password_changed_at: None };
+    state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state").add_user(&user).expect("added");
+}
+
 /// Gives alice an API key.
 pub fn add_key(folder: &Path) -> String {
     let fresh = api_key::generate().expect("key");

@@ -1,7 +1,8 @@
 //! Two counters in a small file that several processes map: what one of them stores, the others read in nanoseconds.
 //!
-//! The file must not be truncated while it is mapped (a read would then end the process with SIGBUS, as with the
-//! shared-memory file of SQLite beside it); replacing or deleting it is fine and noticed by [`MappedPair::is_at`].
+//! The file must not be truncated while it is mapped: a read would then end the process with SIGBUS, as with the
+//! shared-memory file of SQLite beside it. [`MappedPair::is_at`] notices that too, but only where it is asked in time.
+//! Replacing or deleting it is fine.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -135,9 +136,9 @@ impl MappedPair {
         &self.layout().second
     }
 
-    /// The file that is mapped is still the one at this path.
+    /// The file that is mapped is still the one at this path, and whole.
     pub fn is_at(&self, path: &Path) -> bool {
-        FileId::of(path).is_ok_and(|id| id == self.id)
+        std::fs::metadata(path).is_ok_and(|data| FileId::from(&data) == self.id && data.len() >= SIZE as u64)
     }
 
     fn layout(&self) -> &Layout {

@@ -10,6 +10,14 @@ mod marks {
     /// The end of a computation with secrets: this much of it may be seen.
     #[inline(always)]
     pub fn public(_bytes: &mut [u8]) {}
+
+    /// Secret from here to [`take_back`], for bytes that are somebody else's.
+    #[inline(always)]
+    pub fn lend(_bytes: &[u8]) {}
+
+    /// The end of [`lend`].
+    #[inline(always)]
+    pub fn take_back(_bytes: &[u8]) {}
 }
 
 #[cfg(feature = "test-secrets")]
@@ -21,8 +29,20 @@ mod marks {
     /// Nobody may tell these bytes by how long something takes.
     #[inline(never)]
     pub fn secret(bytes: &mut [u8]) {
+        lend(bytes);
+    }
+
+    /// Secret from here to [`take_back`], for bytes that are somebody else's.
+    #[inline(never)]
+    pub fn lend(bytes: &[u8]) {
         MARKED.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         request(1, bytes);
+    }
+
+    /// The end of [`lend`].
+    #[inline(never)]
+    pub fn take_back(bytes: &[u8]) {
+        request(2, bytes);
     }
 
     /// The end of a computation with secrets: this much of it may be seen.
@@ -37,9 +57,9 @@ mod marks {
     }
 
     /// A request to memcheck; 1 makes undefined, 2 makes defined. Outside valgrind these instructions do nothing.
-    fn request(what: usize, bytes: &mut [u8]) {
+    fn request(what: usize, bytes: &[u8]) {
         let tool = (usize::from(b'M') << 24) | (usize::from(b'C') << 16);
-        let arguments: [usize; 6] = [tool + what, bytes.as_mut_ptr().expose_provenance(), bytes.len(), 0, 0, 0];
+        let arguments: [usize; 6] = [tool + what, bytes.as_ptr().expose_provenance(), bytes.len(), 0, 0, 0];
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the rotations add up to nothing and the exchange is of a register with itself. Under valgrind the
         // request reads `arguments` and changes no byte, only what valgrind knows of them.
