@@ -69,6 +69,7 @@ static void in_each_function(gatepost_engine *engine, const char *folder) {
     PANICS(gatepost_engine_reload(engine, NULL) == panic);
     PANICS(gatepost_engine_poll(engine, &next, &job) == panic && next == 7 && job == NULL);
     PANICS(gatepost_engine_generation(engine) == 0);
+    PANICS(gatepost_engine_metrics(engine, &bytes) == panic && bytes == NULL);
     PANICS(gatepost_engine_wants_body(engine, &request) == 0);
     PANICS(gatepost_engine_ref(engine) == NULL);
     PANICS(gatepost_policy_check(text(path), NOTHING, &bytes, NULL) == panic && bytes == NULL);
