@@ -24,7 +24,7 @@ pub struct TargetError {
 /// Reads a raw request-target (RFC 9112 section 3.2). `host` is the request's own; an absolute-form must name it. The
 /// query never takes part, save that no part of a target may hold `#`, a space or a control byte. Its length is not
 /// looked at.
-pub fn parse<'a>(method: &str, target: &'a [u8], host: Option<&Host>) -> Result<Target<'a>, TargetError> {
+pub fn parse<'a>(method: &str, target: &'a [u8], host: Option<&Host<'_>>) -> Result<Target<'a>, TargetError> {
     if target.is_empty() {
         return refuse("the request-target is empty");
     }
@@ -51,7 +51,7 @@ pub fn parse<'a>(method: &str, target: &'a [u8], host: Option<&Host>) -> Result<
 }
 
 /// `http://host/path`: the host must be the request's.
-fn path_of_absolute<'a>(target: &'a [u8], host: Option<&Host>) -> Result<&'a [u8], TargetError> {
+fn path_of_absolute<'a>(target: &'a [u8], host: Option<&Host<'_>>) -> Result<&'a [u8], TargetError> {
     let Some((rest, default_port)) = after_scheme(target) else {
         return refuse("the request-target is neither a path nor an http or https URL");
     };
@@ -66,7 +66,7 @@ fn path_of_absolute<'a>(target: &'a [u8], host: Option<&Host>) -> Result<&'a [u8
     let Some(host) = host else {
         return refuse("the request-target names a host and the request has none");
     };
-    let port = |host: &Host| host.port.filter(|port| *port != default_port);
+    let port = |host: &Host<'_>| host.port.filter(|port| *port != default_port);
     if named.name != host.name || port(&named) != port(host) {
         return refuse("the request-target names another host than the request");
     }

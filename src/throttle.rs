@@ -60,10 +60,31 @@ pub struct Place {
     crowded: Option<Full>,
 }
 
-/// Tells attempts apart. Equal attempts that are under way at once (the same secret of the same account) share one:
-/// they are one guess.
+/// Tells attempts apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number(u64);
+struct Number(u64);
+
+/// Equal attempts that are under way at once: the same secret of the same account, and so one guess.
+#[derive(Debug)]
+pub struct Twins {
+    number: Number,
+    /// Locked only while the counters are.
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Counters in which they took places.
+    taken: Vec<Key>,
+    /// The secret was right.
+    right: bool,
+}
+
+impl Twins {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Refused: seconds until the next attempt has a chance, at least 1, and which counter is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,17 +96,20 @@ pub struct Full {
 }
 
 impl Throttle {
-    /// A number for an attempt, and for its twins if it has any.
-    pub fn number(&self) -> Number {
-        self.counts().number()
+    /// For attempts that will be equal.
+    pub fn twins(&self) -> Twins {
+        Twins { number: self.counts().number(), shared: Mutex::default() }
     }
 
     /// Takes a place or says how long to wait. Takes none where any counter is full.
     pub fn reserve(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<Place, Full> {
-        let number = self.number();
-        let place = self.reserve_among(rules, attempt, peer, now, number)?;
-        // Nobody else has this number, so that no twins can have taken the room.
-        place.crowded.clone().map_or(Ok(place), Err)
+        let keys = self.keys(&attempt, peer)?;
+        let mut counts = self.counts();
+        counts.failures.make_room(KINDS, now);
+        let wanted = counts.wanted(rules, &keys, now);
+        counts.check(&wanted, now)?;
+        let number = counts.number();
+        Ok(Place { taken: counts.take(&wanted, number, now), number, keys, crowded: None })
     }
 
     /// As [`Throttle::reserve`] for one of several equal attempts. Where only the places of its twins fill a counter it
@@ -97,30 +121,48 @@ impl Throttle {
         attempt: Attempt<'_>,
         peer: Peer,
         now: i64,
-        number: Number,
+        twins: &Twins,
     ) -> Result<Place, Full> {
         let keys = self.keys(&attempt, peer)?;
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted(rules, &keys, now);
-        counts.check_besides(&wanted, number, now)?;
-        let crowded = counts.check(&wanted, now).err();
-        let taken = if crowded.is_none() { counts.take(&wanted, number, now) } else { SmallVec::new() };
-        Ok(Place { taken, number, keys, crowded })
+        counts.check_besides(&wanted, twins, now)?;
+        let mut place = Place { taken: SmallVec::new(), number: twins.number, keys, crowded: None };
+        if twins.shared().right {
+            return Ok(place);
+        }
+        place.crowded = counts.check(&wanted, now).err();
+        if place.crowded.is_none() {
+            place.taken = counts.take_among(&wanted, twins, now);
+        }
+        Ok(place)
     }
 
     /// Takes a place for an attempt that has none because of its twins, also over the limit: they may be gone before the
     /// work is done, and work without a place would be a guess that nobody counts.
-    pub fn claim(&self, rules: &ThrottleRules, place: &mut Place, now: i64) -> Result<(), Full> {
+    pub fn claim(&self, rules: &ThrottleRules, place: &mut Place, twins: &Twins, now: i64) -> Result<(), Full> {
         if place.crowded.is_none() || !place.taken.is_empty() {
             return Ok(());
         }
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted(rules, &place.keys, now);
-        counts.check_besides(&wanted, place.number, now)?;
-        place.taken = counts.take(&wanted, place.number, now);
+        counts.check_besides(&wanted, twins, now)?;
+        place.taken = counts.take_among(&wanted, twins, now);
         Ok(())
+    }
+
+    /// The secret of these was right: all their places are given back at once and they take no more, so that none of
+    /// them, nor anybody who comes with it from now on, is refused for the sake of one that has not ended yet. Each of
+    /// them still says [`Throttle::succeeded`].
+    pub fn right(&self, twins: &Twins) {
+        let mut counts = self.counts();
+        let mut shared = twins.shared();
+        shared.right = true;
+        for key in std::mem::take(&mut shared.taken) {
+            counts.failures.give_back(key, twins.number);
+        }
     }
 
     /// What [`Throttle::reserve`] and then [`Throttle::succeeded`] do, for a secret that is known to be right.
@@ -240,6 +282,12 @@ impl Counts {
         wanted.iter().map(|wanted| wanted.key).collect()
     }
 
+    fn take_among(&mut self, wanted: &[Wanted], twins: &Twins, now: i64) -> SmallVec<[Key; KINDS]> {
+        let taken = self.take(wanted, twins.number, now);
+        twins.shared().taken.extend_from_slice(&taken);
+        taken
+    }
+
     /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
     /// who fail cannot lock the owner out. Where pairs have no limit there would be nothing left to count, and the
     /// others count for everybody.
@@ -265,9 +313,9 @@ impl Counts {
         self.check_all(wanted, None, now)
     }
 
-    /// As [`Counts::check`], as if no place of this number were taken.
-    fn check_besides(&self, wanted: &[Wanted], number: Number, now: i64) -> Result<(), Full> {
-        self.check_all(wanted, Some(number), now)
+    /// As [`Counts::check`], as if these had taken no place.
+    fn check_besides(&self, wanted: &[Wanted], twins: &Twins, now: i64) -> Result<(), Full> {
+        self.check_all(wanted, Some(twins.number), now)
     }
 
     fn check_all(&self, wanted: &[Wanted], besides: Option<Number>, now: i64) -> Result<(), Full> {

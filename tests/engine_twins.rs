@@ -118,6 +118,28 @@ fn a_wrong_password_that_was_hashed_is_a_failure_whatever_becomes_of_its_twin() 
 }
 
 #[test]
+fn twins_that_have_not_ended_yet_keep_nobody_out_once_the_password_was_right() {
+    let engine = start(CHEAP);
+    let mut twins: Vec<Job> = (0..3).map(|_| ask(PASSWORD).begin(&engine)).collect();
+    let late = twins.pop().unwrap();
+    let first = twins.swap_remove(0);
+    first.run();
+    // The only place is free again, though two of them have not run and none is finished.
+    assert_eq!(ask(PASSWORD).reason(&engine), "allowed");
+    assert_eq!(door(&engine), None);
+    assert_eq!(finish(late).reason, Reason::Allowed);
+    assert_eq!(finish_run(first).reason, Reason::Allowed);
+    assert_eq!(hashes(&engine), 1);
+    // A right password of a disabled account is a failure, and frees nothing.
+    let engine = start(CHEAP);
+    with_admin(&engine, |admin| admin.set_disabled("alice", true)).unwrap();
+    let twins: Vec<Job> = (0..3).map(|_| ask(PASSWORD).begin(&engine)).collect();
+    twins[1].run();
+    assert_eq!(ask(PASSWORD).reason(&engine), "throttled");
+    assert_eq!(door(&engine), Some(Reason::Throttled));
+}
+
+#[test]
 fn a_twin_without_a_place_is_not_hashed_where_another_guess_has_taken_it() {
     let engine = start(CHEAP);
     let (first, second) = (ask("one").begin(&engine), ask("one").begin(&engine));

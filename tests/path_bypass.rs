@@ -297,7 +297,7 @@ fn decide_under(rules: PathRules, routes: &[Route], host: Option<&str>, method: 
     let router = Router::build(routes, rules).unwrap();
     let host = host.and_then(|host| Host::parse(host.as_bytes()).ok());
     let Ok(read) = target::parse(method, target.as_bytes(), host.as_ref()) else { return Outcome::Refused };
-    match router.find(host.as_ref().map(|host| host.name.as_str()), read.path, method) {
+    match router.find(host.as_ref().map(|host| host.name.as_ref()), read.path, method) {
         Err(_) => Outcome::Refused,
         Ok(Landing::None) => Outcome::NoRoute,
         Ok(Landing::MethodNotGranted(_)) => Outcome::MethodNotGranted,

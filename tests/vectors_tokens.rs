@@ -28,7 +28,10 @@ fn cases(name: &str) -> Vec<Value> {
 /// Name and password of a Basic field value, or `None` for everything else.
 fn read_basic(value: &str) -> Option<(String, String)> {
     match Authorization::parse(value.as_bytes()) {
-        Ok(Authorization::Basic(rest)) => basic::parse(rest).ok().map(|b| (b.name, b.password.to_string())),
+        Ok(Authorization::Basic(rest)) => {
+            let mut room = basic::Room::new();
+            basic::parse(rest, &mut room).ok().map(|b| (b.name.to_owned(), b.password.to_owned()))
+        }
         _ => None,
     }
 }

@@ -5,12 +5,42 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-/// Name and password as sent.
-pub struct Basic {
+/// Name and password as sent, in a [`Room`].
+pub struct Basic<'r> {
     /// As sent, not empty.
-    pub name: String,
+    pub name: &'r str,
     /// As sent; may be empty.
-    pub password: Zeroizing<String>,
+    pub password: &'r str,
+}
+
+/// Octets of name and password that need no memory of their own.
+const SHORT: usize = 96;
+
+/// Where what was sent is decoded. Wiped in the end.
+pub struct Room {
+    short: Zeroizing<[u8; SHORT]>,
+    long: Zeroizing<Vec<u8>>,
+}
+
+impl Room {
+    /// Empty.
+    pub fn new() -> Room {
+        Room { short: Zeroizing::new([0; SHORT]), long: Zeroizing::default() }
+    }
+
+    fn take(&mut self, length: usize) -> &mut [u8] {
+        if length > SHORT {
+            self.long.resize(length, 0);
+            return &mut self.long;
+        }
+        self.short.get_mut(..length).unwrap_or_default()
+    }
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room::new()
+    }
 }
 
 /// Reads what follows `Basic `: canonical padded base64 of `name:password` in UTF-8 without control characters; the
@@ -18,14 +48,17 @@ pub struct Basic {
 ///
 /// Stricter than some readers on purpose. Two spellings of one base64 value (missing padding, stray trailing bits)
 /// would pass a filter in front that reads them otherwise. A name that is empty can name nobody.
-pub fn parse(value: &str) -> Result<Basic, &'static str> {
+pub fn parse<'r>(value: &str, room: &'r mut Room) -> Result<Basic<'r>, &'static str> {
     if value.is_empty() {
         return Err("nothing follows the word Basic");
     }
-    let decoded = BASE64.decode(value.as_bytes()).map(Zeroizing::new).map_err(|_| {
-        "what follows Basic is not base64 in its canonical form (RFC 4648 section 4, with padding and no line breaks)"
-    })?;
-    let text = std::str::from_utf8(&decoded)
+    const FORM: &str =
+        "what follows Basic is not base64 in its canonical form (RFC 4648 section 4, with padding and no line breaks)";
+    let most = BASE64.decode_len(value.len()).map_err(|_| FORM)?;
+    let place = room.take(most);
+    let length = BASE64.decode_mut(value.as_bytes(), place).map_err(|_| FORM)?;
+    let decoded = place.get(..length).unwrap_or_default();
+    let text = std::str::from_utf8(decoded)
         .map_err(|_| "the user name or the password is not UTF-8; the challenge asks for charset=\"UTF-8\"")?;
     // RFC 7617 section 2: no control characters; `is_control` is Unicode's Cc: C0, DEL and C1.
     if text.chars().any(char::is_control) {
@@ -35,11 +68,11 @@ pub fn parse(value: &str) -> Result<Basic, &'static str> {
     if name.is_empty() {
         return Err("the user name is empty");
     }
-    Ok(Basic { name: name.to_owned(), password: Zeroizing::new(password.to_owned()) })
+    Ok(Basic { name, password })
 }
 
 /// Never shows the password.
-impl std::fmt::Debug for Basic {
+impl std::fmt::Debug for Basic<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Basic").field("name", &self.name).finish_non_exhaustive()
     }
@@ -51,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn sent(bytes: &[u8]) -> Result<(String, String), &'static str> {
-        parse(&BASE64.encode(bytes)).map(|b| (b.name, b.password.to_string()))
+        parse(&BASE64.encode(bytes), &mut Room::new()).map(|b| (b.name.to_owned(), b.password.to_owned()))
     }
 
     #[test]
@@ -67,7 +100,7 @@ mod tests {
         assert_eq!(sent(b"alice").unwrap_err(), "there is no colon between user name and password");
         assert_eq!(sent(b":secret").unwrap_err(), "the user name is empty");
         assert_eq!(sent(b":").unwrap_err(), "the user name is empty");
-        assert_eq!(parse("").unwrap_err(), "nothing follows the word Basic");
+        assert_eq!(parse("", &mut Room::new()).unwrap_err(), "nothing follows the word Basic");
     }
 
     #[test]
@@ -92,7 +125,7 @@ mod tests {
 
     #[test]
     fn only_the_canonical_base64_is_accepted() {
-        assert!(parse("YWxpY2U6eA==").is_ok());
+        assert!(parse("YWxpY2U6eA==", &mut Room::new()).is_ok());
         for other in [
             "YWxpY2U6eA",
             "YWxpY2U6eA=",
@@ -102,18 +135,19 @@ mod tests {
             "YWxpY2U6eA== ",
             "YWxp\nY2U6eA==",
         ] {
-            assert!(parse(other).unwrap_err().contains("canonical"), "{other:?}");
+            assert!(parse(other, &mut Room::new()).unwrap_err().contains("canonical"), "{other:?}");
         }
-        assert!(parse("w7w6w78=").is_ok());
-        assert!(parse("YWxpY2U6-_8=").is_err(), "the URL alphabet is another one");
+        assert!(parse("w7w6w78=", &mut Room::new()).is_ok());
+        assert!(parse("YWxpY2U6-_8=", &mut Room::new()).is_err(), "the URL alphabet is another one");
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(value in ".{0,200}") {
-            if let Ok(basic) = parse(&value) {
+            let mut room = Room::new();
+            if let Ok(basic) = parse(&value, &mut room) {
                 prop_assert!(!basic.name.is_empty() && !basic.name.contains(':'));
-                let joined = format!("{}:{}", basic.name, basic.password.as_str());
+                let joined = format!("{}:{}", basic.name, basic.password);
                 prop_assert!(!joined.chars().any(char::is_control));
                 prop_assert_eq!(BASE64.encode(joined.as_bytes()), value);
             }

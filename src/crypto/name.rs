@@ -1,5 +1,7 @@
 //! Names and passwords as text: RFC 8265 profiles. One spelling for all spellings of a name.
 
+use std::borrow::Cow;
+
 use precis_profiles::precis_core::profile::Profile;
 use precis_profiles::{OpaqueString, UsernameCaseMapped};
 use zeroize::Zeroizing;
@@ -11,12 +13,21 @@ pub const LONGEST_NAME: usize = 255;
 
 /// The canonical form of a user name (UsernameCaseMapped), or `None` where it can name nobody.
 pub fn user_name(raw: &str) -> Option<String> {
+    canonical(raw).map(Cow::into_owned)
+}
+
+/// As [`user_name`]; borrowed where it is in that form already.
+pub fn canonical(raw: &str) -> Option<Cow<'_, str>> {
     // A colon ends the name in Basic (RFC 7617 section 2), so such a name could never log in.
     if raw.is_empty() || raw.len() > LONGEST_NAME || raw.contains(':') {
         return None;
     }
     if raw.is_ascii() {
-        return raw.bytes().all(|b| b.is_ascii_graphic()).then(|| raw.to_ascii_lowercase());
+        let lower = || match raw.bytes().any(|b| b.is_ascii_uppercase()) {
+            true => Cow::Owned(raw.to_ascii_lowercase()),
+            false => Cow::Borrowed(raw),
+        };
+        return raw.bytes().all(|b| b.is_ascii_graphic()).then(lower);
     }
     let mut name = enforce(raw)?;
     // One pass is not always enough: a letter may only come out in lower case once it is composed. A name that does
@@ -25,7 +36,7 @@ pub fn user_name(raw: &str) -> Option<String> {
         let again = enforce(&name)?;
         if again == name {
             // A full-width colon has become a plain one only now.
-            return (name.len() <= LONGEST_NAME && !name.contains(':')).then_some(name);
+            return (name.len() <= LONGEST_NAME && !name.contains(':')).then_some(Cow::Owned(name));
         }
         name = again;
     }

@@ -72,10 +72,14 @@ pub struct Sent {
 impl Sent {
     /// What was sent, of any bytes. Empty and over 1,024 bytes it is no password and never right.
     pub fn new(given: &[u8]) -> Sent {
-        let possible = !given.is_empty() && given.len() <= LONGEST_PASSWORD;
-        let given = Zeroizing::new(if possible { given.to_vec() } else { Vec::new() });
+        let given = Zeroizing::new(if Sent::is_one(given) { given.to_vec() } else { Vec::new() });
         let prepared = std::str::from_utf8(&given).ok().and_then(name::password);
         Sent { given, prepared }
+    }
+
+    /// It can be a password.
+    pub(crate) fn is_one(given: &[u8]) -> bool {
+        !given.is_empty() && given.len() <= LONGEST_PASSWORD
     }
 
     /// As it was sent; empty where it is no password.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::engine::authorise::authorise;
 use crate::engine::context::{Concluded, Context, Failure};
 use crate::engine::decide::Mode;
+use crate::engine::facts::Known;
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
 use crate::engine::telling::Asked;
@@ -32,8 +33,8 @@ pub(super) fn conclude(
     if let Some(user) = granted {
         tell_undefined(&mut context, "granted to", &user.name, &user.roles);
     }
-    match proof.identity(facts, &context.snapshot.policy, context.now) {
-        Ok(identity) => conclude_with(context, identity, asked),
+    match proof.identity(facts, &context.snapshot, context.now) {
+        Ok(known) => conclude_with(context, known, asked),
         Err(failure) => Err(context.refuse(failure)),
     }
 }
@@ -52,32 +53,33 @@ pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(mut context: Context, identity: Arc<Identity>, asked: &Asked<'_>) -> Concluded {
+pub(super) fn conclude_with(mut context: Context, known: Known, asked: &Asked<'_>) -> Concluded {
+    let identity = &known.identity;
     context.scheme = Some(identity.scheme);
     context.trace.step(
         "verify",
         || format!("{} {}", identity.scheme.name(), identity.subject.escape_debug()),
-        || rights(&identity),
+        || rights(identity),
     );
     let snapshot = Arc::clone(&context.snapshot);
     let rule = context.rule.map(|rule| snapshot.rule(rule));
     if identity.scheme.is_ambient() && context.cross_site {
         let saw = "an unsafe request with a credential that browsers add on their own, from another site";
-        return Err(context.refuse_known(Failure::new(Reason::CrossSite, "cross-site", saw), identity));
+        return Err(context.refuse_known(Failure::new(Reason::CrossSite, "cross-site", saw), known.identity));
     }
     let Some(rule) = rule else {
         return Err(context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route")));
     };
-    let facts = context.facts(Some(&identity));
+    let facts = context.facts(Some(identity));
     match authorise(&rule.require, &facts) {
         Ok(()) => {
             context.trace.step("authorise", || rule.require.to_string(), || "met");
-            Ok(context.allow(Reason::Allowed, Some(identity), asked))
+            Ok(context.allow(Reason::Allowed, Some(known), asked))
         }
         Err(unmet) => {
             let saw = format!("{} (not met: {})", rule.require, unmet.what);
             let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
-            Err(context.refuse_known(failure, identity))
+            Err(context.refuse_known(failure, known.identity))
         }
     }
 }

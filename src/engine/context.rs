@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::answer::challenge::{self, Details};
-use crate::answer::identity as identity_headers;
 use crate::answer::refusal::{Form, Refusal};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
+use crate::engine::facts::Known;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{self, Asked};
 use crate::engine::trace::Trace;
@@ -174,33 +174,20 @@ impl Context {
     }
 
     /// Let in, with or without somebody recognised.
-    pub(super) fn allow(
-        mut self,
-        reason: Reason,
-        identity: Option<Arc<Identity>>,
-        asked: &Asked<'_>,
-    ) -> (Decision, Trace) {
+    pub(super) fn allow(mut self, reason: Reason, known: Option<Known>, asked: &Asked<'_>) -> (Decision, Trace) {
         self.trace.step(
             "answer",
-            || identity.as_deref().map_or("nobody recognised".to_owned(), describe),
+            || known.as_ref().map_or("nobody recognised".to_owned(), |known| describe(&known.identity)),
             || format!("200 {}", reason.name()),
         );
-        let mut response = Vec::new();
-        let mut upstream = Vec::new();
-        if let Some(identity) = &identity {
-            response.push(entry("Cache-Control", "private, no-store".into(), HeaderMode::SetIfAbsent));
-            upstream = identity_headers::headers(&self.snapshot.policy.identity, identity);
-        }
+        let (identity, mut upstream, mut response) = match known {
+            Some(known) => (Some(known.identity), known.upstream, List::from(&self.snapshot.private)),
+            None => Default::default(),
+        };
         response.extend(self.cleared_cookie());
         upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
-        let decision = Decision {
-            status: 200,
-            response: response.into(),
-            upstream: upstream.into(),
-            identity,
-            ..self.blank(action, reason)
-        };
+        let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
         telling::ended(&self, &decision, None, asked);
         (decision, self.trace)
     }
@@ -228,8 +215,8 @@ impl Context {
 
     fn cleared_cookie(&self) -> Option<HeaderEntry> {
         let name = &self.snapshot.policy.session.cookie;
-        let value = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
-        self.clear_cookie.then(|| entry("Set-Cookie", value, HeaderMode::Append))
+        let value = || format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+        self.clear_cookie.then(|| entry("Set-Cookie", value(), HeaderMode::Append))
     }
 }
 

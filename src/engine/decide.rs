@@ -9,13 +9,13 @@ use crate::engine::authorise::{self, authorise};
 use crate::engine::certificate;
 use crate::engine::conclude::tell_undefined;
 use crate::engine::context::{Context, Failure};
+use crate::engine::facts::Known;
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::job::Work;
 use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{Asked, Credential};
 use crate::engine::trace::Trace;
-use crate::identity::Identity;
 use crate::policy::model::{Access, Unmatched};
 use crate::reading::certificate::Handed;
 use crate::reading::client::{self, Client};
@@ -26,8 +26,8 @@ use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::Landing;
-use crate::target::{self, Host};
-use crate::throttle::{Attempt, Number, Place};
+use crate::target::{self, Host, HostError};
+use crate::throttle::{Attempt, Place, Twins};
 use crate::token::{self, Trust};
 
 /// How far the examination came without slow work.
@@ -35,7 +35,7 @@ pub(super) enum Examined {
     /// Let in without anybody recognised.
     Open(Reason),
     /// Somebody is recognised, by the credential alone.
-    Recognised(Arc<Identity>),
+    Recognised(Known),
     /// The credential is right; rights are at hand.
     Proved(Proof, Facts),
     /// Slow work is needed.
@@ -180,14 +180,13 @@ impl<'r> Examination<'_, 'r> {
     }
 
     /// `:authority` or else `Host`; behind a trusted proxy what it says, where the policy believes it.
-    fn host(&self, context: &mut Context) -> Result<Option<Host>, Failure> {
+    fn host(&self, context: &mut Context) -> Result<Option<Host<'r>>, Failure> {
         let malformed = |saw: String| Failure::new(Reason::RequestMalformed, "host", saw);
-        let parse = |value: &[u8]| {
-            Host::parse(value).map_err(|error| {
-                malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation))
-                    .told(error.explanation)
-            })
+        let unreadable = |value: &[u8], error: HostError| {
+            malformed(format!("{}: {}", String::from_utf8_lossy(value).escape_debug(), error.explanation))
+                .told(error.explanation)
         };
+        let parse = |value: &'r [u8]| Host::parse(value).map_err(|error| unreadable(value, error));
         let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
         let field = match self.fields.host.as_slice() {
             [] => None,
@@ -201,13 +200,13 @@ impl<'r> Examination<'_, 'r> {
         }
         let own = authority.or(field);
         let host = match client::forwarded_host(self.fields, &context.client, &context.snapshot.policy.proxies) {
-            Some(value) => Some(parse(&value)?),
+            Some(value) => Some(Host::parse(&value).map_err(|error| unreadable(&value, error))?.into_owned()),
             None => own,
         };
         context.trace.step(
             "host",
             || String::from_utf8_lossy(self.request.host).escape_debug().to_string(),
-            || host.as_ref().map_or_else(|| "none".to_owned(), |host| host.name.clone()),
+            || host.as_ref().map_or_else(|| "none".to_owned(), |host| host.name.clone().into_owned()),
         );
         Ok(host)
     }
@@ -235,10 +234,10 @@ impl<'r> Examination<'_, 'r> {
         }
     }
 
-    fn find(&self, context: &Context, host: Option<&Host>, path: &[u8], method: &str) -> Result<Landing, Failure> {
+    fn find(&self, context: &Context, host: Option<&Host<'_>>, path: &[u8], method: &str) -> Result<Landing, Failure> {
         let router = &context.snapshot.policy.router;
         router
-            .find(host.map(|host| host.name.as_str()), path, method)
+            .find(host.map(|host| host.name.as_ref()), path, method)
             .map_err(|ambiguous| Failure::new(Reason::TargetAmbiguous, "route", ambiguous.explanation))
     }
 
@@ -246,7 +245,7 @@ impl<'r> Examination<'_, 'r> {
     fn preflight(
         &self,
         context: &mut Context,
-        host: Option<&Host>,
+        host: Option<&Host<'_>>,
         path: Option<&[u8]>,
         method: &str,
     ) -> Result<bool, Failure> {
@@ -280,7 +279,7 @@ impl<'r> Examination<'_, 'r> {
     fn route(
         &self,
         context: &mut Context,
-        host: Option<&Host>,
+        host: Option<&Host<'_>>,
         path: Option<&[u8]>,
         method: &str,
     ) -> Result<Option<Rule>, Failure> {
@@ -433,7 +432,8 @@ impl<'r> Examination<'_, 'r> {
                     let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
                     context.trace.step("roles", saw, || "its tokens give none");
                 }
-                identify::of_foreign_token(verified, policy).map(|identity| Examined::Recognised(Arc::new(identity)))
+                identify::of_foreign_token(verified, policy)
+                    .map(|identity| Examined::Recognised(identify::known(identity, policy)))
             }
             Some(name) => {
                 let proof = Proof::Token(Box::new(verified), name);
@@ -457,17 +457,17 @@ impl<'r> Examination<'_, 'r> {
         Ok(())
     }
 
-    /// Takes a place in the failure counters before any work; with a number, as one of several equal attempts.
+    /// Takes a place in the failure counters before any work; with twins, as one of them.
     pub(super) fn reserve(
         &self,
         context: &mut Context,
         attempt: Attempt<'_>,
-        number: Option<Number>,
+        twins: Option<&Twins>,
     ) -> Result<Place, Failure> {
         let (throttle, policy) = (&self.process.throttle, &context.snapshot.policy);
         let (rules, address, now) = (&policy.throttle, context.client.address, context.now);
-        let place = match number {
-            Some(number) => throttle.reserve_among(rules, attempt, address, now, number)?,
+        let place = match twins {
+            Some(twins) => throttle.reserve_among(rules, attempt, address, now, twins)?,
             None => throttle.reserve(rules, attempt, address, now)?,
         };
         Ok(place)

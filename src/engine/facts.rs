@@ -3,19 +3,66 @@
 //! An entry is good only at the state's version at which it was read: a change in any process ends it before the next
 //! decision, and while a change is being written nothing is kept at all.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use quick_cache::sync::Cache;
 
+use crate::decision::{HeaderEntry, List};
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::state::{ApiKey, State, User};
 
 /// Entries kept per kind.
 const CAPACITY: usize = 10_000;
 
 /// A user, or that there is none.
-pub(super) type UserFact = Option<Arc<User>>;
+pub(super) type UserFact = Option<Arc<Account>>;
+
+/// A user, with what a password makes of it.
+#[derive(Debug)]
+pub(super) struct Account {
+    user: User,
+    pub(super) by_password: Memo,
+}
+
+impl Account {
+    fn new(user: User) -> Arc<Account> {
+        Arc::new(Account { user, by_password: Memo::default() })
+    }
+}
+
+impl Deref for Account {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.user
+    }
+}
+
+/// Who somebody is, and the headers that say so to the application.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) identity: Arc<Identity>,
+    pub(super) upstream: List<HeaderEntry>,
+}
+
+/// What facts make of somebody under the policy of one generation: made once, since neither changes.
+#[derive(Debug, Default)]
+pub(super) struct Memo(ArcSwapOption<(u64, Known)>);
+
+impl Memo {
+    pub(super) fn get(&self, generation: u64, make: impl FnOnce() -> Known) -> Known {
+        if let Some(made) = self.0.load().as_ref().filter(|made| made.0 == generation) {
+            return made.1.clone();
+        }
+        let known = make();
+        self.0.store(Some(Arc::new((generation, known.clone()))));
+        known
+    }
+}
 
 /// A key with its owner.
 #[derive(Clone, Debug)]
@@ -24,6 +71,7 @@ pub(super) struct KeyFact {
     pub(super) owner: UserFact,
     /// Last use that is written or about to be, Unix seconds.
     noted: Arc<AtomicI64>,
+    pub(super) memo: Arc<Memo>,
 }
 
 impl KeyFact {
@@ -62,7 +110,7 @@ impl FactCache {
     /// Asks the state for a user.
     pub(super) fn read_user(&self, state: &dyn State, name: &str) -> Result<UserFact, Error> {
         let before = state.version();
-        let fact = state.user(name)?.map(Arc::new);
+        let fact = state.user(name)?.map(Account::new);
         // A name that nobody has is not kept: strangers would fill the cache with them.
         if let (Some(version), Some(_)) = (unchanged(state, before), &fact) {
             self.users.insert(name.to_owned(), (version, fact.clone()));
@@ -74,9 +122,9 @@ impl FactCache {
     pub(super) fn read_key(&self, state: &dyn State, digest: &[u8; 32]) -> Result<Option<KeyFact>, Error> {
         let before = state.version();
         let Some(key) = state.api_key(digest)? else { return Ok(None) };
-        let owner = state.user(&key.user)?.map(Arc::new);
+        let owner = state.user(&key.user)?.map(Account::new);
         let noted = Arc::new(AtomicI64::new(key.last_used_at.unwrap_or(i64::MIN)));
-        let fact = KeyFact { key: Arc::new(key), owner, noted };
+        let fact = KeyFact { key: Arc::new(key), owner, noted, memo: Arc::default() };
         if let Some(version) = unchanged(state, before) {
             self.keys.insert(*digest, (version, fact.clone()));
         }

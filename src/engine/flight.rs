@@ -19,11 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Fewer entries than this are not looked through for those that are over.
 const FEW: usize = 64;
 
-/// One piece of work, held by everybody who wants it. `N` tells it from others, `T` is what comes of it.
+/// One piece of work, held by everybody who wants it. `N` goes with it, `T` is what comes of it.
 #[derive(Debug)]
 pub(super) struct Flight<N, T> {
-    /// Of this work, as it was when it was begun.
-    pub(super) number: N,
+    /// Goes with this work, as it was made when it was begun.
+    pub(super) tag: N,
     stage: Mutex<Stage<T>>,
     changed: Condvar,
 }
@@ -57,7 +57,7 @@ impl<N, T> Flights<N, T> {
     }
 
     /// As [`Flights::find`], or new work.
-    pub(super) fn join(&self, key: Key, number: impl FnOnce() -> N) -> Arc<Flight<N, T>> {
+    pub(super) fn join(&self, key: Key, tag: impl FnOnce() -> N) -> Arc<Flight<N, T>> {
         let mut entries = lock(&self.0);
         if let Some(flight) = entries.find(&key) {
             return flight;
@@ -66,7 +66,7 @@ impl<N, T> Flights<N, T> {
             entries.by_key.retain(|_, flight| flight.strong_count() > 0);
             entries.many = FEW.max(entries.by_key.len().saturating_mul(2));
         }
-        let flight = Arc::new(Flight { number: number(), stage: Mutex::new(Stage::Idle), changed: Condvar::new() });
+        let flight = Arc::new(Flight { tag: tag(), stage: Mutex::new(Stage::Idle), changed: Condvar::new() });
         entries.by_key.insert(key, Arc::downgrade(&flight));
         flight
     }
@@ -158,7 +158,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!((done.into_inner(), flight.number), (1, 7));
+        assert_eq!((done.into_inner(), flight.tag), (1, 7));
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         first.share(|| Ok::<_, ()>(5)).unwrap();
         assert!(flights.find(&[1; 32]).is_none());
         let second = flights.join([1; 32], || 3);
-        assert_eq!(second.number, 3);
+        assert_eq!(second.tag, 3);
         // Who was there before still learns it, however late it comes to run.
         assert_eq!(first.share(|| Err("done again")), Ok(5));
         assert_eq!(second.share(|| Ok::<_, ()>(6)), Ok(6));

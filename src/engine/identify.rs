@@ -4,16 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::answer::identity as identity_headers;
 use crate::crypto::name;
 use crate::crypto::password::Sent;
+use crate::decision::List;
 use crate::engine::context::Failure;
-use crate::engine::facts::{KeyFact, UserFact};
+use crate::engine::facts::{Account, KeyFact, Known, UserFact};
 use crate::engine::process::Process;
+use crate::engine::snapshot::Snapshot;
 use crate::identity::{Identity, Scheme};
 use crate::policy::Policy;
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
-use crate::state::User;
+use crate::state::{ApiKey, User};
 use crate::token::Verified;
 use crate::token::claims::Names;
 
@@ -22,6 +25,8 @@ use crate::token::claims::Names;
 pub(super) enum Proof {
     /// The password of this user, as it is stored under this hash.
     Password { name: String, hash: String, sent: Sent },
+    /// The password of the user in the facts, verified a moment ago against the hash that stands there.
+    Remembered,
     /// The key with this digest.
     Key([u8; 32]),
     /// A token whose subject is this local user.
@@ -48,6 +53,7 @@ impl Proof {
                 process.facts.known_user(state, name).map(Facts::User)
             }
             Proof::Key(digest) => process.facts.known_key(state, digest).map(|fact| Facts::Key(Some(fact))),
+            Proof::Remembered => None,
         }
     }
 
@@ -59,12 +65,15 @@ impl Proof {
                 process.facts.read_user(state, name).map(Facts::User)
             }
             Proof::Key(digest) => process.facts.read_key(state, digest).map(Facts::Key),
+            // It came with its facts, and holds for no others.
+            Proof::Remembered => Ok(Facts::User(None)),
         };
         facts.map_err(|error| Failure::new(Reason::StateUnavailable, "verify", error.message()))
     }
 
     /// The identity with the rights of this moment.
-    pub(super) fn identity(self, facts: &Facts, policy: &Policy, now: i64) -> Result<Arc<Identity>, Failure> {
+    pub(super) fn identity(self, facts: &Facts, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {
+        let policy = &*snapshot.policy;
         match (self, facts) {
             (Proof::Password { name, hash, .. }, Facts::User(user)) => {
                 let current = user.as_ref().and_then(|user| user.hash.as_deref());
@@ -72,25 +81,38 @@ impl Proof {
                     let saw = format!("the password of {name} was changed while it was being checked");
                     return Err(Failure::new(Reason::CredentialsInvalid, "verify", saw).of(&name));
                 }
-                let user = live(user, &name, Reason::CredentialsInvalid)?;
-                young_enough(user, policy, now)?;
-                Ok(Arc::new(local(user, Scheme::Basic, policy, None)))
+                by_password(live(user, &name, Reason::CredentialsInvalid)?, snapshot, now)
             }
-            (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, policy, now).map(Arc::new),
+            (Proof::Remembered, Facts::User(user)) => {
+                by_password(live(user, "", Reason::CredentialsInvalid)?, snapshot, now)
+            }
+            (Proof::Key(_), Facts::Key(Some(fact))) => of_key(fact, snapshot, now),
             (Proof::Key(_), Facts::Key(None)) => {
                 Err(Failure::new(Reason::ApiKeyUnknown, "verify", "no such key in the state"))
             }
             (Proof::Certificate { user: name, expires_at }, Facts::User(user)) => {
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
                 let identity = local(user, Scheme::ClientCert, policy, None);
-                Ok(Arc::new(Identity { expires_at: Some(expires_at), ..identity }))
+                Ok(known(Identity { expires_at: Some(expires_at), ..identity }, policy))
             }
             (Proof::Token(verified, name), Facts::User(user)) => {
-                of_local_token(*verified, user, &name, policy).map(Arc::new)
+                of_local_token(*verified, user, &name, policy).map(|identity| known(identity, policy))
             }
             _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),
         }
     }
+}
+
+/// A recognised person, with the headers that say so.
+pub(super) fn known(identity: Identity, policy: &Policy) -> Known {
+    let upstream = identity_headers::headers(&policy.identity, &identity);
+    Known { identity: Arc::new(identity), upstream: List::Shared(upstream.into()) }
+}
+
+fn by_password(user: &Account, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {
+    let policy = &*snapshot.policy;
+    young_enough(user, policy, now)?;
+    Ok(user.by_password.get(snapshot.generation, || known(local(user, Scheme::Basic, policy, None), policy)))
 }
 
 /// Roles that somebody was given and that no `[[role]]` defines: they give nothing, and nobody else says so.
@@ -143,7 +165,7 @@ fn of_local_token(verified: Verified, user: &UserFact, name: &str, policy: &Poli
     })
 }
 
-fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure> {
+fn of_key(fact: &KeyFact, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {
     let key = &fact.key;
     if let Some(at) = key.revoked_at {
         return Err(Failure::new(Reason::ApiKeyRevoked, "verify", format!("key {} was revoked at {at}", key.id)));
@@ -152,6 +174,11 @@ fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure
         return Err(Failure::new(Reason::ApiKeyExpired, "verify", format!("key {} expired at {at}", key.id)));
     }
     let owner = live(&fact.owner, &key.user, Reason::ApiKeyUnknown)?;
+    let policy = &*snapshot.policy;
+    Ok(fact.memo.get(snapshot.generation, || known(rights_of_key(key, owner, policy), policy)))
+}
+
+fn rights_of_key(key: &ApiKey, owner: &User, policy: &Policy) -> Identity {
     let mut roles = closure(policy, &owner.roles);
     if let Some(own) = &key.roles {
         let own = closure(policy, own);
@@ -159,7 +186,7 @@ fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure
     }
     // Both sides were closed under inclusion, so what is left is too: no role brings in more than was narrowed to.
     let permissions = policy.roles.permissions(roles.iter().map(String::as_str));
-    Ok(Identity {
+    Identity {
         issuer: String::new(),
         subject: owner.name.clone(),
         scheme: Scheme::ApiKey,
@@ -171,7 +198,7 @@ fn of_key(fact: &KeyFact, policy: &Policy, now: i64) -> Result<Identity, Failure
         authenticated_at: None,
         expires_at: key.expires_at,
         claims: None,
-    })
+    }
 }
 
 fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) -> Identity {
@@ -197,7 +224,7 @@ fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) 
 }
 
 /// The user, where there is one who may come in.
-fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u User, Failure> {
+fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u Account, Failure> {
     match user {
         Some(user) if user.disabled => {
             let saw = format!("{} is disabled", user.name);

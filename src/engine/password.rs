@@ -8,7 +8,7 @@ use crate::crypto::name;
 use crate::crypto::password::{self, HashError, RightEnds, Sent};
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::{Examination, Examined, Mode};
-use crate::engine::facts::UserFact;
+use crate::engine::facts::{Account, UserFact};
 use crate::engine::flight::Flight;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::{Found, Work};
@@ -17,10 +17,10 @@ use crate::engine::stored;
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::throttle::{Attempt, Number, Place};
+use crate::throttle::{Attempt, Place, Twins};
 
 /// One check of a password for all equal ones that are under way.
-pub(super) type PasswordFlight = Flight<Number, Checked>;
+pub(super) type PasswordFlight = Flight<Twins, Checked>;
 
 /// What came of checking a password.
 #[derive(Clone, Debug)]
@@ -42,60 +42,66 @@ enum Guess {
 impl Examination<'_, '_> {
     pub(super) fn basic(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
         let malformed = |saw: &str| Failure::new(Reason::CredentialsMalformed, "credentials", saw);
-        let sent = basic::parse(value).map_err(malformed)?;
-        let name = name::user_name(&sent.name)
+        let mut decoded = basic::Room::new();
+        let basic = basic::parse(value, &mut decoded).map_err(malformed)?;
+        let name = name::canonical(basic.name)
             .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
-        let sent = Sent::new(sent.password.as_bytes());
-        let place = self.peek(context, Attempt::Account(&name));
-        if place.is_ok()
-            && let Some((hash, facts)) = self.remembered(context, &name, &sent)?
-        {
-            return Ok(Examined::Proved(Proof::Password { name, hash, sent }, facts));
+        let given = basic.password.as_bytes();
+        let mut room = self.peek(context, Attempt::Account(&name));
+        let mut flight = None;
+        for _ in 0..2 {
+            if room.is_ok()
+                && let Some(user) = self.remembered(context, &name, given)?
+            {
+                return Ok(Examined::Proved(Proof::Remembered, Facts::User(Some(user))));
+            }
+            flight = self.flight(&name, given, room.is_ok());
+            if room.is_ok() || flight.is_some() {
+                break;
+            }
+            // Full, and no twins that might have taken the room: unless they have come to their end just now.
+            room = self.peek(context, Attempt::Account(&name));
         }
-        if self.mode.read_only {
-            return place.map(|()| Examined::Needs(Box::new(Work::Password { name, sent, place: None, flight: None })));
-        }
-        let flight = self.flight(&name, &sent, place.is_ok());
-        // Without twins that might have taken the room, full is full.
         if flight.is_none() {
-            place?;
+            room?;
         }
-        let number = flight.as_ref().map(|flight| flight.number);
-        let place = Some(self.reserve(context, Attempt::Account(&name), number)?);
+        let (name, sent) = (name.into_owned(), Sent::new(basic.password.as_bytes()));
+        let place = match self.mode.read_only {
+            true => None,
+            false => Some(self.reserve(context, Attempt::Account(&name), flight.as_ref().map(|flight| &flight.tag))?),
+        };
         Ok(Examined::Needs(Box::new(Work::Password { name, sent, place, flight })))
     }
 
     /// The password was verified a moment ago: what a job would come to, without one. Asked only where there is room in
     /// the counters, as a full one is the answer to a right password too.
-    fn remembered(&self, context: &mut Context, name: &str, sent: &Sent) -> Result<Option<(String, Facts)>, Failure> {
+    fn remembered(&self, context: &mut Context, name: &str, given: &[u8]) -> Result<Option<Arc<Account>>, Failure> {
         let policy = &context.snapshot.policy;
         let seconds = policy.password.remember;
-        if self.mode.read_only || seconds == 0 || !sent.is_possible() {
+        if self.mode.read_only || seconds == 0 {
             return Ok(None);
         }
         let Some(Some(user)) = self.process.facts.known_user(self.process.state.as_ref(), name) else {
             return Ok(None);
         };
-        let Some(hash) =
-            user.hash.clone().filter(|_| self.process.remembered.holds(&user, sent.given(), seconds, context.now))
-        else {
+        if !self.process.remembered.holds(&user, given, seconds, context.now) {
             return Ok(None);
-        };
+        }
         self.process.throttle.passed(&policy.throttle, Attempt::Account(name), context.client.address, context.now)?;
         context.trace.step("verify", || "a password that was verified a moment ago", || "remembered");
-        Ok(Some((hash, Facts::User(Some(user)))))
+        Ok(Some(user))
     }
 
     /// The check of this password that is under way; where there is none and `begin`, a new one. `None` also while the
     /// state is being changed.
-    fn flight(&self, name: &str, sent: &Sent, begin: bool) -> Option<Arc<PasswordFlight>> {
+    fn flight(&self, name: &str, given: &[u8], begin: bool) -> Option<Arc<PasswordFlight>> {
         let process = self.process;
-        if !sent.is_possible() {
+        if self.mode.read_only || !Sent::is_one(given) {
             return None;
         }
-        let key = process.remembered.flight(name, sent.given(), process.state.version()?);
+        let key = process.remembered.flight(name, given, process.state.version()?);
         match begin {
-            true => Some(process.flights.join(key, || process.throttle.number())),
+            true => Some(process.flights.join(key, || process.throttle.twins())),
             false => process.flights.find(&key),
         }
     }
@@ -122,8 +128,10 @@ impl Desk<'_> {
         let throttle = &self.process.throttle;
         let mut work = || {
             // Whoever does the work has a place for it, also where its twins left it none.
-            place.as_mut().map_or(Ok(()), |place| throttle.claim(&self.policy.throttle, place, self.now))?;
-            self.guess(&name, &sent)
+            if let (Some(place), Some(flight)) = (&mut place, flight) {
+                throttle.claim(&self.policy.throttle, place, &flight.tag, self.now)?;
+            }
+            self.guess(&name, &sent, flight)
         };
         let checked = match flight {
             Some(flight) => flight.share(&mut work),
@@ -156,7 +164,7 @@ impl Desk<'_> {
 
     /// An unknown account, an account without a password, a disabled one and a password that can be nobody's all cost
     /// what a wrong password costs. A right one has an old hash replaced.
-    fn guess(self, name: &str, sent: &Sent) -> Result<Checked, Failure> {
+    fn guess(self, name: &str, sent: &Sent, flight: Option<&PasswordFlight>) -> Result<Checked, Failure> {
         let process = self.process;
         let rules = &self.policy.password;
         let unavailable = |error: Error| Failure::new(Reason::StateUnavailable, "verify", error.message());
@@ -169,6 +177,7 @@ impl Desk<'_> {
         if let (Some(user), Some(hash), true) = (&user, &hash, remembers)
             && process.remembered.holds(user, sent.given(), rules.remember, self.now)
         {
+            flight.iter().for_each(|flight| process.throttle.right(&flight.tag));
             let guess = Guess::Right { hash: hash.clone() };
             return Ok(Checked { user: Some(Arc::clone(user)), version, guess });
         }
@@ -182,7 +191,7 @@ impl Desk<'_> {
             Err(HashError::System(what)) => return Err(Failure::new(Reason::Internal, "verify", what)),
         };
         let (Some(known), Some(hash)) = (&user, hash.filter(|_| checked != password::Checked::Wrong)) else {
-            let saw = stored::why_wrong(user.as_deref(), name);
+            let saw = stored::why_wrong(user.as_deref().map(|account| &**account), name);
             return Ok(Checked { user, version, guess: Guess::Wrong { saw } });
         };
         let mut right = Checked { user: user.clone(), version, guess: Guess::Right { hash: hash.clone() } };
@@ -195,6 +204,8 @@ impl Desk<'_> {
             right.user = process.facts.read_user(process.state.as_ref(), name).unwrap_or(right.user);
             right.guess = Guess::Right { hash: new };
         }
+        // Before anybody can find it remembered.
+        flight.iter().filter(|_| !disabled).for_each(|flight| process.throttle.right(&flight.tag));
         if let (Some(user), true) = (&right.user, remembers)
             && matches!(&right.guess, Guess::Right { hash } if user.hash.as_ref() == Some(hash))
         {

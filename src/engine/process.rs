@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::state::State;
-use crate::throttle::{Number, Throttle};
+use crate::throttle::{Throttle, Twins};
 
 /// The most uses of keys that wait to be written.
 const MAX_USES: usize = 10_000;
@@ -32,7 +32,7 @@ pub(super) struct Process {
     pub(super) facts: FactCache,
     pub(super) remembered: Remembered,
     /// Passwords that are being checked.
-    pub(super) flights: Flights<Number, Checked>,
+    pub(super) flights: Flights<Twins, Checked>,
     /// Fork generation in which it was opened.
     pub(super) fork_generation: u64,
     ids: Ids,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::decision::{HeaderEntry, HeaderMode};
 use crate::engine::telling::Telling;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
@@ -20,6 +21,8 @@ pub(super) struct Snapshot {
     pub(super) keys: Keyring,
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
+    /// What a response to somebody who was recognised carries.
+    pub(super) private: Arc<[HeaderEntry]>,
     /// What holds where no route matches and `unmatched = "authenticated"`.
     unmatched: Route,
 }
@@ -45,7 +48,13 @@ impl Snapshot {
             preflight: false,
             line: 0,
         };
+        let private = HeaderEntry {
+            name: "Cache-Control".into(),
+            value: "private, no-store".into(),
+            mode: HeaderMode::SetIfAbsent,
+        };
         Snapshot {
+            private: [private].into(),
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
             telling,

@@ -6,7 +6,7 @@ use crate::target::Host;
 /// The request changes something, or opens a WebSocket, and another site caused it.
 ///
 /// With neither `Sec-Fetch-Site` nor `Origin` it was not sent by a browser of this decade, and goes on.
-pub fn is_cross_site(method: &str, fields: &Fields<'_>, tls: Option<bool>, host: Option<&Host>) -> bool {
+pub fn is_cross_site(method: &str, fields: &Fields<'_>, tls: Option<bool>, host: Option<&Host<'_>>) -> bool {
     if is_safe(method) && !is_websocket(fields) {
         return false;
     }
@@ -34,7 +34,7 @@ fn is_websocket(fields: &Fields<'_>) -> bool {
         .any(|value| value.split(|b| *b == b',').any(|p| p.trim_ascii().eq_ignore_ascii_case(b"websocket")))
 }
 
-fn is_same_origin(origin: &[u8], tls: Option<bool>, host: Option<&Host>) -> bool {
+fn is_same_origin(origin: &[u8], tls: Option<bool>, host: Option<&Host<'_>>) -> bool {
     let (Ok(origin), Some(tls), Some(host)) = (std::str::from_utf8(origin), tls, host) else { return false };
     let (scheme, default_port) = if tls { ("https", 443) } else { ("http", 80) };
     let Some(authority) = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) else { return false };

@@ -1,15 +1,16 @@
 //! The host of a request in one spelling, so that comparing it is comparing bytes.
 
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 use crate::request::is_port;
 
 /// A host as `Host` or `:authority` names it (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Host {
+pub struct Host<'a> {
     /// In lower case, without a trailing dot, U-labels as A-labels; an IPv6 address in its RFC 5952 spelling within
     /// brackets.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The port where one is named; an empty one counts as none.
     pub port: Option<u16>,
 }
@@ -21,11 +22,11 @@ pub struct HostError {
     pub explanation: &'static str,
 }
 
-impl Host {
+impl<'a> Host<'a> {
     /// Reads `name`, `name:port`, `192.0.2.1`, `[2001:db8::1]` and the like. Stricter than RFC 3986: a name holds
     /// letters, digits, `-`, `.`, `_` and `~`, or UTF-8 that IDNA (UTS 46) maps to such; no percent-encoding and none
     /// of the sub-delimiters, which no name in use has and which proxies read in different ways.
-    pub fn parse(text: &[u8]) -> Result<Host, HostError> {
+    pub fn parse(text: &'a [u8]) -> Result<Host<'a>, HostError> {
         if text.first() == Some(&b'[') {
             return parse_ipv6(text);
         }
@@ -34,25 +35,36 @@ impl Host {
         let port = parts.next().map_or(Ok(None), parse_port)?;
         Ok(Host { name: parse_name(name)?, port })
     }
+
+    /// The same, pointing nowhere.
+    pub fn into_owned(self) -> Host<'static> {
+        Host { name: Cow::Owned(self.name.into_owned()), port: self.port }
+    }
 }
 
-impl std::fmt::Display for Host {
+impl std::fmt::Display for Host<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.name)?;
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
-fn parse_name(text: &[u8]) -> Result<String, HostError> {
+/// Borrowed where it is in its one spelling already, as it is on most requests.
+fn parse_name(text: &[u8]) -> Result<Cow<'_, str>, HostError> {
     let mut name = if text.is_ascii() {
         let name = std::str::from_utf8(text).map_err(|_| error("the host is not UTF-8"))?;
-        name.to_ascii_lowercase()
+        match name.bytes().any(|b| b.is_ascii_uppercase()) {
+            true => Cow::Owned(name.to_ascii_lowercase()),
+            false => Cow::Borrowed(name),
+        }
     } else {
         let mapped = idna::domain_to_ascii_cow(text, idna::AsciiDenyList::URL);
-        mapped.map_err(|_| error("the host is no valid internationalised name"))?.into_owned()
+        Cow::Owned(mapped.map_err(|_| error("the host is no valid internationalised name"))?.into_owned())
     };
-    if name.ends_with('.') {
-        name.pop();
+    match &mut name {
+        Cow::Borrowed(name) => *name = name.strip_suffix('.').unwrap_or(name),
+        Cow::Owned(name) if name.ends_with('.') => _ = name.pop(),
+        Cow::Owned(_) => {}
     }
     if name.is_empty() {
         return Err(error("the host is empty"));
@@ -66,7 +78,7 @@ fn parse_name(text: &[u8]) -> Result<String, HostError> {
     Ok(name)
 }
 
-fn parse_ipv6(text: &[u8]) -> Result<Host, HostError> {
+fn parse_ipv6(text: &[u8]) -> Result<Host<'static>, HostError> {
     let bad = || error("the host is no IPv6 address in brackets");
     let text = std::str::from_utf8(text).map_err(|_| bad())?;
     let (address, after) = text.strip_prefix('[').and_then(|t| t.split_once(']')).ok_or_else(bad)?;
@@ -76,7 +88,7 @@ fn parse_ipv6(text: &[u8]) -> Result<Host, HostError> {
         None if after.is_empty() => None,
         None => return Err(bad()),
     };
-    Ok(Host { name: format!("[{address}]"), port })
+    Ok(Host { name: Cow::Owned(format!("[{address}]")), port })
 }
 
 fn parse_port(text: &[u8]) -> Result<Option<u16>, HostError> {
