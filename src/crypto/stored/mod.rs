@@ -39,6 +39,10 @@ use crate::ffi::os::taint;
 /// Longest text of any form, with room.
 const LONGEST: usize = 512;
 
+/// Longest password that crypt(3) takes, octets. The time of the forms that it made grows with the password, many times
+/// over at our own limit, so a longer one, which cannot be right, is not run through them.
+const LONGEST_OF_CRYPT: usize = 511;
+
 /// A stored password hash, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -119,6 +123,8 @@ impl Stored {
     /// Does the work. `memory` holds at least the blocks that [`Stored::work`] tells of, and the caller has reserved what
     /// else it takes. Constant time in password and hash.
     pub(crate) fn matches(&self, password: &[u8], memory: &mut [Block]) -> Result<bool, HashError> {
+        let too_long = matches!(self, Stored::Md5Crypt(_) | Stored::ShaCrypt(_)) && password.len() > LONGEST_OF_CRYPT;
+        let password = if too_long { b"" } else { password };
         self.count(password);
         let same = match self {
             Stored::Argon2(phc) => return phc.matches(password, memory),
@@ -131,7 +137,7 @@ impl Stored {
         };
         // Most of those who made old hashes ended a password at a NUL; bcrypt repeats it behind one, and HMAC fills it up
         // with them. So one with a NUL in it would be the same as others.
-        Ok(same && !password.contains(&0))
+        Ok(same && !too_long && !password.contains(&0))
     }
 
     /// The form that new hashes have, which may hold a password as RFC 8265 prepares it. In the others it is as it was

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::meter::metered;
 use super::{EACH, PASSWORD};
 use crate::crypto::password::{self, Checked, HashError, Sent, Verdict};
 use crate::crypto::stored::{Stored, Work};
@@ -73,6 +74,24 @@ fn bcrypt_looks_at_72_octets_as_its_hashes_were_made() {
     }
     let cost = password::Cost { memory_kib: 32, iterations: 1, parallelism: 1 };
     assert!(password::is_weaker(&stored, cost), "replaced by a hash of the whole password at the first good login");
+}
+
+#[test]
+fn what_crypt_cannot_have_made_is_neither_right_nor_worth_the_time() {
+    let of_511 =
+        "$6$rounds=1000$salt$lZ.wFK7OAdCcgvqIPhZyOij9xOymdmsD2RSyI29dHomGqgMZ9GKPsU9sDQoDKrlHKdS4ij3VGXJFyNkz/Tn4M0";
+    // By passlib, which has another limit.
+    let of_512 =
+        "$6$rounds=1000$salt$pkpJWSPWF7wZ0yJdrBGMQi.crLHPI9Zv5LgB4BOgM9FhhXvuUgFKvChon8hqgMbe5Q.IE8ubYoElZOd0fFETL0";
+    assert_eq!(password::verify(&[b'a'; 511], of_511), Ok(Verdict::Match));
+    assert_eq!(password::verify(&[b'a'; 512], of_512), Ok(Verdict::Mismatch));
+    let of_nothing = "$apr1$saltsalt$a8ml/vK5HEjiZ5oypDWA7/";
+    assert_eq!(password::verify(b"", of_nothing), Ok(Verdict::Match));
+    assert_eq!(password::verify(&[b'a'; 512], of_nothing), Ok(Verdict::Mismatch), "it does not pass for nothing");
+    for (length, hashed) in [(511, 511), (512, 0), (1024, 0)] {
+        let (_, done) = metered(|| password::verify(&vec![b'a'; length], of_511));
+        assert_eq!(done.keys().map(|(_, password)| password.len()).collect::<Vec<_>>(), [hashed]);
+    }
 }
 
 #[test]
