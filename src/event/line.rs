@@ -124,23 +124,17 @@ impl Line {
 /// A JSON string of at most `most` characters between its quotes.
 fn quote(out: &mut String, value: &[u8], most: usize) {
     out.push('"');
-    let start = out.len();
-    // Where it would have to be cut, should it turn out to be too long, and how many bytes of the value are before.
-    let room = most.saturating_sub(MARK);
-    let (mut cut, mut before, mut done) = (start, 0_usize, 0_usize);
+    let mut limit = Limit { start: out.len(), most, cut: out.len(), before: 0, done: 0 };
     'all: for chunk in value.utf8_chunks() {
-        let letters = chunk.valid().chars().map(|c| (Piece::Char(c), c.len_utf8()));
-        let bytes = chunk.invalid().iter().map(|byte| (Piece::Byte(*byte), 1));
-        for (piece, length) in letters.chain(bytes) {
-            piece.write(out);
-            done = done.saturating_add(length);
-            let written = out.len().saturating_sub(start);
-            if written <= room {
-                (cut, before) = (out.len(), done);
+        for c in chunk.valid().chars() {
+            letter(out, c);
+            if limit.is_passed(out, c.len_utf8(), value) {
+                break 'all;
             }
-            if written > most {
-                out.truncate(cut);
-                let _ = write!(out, "…(+{})", value.len().saturating_sub(before));
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\\\x{byte:02x}");
+            if limit.is_passed(out, 1, value) {
                 break 'all;
             }
         }
@@ -148,31 +142,42 @@ fn quote(out: &mut String, value: &[u8], most: usize) {
     out.push('"');
 }
 
-enum Piece {
-    Char(char),
-    /// A byte that is not UTF-8.
-    Byte(u8),
+/// How much of a value is written, and where it would have to be cut, should it turn out to be too long.
+struct Limit {
+    start: usize,
+    most: usize,
+    cut: usize,
+    /// Bytes of the value before the cut, and written so far.
+    before: usize,
+    done: usize,
 }
 
-impl Piece {
-    fn write(&self, out: &mut String) {
-        match *self {
-            Piece::Char(c @ ('"' | '\\')) => {
-                out.push('\\');
-                out.push(c);
-            }
-            Piece::Char(c)
-                if c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()) || c == '…' =>
-            {
-                out.push(c);
-            }
-            Piece::Char(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            Piece::Byte(byte) => {
-                let _ = write!(out, "\\\\x{byte:02x}");
+impl Limit {
+    /// Counts a piece of the value that was written; one too many is taken back, and the rest of the value counted.
+    fn is_passed(&mut self, out: &mut String, length: usize, value: &[u8]) -> bool {
+        self.done = self.done.saturating_add(length);
+        let written = out.len().saturating_sub(self.start);
+        if written <= self.most.saturating_sub(MARK) {
+            (self.cut, self.before) = (out.len(), self.done);
+        }
+        if written > self.most {
+            out.truncate(self.cut);
+            let _ = write!(out, "…(+{})", value.len().saturating_sub(self.before));
+        }
+        written > self.most
+    }
+}
+
+fn letter(out: &mut String, c: char) {
+    match c {
+        '"' | '\\' => {
+            out.push('\\');
+            out.push(c);
+        }
+        _ if c == ' ' || c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()) || c == '…' => out.push(c),
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
             }
         }
     }
