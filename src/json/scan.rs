@@ -92,7 +92,8 @@ impl Member {
 
     /// The name, its escapes read.
     pub fn name<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        unescape(self.name.of(text))
+        let written = self.name.of(text);
+        if self.escaped { unescape(written) } else { Cow::Borrowed(written) }
     }
 
     /// What the value is, and where.

@@ -354,6 +354,7 @@ fn check_names(value: Raw<'_>, name: &str, single: bool, wanted: &str) -> Result
 fn plain(value: Raw<'_>, name: &str, wanted: &str) -> Result<(), String> {
     match value.string() {
         None => Err(mistyped(name, value, wanted)),
+        Some(text) if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) => Ok(()),
         Some(text) if text.chars().any(char::is_control) => Err(format!("{} holds a control character", shown(name))),
         Some(_) => Ok(()),
     }
