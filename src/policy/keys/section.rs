@@ -199,11 +199,16 @@ static PROXIES: &[Key] = &[
     key(
         "certificate_form",
         Kind::OneOf(&[
-            choice("rfc9440", "Base64 of the DER between two colons (RFC 9440)."),
+            choice(
+                "rfc9440",
+                "Base64 of the DER between two colons (RFC 9440). HAProxy: \
+                 `http-request set-header Client-Cert :%[ssl_c_der,base64]:`.",
+            ),
             choice(
                 "escaped-pem",
-                "PEM, percent-encoded: nginx's `$ssl_client_escaped_cert`. With `ssl_verify_client optional_no_ca` \
-                 nginx sets it for certificates that it did not verify: use `on` or `optional`.",
+                "PEM, percent-encoded. nginx: `proxy_set_header Client-Cert $ssl_client_escaped_cert;`. With \
+                 `ssl_verify_client optional_no_ca` it is set for certificates that nginx did not verify: use `on` or \
+                 `optional`.",
             ),
         ]),
         Is("\"rfc9440\""),
