@@ -77,7 +77,10 @@ pub fn compiler(name: &str, needed: bool) -> Option<PathBuf> {
 }
 
 fn find(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+    // Servers lie where only root's PATH leads.
+    let servers = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).chain(servers).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Runs a command that must succeed and be silent about problems.
