@@ -17,6 +17,7 @@ use crate::engine::telling::Kept;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::{fault, fork};
+use crate::metrics::Waiting;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::throttle::Place;
@@ -51,7 +52,13 @@ pub struct Job {
 #[derive(Debug)]
 pub(super) enum Work {
     /// Check a password; `flight`: shared with equal ones.
-    Password { name: String, sent: Sent, place: Option<Place>, flight: Option<Arc<PasswordFlight>> },
+    Password {
+        name: String,
+        sent: Sent,
+        place: Option<Place>,
+        flight: Option<Arc<PasswordFlight>>,
+        waiting: Option<Waiting>,
+    },
     /// Read what the state says. `place` is kept where it says that there is no such key.
     Read { proof: Proof, place: Option<Place>, round: u8 },
     /// Write last uses, forget what is over.
@@ -130,6 +137,7 @@ impl Job {
                 &self.process,
                 self.mode,
                 policy.as_ref().map(|s| s.policy.as_ref()),
+                self.teller.as_deref(),
                 context.as_ref().map_or(0, |c| c.now),
                 *work,
             )
@@ -271,12 +279,14 @@ fn perform(
     process: &Process,
     mode: Mode,
     policy: Option<&Policy>,
+    teller: Option<&Teller>,
     now: i64,
     work: Work,
 ) -> Option<Result<Found, Failure>> {
     match (work, policy) {
-        (Work::Password { name, sent, place, flight }, Some(policy)) => {
-            let desk = Desk { process, mode, policy, now };
+        (Work::Password { name, sent, place, flight, waiting }, Some(policy)) => {
+            drop(waiting);
+            let desk = Desk { process, mode, policy, teller, now };
             Some(desk.check(name, sent, place, flight.as_deref()))
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),

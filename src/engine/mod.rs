@@ -1,5 +1,6 @@
 //! The engine: a loaded policy with its state. The one place where policy, facts and answers meet.
 
+mod audited;
 mod authorise;
 mod certificate;
 mod conclude;
@@ -29,6 +30,7 @@ pub use trace::Step;
 
 use crate::crypto::password::{self as hashing, Cost};
 use crate::decision::Decision;
+use crate::engine::audited::Audited;
 use crate::engine::decide::{Examined, Mode};
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
@@ -60,6 +62,8 @@ pub struct Options {
     pub hashing_memory: Option<usize>,
     /// Decide without leaving a trace: no counter, no last use, no event.
     pub read_only: bool,
+    /// No events at all, whatever the policy says: for tests of policies.
+    pub quiet: bool,
     /// Hears events.
     pub on_event: Option<OnEvent>,
     /// Who administers, for the log; `None`: this is a server, whose start and end are events.
@@ -154,7 +158,7 @@ impl Engine {
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
-                if self.inner.options.by.is_none() {
+                if self.inner.options.by.is_none() && !self.is_quiet() {
                     teller.begins(policy, before.snapshot.generation);
                 }
                 return Ok(());
@@ -224,7 +228,7 @@ impl Engine {
                 Arc::new(self.open_process(&policy, Arc::clone(&process.throttle))?)
             };
             let teller = Arc::clone(&telling.teller);
-            let same = self.inner.options.read_only || teller.journal.is_for(&policy.events, &policy.name);
+            let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
             let output = if same { None } else { Some(self.output(&policy)?) };
             let snapshot = self.snapshot(&policy, generation, &teller, &process)?;
             fault::point("reload");
@@ -281,9 +285,11 @@ impl Engine {
         Arc::clone(&self.inner.current.load().snapshot.policy)
     }
 
-    /// The state of this process.
+    /// The state of this process, for administration: changes that are made through it are events.
     pub fn state(&self) -> Result<Arc<dyn State>, Error> {
-        self.inner.current.load().process().map(|process| Arc::clone(&process.state))
+        let current = self.inner.current.load();
+        let state = Arc::clone(&current.process()?.state);
+        Ok(Arc::new(Audited::new(state, Arc::clone(&current.snapshot), self.inner.options.by.clone())))
     }
 
     /// Password hashes that this process computed for decisions of this engine, since it started or changed its state.
@@ -314,11 +320,15 @@ impl Engine {
 
     fn open_teller(&self, policy: &Policy) -> Result<Arc<Teller>, Error> {
         let options = &self.inner.options;
-        let (output, on_event) = match options.read_only {
+        let (output, on_event) = match self.is_quiet() {
             true => (Output::none(), None),
             false => (self.output(policy)?, options.on_event.clone()),
         };
         Teller::new(output, on_event, options.clock.clone()).map(Arc::new)
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.inner.options.quiet || self.inner.options.read_only
     }
 
     /// Opens where a policy wants its events. A new file belongs to whom the state belongs to.
@@ -338,7 +348,7 @@ impl Engine {
         process: &Process,
     ) -> Result<Snapshot, Error> {
         let wanted = policy.events.sink != EventSink::Callback || teller.has_listener();
-        let heard = wanted && !self.inner.options.read_only;
+        let heard = wanted && !self.is_quiet();
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
         Ok(Snapshot::new(Arc::clone(policy), generation, Some(telling)))
     }

@@ -14,7 +14,9 @@ use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::{Found, Work};
 use crate::engine::process::Process;
 use crate::engine::stored;
+use crate::engine::teller::Teller;
 use crate::error::Error;
+use crate::event::{Kind, Member};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::throttle::{Attempt, Place, Twins};
@@ -63,14 +65,26 @@ impl Examination<'_, '_> {
             room = self.peek(context, Attempt::Account(&name));
         }
         if flight.is_none() {
-            room?;
+            room.map_err(|failure| self.name_if_known(failure, &name))?;
         }
         let (name, sent) = (name.into_owned(), Sent::new(basic.password.as_bytes()));
         let place = match self.mode.read_only {
             true => None,
-            false => Some(self.reserve(context, Attempt::Account(&name), flight.as_ref().map(|flight| &flight.tag))?),
+            false => {
+                let place = self.reserve(context, Attempt::Account(&name), flight.as_ref().map(|flight| &flight.tag));
+                Some(place.map_err(|failure| self.name_if_known(failure, &name))?)
+            }
         };
-        Ok(Examined::Needs(Box::new(Work::Password { name, sent, place, flight })))
+        let waiting = context.snapshot.telling.as_ref().map(|telling| telling.teller.metrics.waiting());
+        Ok(Examined::Needs(Box::new(Work::Password { name, sent, place, flight, waiting })))
+    }
+
+    /// Whose account is being guessed at, where there is one of this name and that is known without asking the state.
+    fn name_if_known(&self, failure: Failure, name: &str) -> Failure {
+        match self.process.facts.known_user(self.process.state.as_ref(), name) {
+            Some(Some(user)) => failure.of(&user.name),
+            _ => failure,
+        }
     }
 
     /// The password was verified a moment ago: what a job would come to, without one. Asked only where there is room in
@@ -113,6 +127,7 @@ pub(super) struct Desk<'a> {
     pub(super) process: &'a Process,
     pub(super) mode: Mode,
     pub(super) policy: &'a Policy,
+    pub(super) teller: Option<&'a Teller>,
     pub(super) now: i64,
 }
 
@@ -182,6 +197,7 @@ impl Desk<'_> {
             return Ok(Checked { user: Some(Arc::clone(user)), version, guess });
         }
         process.count_hash();
+        let _running = self.teller.map(|teller| teller.metrics.hashing());
         let disabled = user.as_ref().is_some_and(|user| user.disabled);
         let ends = if disabled { RightEnds::Nothing } else { RightEnds::All };
         let checked = match plan.check(sent, hash.as_deref(), ends) {
@@ -199,6 +215,7 @@ impl Desk<'_> {
             && !self.mode.read_only
             && let Some(new) = stored::renew(process, cost, known, &hash, sent, checked)
         {
+            self.tell_of_renewal(&known.name);
             right.version = process.state.version();
             // What cannot be read now is read again by whoever finishes, since the state has changed.
             right.user = process.facts.read_user(process.state.as_ref(), name).unwrap_or(right.user);
@@ -212,6 +229,15 @@ impl Desk<'_> {
             process.remembered.note(user, sent.given(), self.now);
         }
         Ok(right)
+    }
+}
+
+impl Desk<'_> {
+    fn tell_of_renewal(self, name: &str) {
+        let Some(teller) = self.teller else { return };
+        let mut line = teller.line(Kind::PasswordRehashed, self.policy);
+        line.text(Member::User, name);
+        teller.note(Kind::PasswordRehashed, line);
     }
 }
 

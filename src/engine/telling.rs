@@ -156,6 +156,9 @@ impl Kept {
 pub(super) fn ended(context: &Context, decision: &Decision, failure: Option<&Failure>, asked: &Asked<'_>) {
     let Some(telling) = &context.snapshot.telling else { return };
     telling.teller.metrics.decided(decision.reason, decision.scheme, Some(telling.counts(context.rule)));
+    if decision.reason == Reason::Overloaded {
+        telling.teller.metrics.hashing_refused();
+    }
     if !telling.heard {
         return;
     }

@@ -95,10 +95,7 @@ members! {
     Version "version" Shape::Text(32); "The release of the library."
     Message "message" Shape::Text(1024); "What went wrong, and what to do."
     Count "count" Shape::Number; "How many."
-    From "from" Shape::Text(64); "What it was before."
-    To "to" Shape::Text(64); "What it is now."
-    Run "run" Shape::Text(32); "Which writer: drawn at random when a process opens the file. With `chain` only."
-    Seq "seq" Shape::Number; "The number of the line of this writer, from 1. With `chain` only."
+    Seq "seq" Shape::Number; "The number of the line, from 1; it goes on when the file is moved away. With `chain` only."
     Mac "mac" Shape::Digest; "The seal: a keyed digest of this line and of the seal before it. Always the last member. With `chain` only."
 }
 
@@ -106,7 +103,7 @@ members! {
 pub const ALWAYS: &[Member] = &[Member::Time, Member::Event, Member::Severity, Member::Engine, Member::Pid];
 
 /// What a file with `chain` adds to every line.
-pub const CHAIN: &[Member] = &[Member::Run, Member::Seq, Member::Mac];
+pub const CHAIN: &[Member] = &[Member::Seq, Member::Mac];
 
 macro_rules! kinds {
     ($( $variant:ident $name:literal $severity:ident; $about:literal [$($required:ident)*] [$($optional:ident)*] )*) => {
@@ -164,6 +161,8 @@ kinds! {
         [Count] [Message]
     UserAdded "user_added" Notice; "An account was made."
         [User] [Roles Disabled By]
+    UserUpdated "user_updated" Notice; "An account was changed as a whole by an import: its password, roles, or whether it may come in."
+        [User] [Roles Disabled By]
     UserRemoved "user_removed" Notice; "An account was removed, with its roles and API keys."
         [User] [By]
     UserDisabled "user_disabled" Notice; "An account may not come in any more."
@@ -173,7 +172,7 @@ kinds! {
     PasswordSet "password_set" Notice; "An account got a new password."
         [User] [By]
     PasswordRehashed "password_rehashed" Info; "At a good login a password was hashed anew, in the form that the policy asks for."
-        [User] [From To]
+        [User] [By]
     RoleGranted "role_granted" Notice; "An account was given a role."
         [User Role] [By]
     RoleRevoked "role_revoked" Notice; "An account lost a role."

@@ -7,16 +7,22 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, Timespec};
 
-use super::seal::Seal;
+use super::seal::{Head, Seal};
 use crate::error::Error;
 use crate::ffi::os::mapped::FileId;
 use crate::ffi::os::{clock, quiet};
 use crate::policy::model::ChainKey;
+
+/// Mode of files that are made here: for their owner, or also for the group to read.
+const OWN: u32 = 0o600;
+const SHARED: u32 = 0o640;
+/// So much of the end of a file holds its last line.
+const TAIL: u64 = 8 * 1024;
 
 /// A file to append to.
 #[derive(Debug)]
@@ -41,7 +47,8 @@ struct Open {
 
 impl LogFile {
     pub fn new(path: PathBuf, group: bool, like: Option<PathBuf>, chain: Option<&ChainKey>) -> Result<LogFile, Error> {
-        let seal = chain.map(Seal::begin).transpose()?;
+        let mode = if group { SHARED } else { OWN };
+        let seal = chain.map(|key| Seal::new(key, &path, mode, like.clone())).transpose()?;
         Ok(LogFile { path, group, like, open: None, seal })
     }
 
@@ -68,9 +75,15 @@ impl LogFile {
         match &mut self.seal {
             None => open.append(text),
             Some(seal) => {
-                let sealed = seal.lines(text);
-                let (done, failure) = open.append(&sealed.text);
-                (seal.keep(&sealed, done), failure)
+                let head = match seal.lock(|| open.last_line()) {
+                    Ok(head) => head,
+                    Err(error) => return (0, Some(error)),
+                };
+                let sealed = seal.lines(text, head);
+                let (bytes, failure) = open.append(&sealed.text);
+                let (done, head) = sealed.written(bytes);
+                seal.unlock(head);
+                (done, failure)
             }
         }
     }
@@ -92,7 +105,7 @@ impl LogFile {
     }
 
     fn find_or_make(&self) -> io::Result<File> {
-        let mode = if self.group { 0o640 } else { 0o600 };
+        let mode = if self.group { SHARED } else { OWN };
         let mut options = OpenOptions::new();
         // Opening a pipe that nobody reads must not wait, nor make a terminal ours.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -108,10 +121,7 @@ impl LogFile {
         }
         match options.clone().read(true).create_new(true).open(&self.path) {
             Ok(made) => {
-                // A command run as root must not lock the server out. Only root can, and only for root does it matter.
-                if let Some(like) = self.like.as_ref().and_then(|like| std::fs::metadata(like).ok()) {
-                    let _ = fchown(&made, Some(like.uid()), Some(like.gid()));
-                }
+                give_away(&made, self.like.as_deref());
                 Ok(made)
             }
             // Another process was faster.
@@ -122,6 +132,17 @@ impl LogFile {
 }
 
 impl Open {
+    /// The seal of the last line, where that bears one.
+    fn last_line(&self) -> Option<Head> {
+        let length = self.file.metadata().ok()?.len();
+        let from = length.saturating_sub(TAIL);
+        let mut tail = vec![0; usize::try_from(length.saturating_sub(from)).ok()?];
+        self.file.read_exact_at(&mut tail, from).ok()?;
+        let whole = tail.get(..whole_lines(&tail))?.strip_suffix(b"\n")?;
+        let line = whole.rsplit(|byte| *byte == b'\n').find(|line| line.ends_with(b"}"))?;
+        Head::of_line(std::str::from_utf8(line).ok()?)
+    }
+
     fn append(&mut self, text: &[u8]) -> (usize, Option<io::Error>) {
         let mut done = 0;
         while let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
@@ -184,6 +205,14 @@ fn append_once(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             other => return other,
         }
+    }
+}
+
+/// A new file belongs to whom the file `like` belongs to: a command run as root must not lock the server out. Only root
+/// can, and only for root does it matter.
+pub(super) fn give_away(made: &File, like: Option<&Path>) {
+    if let Some(like) = like.and_then(|like| std::fs::metadata(like).ok()) {
+        let _ = fchown(made, Some(like.uid()), Some(like.gid()));
     }
 }
 

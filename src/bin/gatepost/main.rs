@@ -11,6 +11,7 @@ mod explain;
 mod generate;
 mod hash;
 mod key;
+mod log;
 mod open;
 mod output;
 mod passwords;
@@ -59,6 +60,8 @@ enum Command {
     Key(key::Arguments),
     /// Try the rules for new passwords, and make a filter of breached ones
     Passwords(passwords::Arguments),
+    /// Read the events file: explain a decision, list, follow
+    Log(log::Arguments),
     /// Hash a password for storing
     Hash(hash::HashArguments),
     /// Check a password against a stored hash
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Passwords(arguments) => passwords::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
         Command::Hash(arguments) => hash::hash(&arguments),
         Command::Verify(arguments) => hash::verify(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),

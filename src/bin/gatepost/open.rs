@@ -64,7 +64,16 @@ pub fn writable(path: &Path) -> Result<Engine, Failure> {
             path.display()
         )));
     }
-    start(Engine::new(loaded, Options::default()))
+    start(Engine::new(loaded, Options { by: Some(who()), ..Options::default() }))
+}
+
+/// Who runs this, for the log. What sudo says is not proved, but is what is known.
+fn who() -> String {
+    let uid = rustix::process::getuid();
+    match std::env::var("SUDO_USER") {
+        Ok(user) if uid.is_root() => format!("uid 0, sudo by {user}"),
+        _ => format!("uid {}", uid.as_raw()),
+    }
 }
 
 /// The policy that `--policy` names. The flag stands anywhere on the line, so the parser cannot ask for it.
@@ -74,6 +83,7 @@ pub fn named(policy: Option<&Path>) -> Result<&Path, Failure> {
 
 /// An engine's policy, state and clock, held for administration.
 pub struct Held {
+    engine: Engine,
     policy: Arc<Policy>,
     state: Arc<dyn State>,
     now: i64,
@@ -82,7 +92,7 @@ pub struct Held {
 impl Held {
     /// Of an engine that was started.
     pub fn of(engine: &Engine) -> Result<Held, Error> {
-        Ok(Held { policy: engine.policy(), state: engine.state()?, now: engine.now() })
+        Ok(Held { engine: engine.clone(), policy: engine.policy(), state: engine.state()?, now: engine.now() })
     }
 
     /// The rules and operations over them.
@@ -93,6 +103,15 @@ impl Held {
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+}
+
+impl Drop for Held {
+    /// A change that was made and is not in the log must not go unnoticed.
+    fn drop(&mut self) {
+        if let Err(error) = self.engine.write_events() {
+            output::note(&format!("what was done is not in the events file: {}", error.message()));
+        }
     }
 }
 

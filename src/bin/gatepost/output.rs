@@ -94,11 +94,16 @@ fn is_steering(c: char) -> bool {
 
 /// Writes a result to stdout.
 pub fn print(text: &str) -> Result<(), Failure> {
+    print_on(text).map(drop)
+}
+
+/// The same; false where nobody reads any more.
+pub fn print_on(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != Io::BrokenPipe => Err(Failure::new(format!("cannot write to stdout: {error}"))),
-        _ => Ok(()),
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == Io::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(format!("cannot write to stdout: {error}"))),
     }
 }
 

@@ -140,7 +140,12 @@ fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder) -> Result<Vec<Rep
     let clock = FileClock::new();
     // Seeds are made at the first time that the file names, so that they are never younger than a request.
     clock.set(cases.iter().find_map(|case| case.at));
-    let options = Options { clock: Some(clock.as_clock()), state: Some(StateLocation::Memory), ..Options::default() };
+    let options = Options {
+        clock: Some(clock.as_clock()),
+        state: Some(StateLocation::Memory),
+        quiet: true,
+        ..Options::default()
+    };
     let engine = Engine::new(loaded, options);
     engine.start().map_err(|error| error.to_string())?;
     let mut saved = file.saved.clone();
