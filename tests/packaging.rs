@@ -248,6 +248,13 @@ fn an_installation_that_cannot_work_is_refused() {
     refused(&mut install("install", &destination, "usr"), "no absolute path");
     refused(&mut install("install", &destination, "/usr/my files"), "a character that build tools trip over");
     refused(install("install", &destination, "/usr").env("GATEPOST_DIST", scratch("empty")), "run make build first");
+    // A file that is missing half way is no success either.
+    let partial = scratch("partial");
+    check(Command::new("cp").arg("-a").arg(dist().1.join(".")).arg(&partial));
+    fs::remove_file(partial.join("THIRD-PARTY.txt")).expect("removed");
+    let done =
+        install("install", &scratch("partial_root"), "/usr").env("GATEPOST_DIST", &partial).output().expect("run");
+    assert!(!done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     refused(&mut install("reinstall", &destination, "/usr"), "usage");
 }
 

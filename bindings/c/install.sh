@@ -78,8 +78,15 @@ install)
         mkdir -p "$DESTDIR${target%/*}"
         case $kind in
         # Put in place by rename: a program that runs keeps the file that it has.
-        file) install -m "$mode" "$source" "$DESTDIR$target.new" && mv -f "$DESTDIR$target.new" "$DESTDIR$target" ;;
-        fill) fill "$source" >"$DESTDIR$target.new" && chmod "$mode" "$DESTDIR$target.new" && mv -f "$DESTDIR$target.new" "$DESTDIR$target" ;;
+        file)
+            install -m "$mode" "$source" "$DESTDIR$target.new"
+            mv -f "$DESTDIR$target.new" "$DESTDIR$target"
+            ;;
+        fill)
+            fill "$source" >"$DESTDIR$target.new"
+            chmod "$mode" "$DESTDIR$target.new"
+            mv -f "$DESTDIR$target.new" "$DESTDIR$target"
+            ;;
         link) ln -sfn "$source" "$DESTDIR$target" ;;
         esac
     done
