@@ -126,9 +126,23 @@ fn what_cannot_be_read_or_written_is_told_with_its_name() {
         .complains("nowhere/breached.filter");
     shop.run("passwords build-filter .", "").exits(1).complains("--output");
     shop.run("passwords build-filter . -o breached.filter", "").exits(1).complains("error: .: ");
+    shop.run("passwords build-filter /dev/zero -o breached.filter", "")
+        .exits(1)
+        .complains("error: /dev/zero: it is neither a file nor a pipe");
+    shop.run("passwords build-filter - -o breached.filter", &"x".repeat(70_000))
+        .exits(1)
+        .complains("at line 1: it has more than 65,536 bytes");
+    shop.run("passwords build-filter /dev/stdin -o piped.filter", "hunter2\n").exits(0).says("1 passwords");
     shop.write("breached.filter", b"SQLite format 3\0 and more of that, so that it is long enough for a header");
     shop.run("check shop.toml", "")
         .exits(1)
         .complains("shop.toml:7:12")
         .complains("it is no filter made by `gatepost passwords build-filter`");
+    // 1.2 TB that take no place on the disk.
+    let mut header = b"gatepost filter\n\x01\0\0\0".to_vec();
+    header.resize(56, 0);
+    header[48..].copy_from_slice(&600_000_000_000_u64.to_le_bytes());
+    let sparse = std::fs::File::options().write(true).open(shop.write("breached.filter", header)).expect("opened");
+    sparse.set_len(600_000_000_000 * 2 + 88).expect("a sparse file");
+    shop.run("check shop.toml", "").exits(1).complains("shop.toml:7:12").complains("its parts do not fit together");
 }

@@ -2,7 +2,7 @@
 //!
 //! The estimate costs more than linear time and matches with backtracking, so it is given 32 characters at a time: of
 //! a longer password the first and the last ones, which must both be weak. Nobody's own password is refused for a weak
-//! beginning. Copies of the password that it makes are not wiped.
+//! beginning. What is one piece over and over is as weak as the piece, which a cut would hide. Copies of the password that it makes are not wiped.
 
 use zeroize::Zeroizing;
 use zxcvbn::matching::Match;
@@ -18,6 +18,15 @@ const PATTERNS: u64 = 100_000_000;
 /// What makes this password one of the first that are tried; `None`: nothing that is known here. `known`: words of
 /// the service and the user, in lower case.
 pub(super) fn weakness(password: &str, known: &[&str]) -> Option<String> {
+    if let Some(piece) = repeated(password)
+        && in_windows(&piece, known).is_some()
+    {
+        return Some("one short piece over and over".to_owned());
+    }
+    in_windows(password, known)
+}
+
+fn in_windows(password: &str, known: &[&str]) -> Option<String> {
     let length = password.chars().count();
     let first: Zeroizing<String> = Zeroizing::new(password.chars().take(WINDOW).collect());
     let what = weak(&first, known)?;
@@ -26,6 +35,24 @@ pub(super) fn weakness(password: &str, known: &[&str]) -> Option<String> {
         weak(&last, known)?;
     }
     Some(what)
+}
+
+/// The shortest piece of which the password is at least two in a row, the last one perhaps cut short.
+fn repeated(password: &str) -> Option<Zeroizing<String>> {
+    let mut chars = Zeroizing::new(Vec::with_capacity(password.len()));
+    chars.extend(password.chars());
+    // Of each beginning, how long the longest shorter one is that it also ends with: linear in the length.
+    let mut borders: Vec<usize> = Vec::with_capacity(chars.len());
+    let mut border = 0_usize;
+    for char in chars.iter().skip(1) {
+        borders.push(border);
+        while border > 0 && chars.get(border) != Some(char) {
+            border = borders.get(border.saturating_sub(1)).copied().unwrap_or(0);
+        }
+        border = border.saturating_add(usize::from(chars.get(border) == Some(char)));
+    }
+    let period = chars.len().saturating_sub(border);
+    (border >= period && period > 0).then(|| Zeroizing::new(chars.iter().take(period).collect()))
 }
 
 fn weak(part: &str, known: &[&str]) -> Option<String> {

@@ -83,8 +83,8 @@ impl Filter {
         out.write_all(&digest.finalize())
     }
 
-    /// Reads a file of `length` bytes; the error says what is wrong with it. Nothing in it is believed before the
-    /// length and the checksum fit.
+    /// Reads a file of `length` bytes; the error says what is wrong with it. Nothing is set aside before the header
+    /// fits the length and itself, and nothing is answered of it before the checksum fits.
     pub fn read(file: &mut impl Read, length: u64) -> Result<Filter, String> {
         let mut header = [0; HEADER];
         let whole = read_up_to(file, &mut header)?;
@@ -101,9 +101,11 @@ impl Filter {
         if !whole || count > length || size(count) != length {
             return Err(format!("it is damaged: it has {length} bytes and should have {}", size(count)));
         }
+        // Before anything is set aside: a sparse file can have any length for nothing.
+        let shape = shape(&header, count).ok_or("it is damaged: its parts do not fit together")?;
+        let mut prints = room(count)?;
         let mut digest = Sha256::new();
         digest.update(header);
-        let mut prints = Vec::with_capacity(usize::try_from(count).map_err(|_| "it is too large for this machine")?);
         let mut chunk = vec![0; CHUNK];
         let mut left = count.saturating_mul(2);
         while left > 0 {
@@ -119,7 +121,6 @@ impl Filter {
         if !read_up_to(file, &mut checksum)? || checksum != <[u8; CHECKSUM]>::from(digest.finalize()) {
             return Err("it is damaged: its checksum does not fit".to_owned());
         }
-        let shape = shape(&header, count).ok_or("it is damaged: its parts do not fit together")?;
         let set = BinaryFuse16 { descriptor: shape, fingerprints: prints.into_boxed_slice() };
         Ok(Filter { set, entries: number(&header, 40, 8) })
     }
@@ -140,12 +141,27 @@ fn shape(header: &[u8; HEADER], count: u64) -> Option<Descriptor> {
         && segment_count_length > 0
         && segment_count_length % segment_length == 0
         && u64::from(segment_count_length).checked_add(u64::from(segment_length).checked_mul(2)?)? == count
-        && count <= u64::from(u32::MAX);
+        && count <= u64::from(u32::MAX)
+        && (1..=count).contains(&number(header, 40, 8))
+        && number(header, 20, 4) == 0;
     sound.then(|| Descriptor {
         seed: number(header, 24, 8),
         segment_length,
         segment_length_mask: segment_length.saturating_sub(1),
         segment_count_length,
+    })
+}
+
+/// Room for so many fingerprints; a machine without it gets an error and goes on.
+fn room(count: u64) -> Result<Vec<u16>, String> {
+    let mut prints = Vec::new();
+    let there = usize::try_from(count).is_ok_and(|count| prints.try_reserve_exact(count).is_ok());
+    there.then_some(prints).ok_or_else(|| {
+        format!(
+            "it takes {} bytes of memory, which are not to be had: give the process more, or build it of fewer entries \
+             with `--at-least`",
+            size(count)
+        )
     })
 }
 

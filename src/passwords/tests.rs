@@ -90,6 +90,29 @@ fn length_does_not_hide_a_repeat_and_a_weak_beginning_does_not_spoil_a_good_end(
 }
 
 #[test]
+fn a_weak_piece_over_and_over_is_refused_however_it_is_cut() {
+    for piece in ["password123", "ab1", "Summer2026", "a1b2", "qwertyuiop", "па1"] {
+        for times in [4, 7, 33] {
+            let whole = piece.repeat(times);
+            let cut: String = whole.chars().take(whole.chars().count() - 2).collect();
+            for password in [whole, cut] {
+                assert!(broken(&password, None).contains(&Rule::Common), "{password}");
+                assert!(why(&password).contains("one short piece over and over"), "{password}");
+            }
+        }
+    }
+    // Not twice as a whole, or a piece that is good alone.
+    for good in [
+        "mattress violin gravel mattress",
+        "password gravel violin mattress password",
+        "Xk9#mQ2vXk9#mQ2vXk9#mQ2vXk9#mQ2vXk9#mQ2v",
+        "mattress violin gravel, mattress violin gravel, mattress violin",
+    ] {
+        assert_eq!(broken(good, None), [], "{good}");
+    }
+}
+
+#[test]
 fn words_of_the_service_and_of_the_user_are_refused_wherever_they_stand() {
     for (password, word) in [
         ("my Orders and nothing else", "orders"),

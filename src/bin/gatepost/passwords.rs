@@ -121,7 +121,7 @@ fn build_filter(list: &Path, target: &Path, how: Build, json: bool) -> Outcome {
     let mut reader: Box<dyn BufRead> = if list == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        let opened = File::open(list).map_err(|error| about(format!("it cannot be read: {error}")))?;
+        let opened = open_list(list).map_err(about)?;
         Box::new(BufReader::with_capacity(1 << 16, opened))
     };
     let built = build(&mut reader, how).map_err(about)?;
@@ -153,6 +153,18 @@ fn build_filter(list: &Path, target: &Path, how: Build, json: bool) -> Outcome {
         left_out.collect::<String>()
     ))?;
     Ok(output::DONE)
+}
+
+/// Opens a list that has an end: a file or a pipe.
+fn open_list(list: &Path) -> Result<File, String> {
+    use std::os::unix::fs::FileTypeExt;
+    let unreadable = |error: std::io::Error| format!("it cannot be read: {error}");
+    // Before it is opened, which does things to some devices.
+    let kind = std::fs::metadata(list).map_err(unreadable)?.file_type();
+    if !(kind.is_file() || kind.is_fifo()) {
+        return Err("it is neither a file nor a pipe: name the file with the list, or `-` for stdin".to_owned());
+    }
+    File::open(list).map_err(unreadable)
 }
 
 fn write(file: &mut tempfile::NamedTempFile, built: &Built) -> std::io::Result<()> {

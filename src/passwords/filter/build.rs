@@ -11,6 +11,8 @@ use crate::crypto::name;
 
 /// A longer line is no entry of a list.
 const LONGEST_LINE: usize = 4_096;
+/// With a line longer than this it is no list of lines.
+const NO_LINE: u64 = 64 * 1024;
 /// The filter counts its places in 32 bits, and needs an eighth more of them than entries.
 const MOST_ENTRIES: usize = 1 << 31;
 
@@ -55,7 +57,9 @@ pub fn build(list: &mut impl BufRead, how: Build) -> Result<Built, String> {
     let (mut lines, mut unusable, mut seldom, mut at) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut form = how.form;
     let mut line = Vec::new();
-    while let Some(fits) = next_line(list, &mut line).map_err(|error| format!("the list cannot be read: {error}"))? {
+    while let Some(fits) = next_line(list, &mut line)
+        .map_err(|error| format!("the list cannot be read at line {}: {error}", at.saturating_add(1)))?
+    {
         at = at.saturating_add(1);
         if at == 1 {
             is_text(&line)?;
@@ -104,9 +108,10 @@ pub fn build(list: &mut impl BufRead, how: Build) -> Result<Built, String> {
 }
 
 /// Reads the next line without its line break; false: it was longer than [`LONGEST_LINE`] and the rest is dropped.
+/// Over [`NO_LINE`] it is an error, since it might never end.
 fn next_line(list: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
     line.clear();
-    let (mut fits, mut any) = (true, false);
+    let (mut fits, mut any, mut length) = (true, false, 0_u64);
     loop {
         let buffer = list.fill_buf()?;
         if buffer.is_empty() {
@@ -115,6 +120,12 @@ fn next_line(list: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<b
         any = true;
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+        length = length.saturating_add(part.len() as u64);
+        if length > NO_LINE {
+            return Err(io::Error::other(
+                "it has more than 65,536 bytes: give a text with one password or one digest a line",
+            ));
+        }
         let room = LONGEST_LINE.saturating_sub(line.len());
         fits &= part.len() <= room;
         line.extend(part.iter().take(room));

@@ -83,12 +83,21 @@ fn what_no_list_is_is_told_with_what_to_do() {
 
 #[test]
 fn lines_that_no_password_can_be_are_counted_and_never_held_whole() {
-    let mut list = vec![b'a'; 5_000_000];
+    let mut list = vec![b'a'; 65_536];
     list.extend_from_slice(b"\nsound\n\xff\xfe\xfd\nwith\ttab\n");
     list.extend(std::iter::repeat_n(b'b', 1_025));
     let built = of(&list, Build::default()).unwrap();
     assert_eq!((built.lines, built.unusable, built.filter.entries()), (5, 4, 1));
     assert!(built.filter.contains(b"sound"));
+}
+
+#[test]
+fn a_line_that_never_ends_is_refused_with_its_number() {
+    let mut endless = std::io::BufReader::new(std::io::repeat(0));
+    let why = build(&mut endless, Build::default()).unwrap_err();
+    assert!(why.contains("at line 1: it has more than 65,536 bytes"), "{why}");
+    let why = of(&[b"sound\n".to_vec(), vec![b'a'; 65_537]].concat(), Build::default()).unwrap_err();
+    assert!(why.contains("at line 2: "), "{why}");
 }
 
 #[test]
@@ -145,6 +154,34 @@ fn a_forged_shape_with_a_right_checksum_is_refused_and_never_read_out_of_bounds(
     seed[24] ^= 1;
     let filter = read(&sealed(seed)).unwrap();
     assert!((0..1_000_u32).any(|n| !filter.contains(&n.to_le_bytes())));
+}
+
+#[test]
+fn a_count_that_no_memory_holds_is_an_error_and_not_the_end_of_the_process() {
+    for count in [600_000_000_000, u64::from(u32::MAX) + 1, u64::MAX >> 2] {
+        let mut header = file(&plain(LIST).filter)[..HEADER].to_vec();
+        header[48..].copy_from_slice(&count.to_le_bytes());
+        let why = Filter::read(&mut io::Cursor::new(header).chain(io::repeat(0)), size(count)).unwrap_err();
+        assert!(why.contains("do not fit together"), "{count}: {why}");
+    }
+    assert!(room(u64::MAX >> 2).unwrap_err().contains("--at-least"));
+    assert!(room(1_000).unwrap().capacity() >= 1_000);
+}
+
+#[test]
+fn bytes_kept_for_later_and_a_number_of_entries_that_cannot_be_are_refused() {
+    let bytes = file(&plain(LIST).filter);
+    let count = u64::from_le_bytes(bytes[48..56].try_into().unwrap());
+    for at in 20..24 {
+        let mut forged = bytes.clone();
+        forged[at] = 1;
+        assert!(read(&sealed(forged)).unwrap_err().contains("do not fit together"), "{at}");
+    }
+    for (entries, sound) in [(0, false), (1, true), (count, true), (count + 1, false), (u64::MAX, false)] {
+        let mut forged = bytes.clone();
+        forged[40..48].copy_from_slice(&entries.to_le_bytes());
+        assert_eq!(read(&sealed(forged)).is_ok(), sound, "{entries}");
+    }
 }
 
 #[test]
