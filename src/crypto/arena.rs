@@ -63,6 +63,8 @@ pub(crate) struct Lease<'p> {
     /// Blocks that are counted beside the buffer, for work that takes memory by itself.
     beside: u32,
     generation: u32,
+    /// Length of the buffer, where it and other work have room only one after the other.
+    in_turn: Option<u32>,
     /// Wipe before the buffer is kept for another hash.
     pub(crate) wipe: bool,
 }
@@ -93,7 +95,7 @@ impl Pool {
     /// A buffer of exactly `length` blocks, with anything in it, and room for `beside` more without a buffer.
     pub(crate) fn lease(&self, length: u32, beside: u32) -> Result<Lease<'_>, HashError> {
         let generation = current_generation();
-        let mut lease = Lease { pool: self, blocks: Vec::new(), beside: 0, generation, wipe: false };
+        let mut lease = Lease { pool: self, blocks: Vec::new(), beside: 0, generation, in_turn: None, wipe: false };
         if length > 0 {
             self.fill(&mut lease, length)?;
         }
@@ -101,6 +103,17 @@ impl Pool {
             self.make_room(beside, generation)?;
             lease.beside = beside;
         }
+        Ok(lease)
+    }
+
+    /// For a buffer of `length` blocks and work of `own` blocks, which are never used at once. Where both together are
+    /// more than there can be, only the larger is held, and [`Lease::turn`] makes room in it for one or the other.
+    pub(crate) fn lease_either(&self, length: u32, own: u32) -> Result<Lease<'_>, HashError> {
+        if u64::from(length) + u64::from(own) <= u64::from(self.ceiling()) {
+            return self.lease(length, own);
+        }
+        let mut lease = self.lease(0, length.max(own))?;
+        lease.in_turn = Some(length);
         Ok(lease)
     }
 
@@ -118,13 +131,7 @@ impl Pool {
             }
             self.make_way(&mut tries, generation)?;
         }
-        let length = length as usize;
-        if lease.blocks.try_reserve_exact(length).is_err() {
-            lease.blocks = Vec::new();
-            self.release(length, generation);
-            return Err(HashError::Overloaded);
-        }
-        lease.blocks.resize(length, Block::new());
+        lease.blocks = allocate(length).inspect_err(|_| self.release(length as usize, generation))?;
         Ok(())
     }
 
@@ -229,6 +236,25 @@ impl Pool {
     }
 }
 
+impl Lease<'_> {
+    /// The buffer, for work that needs `blocks` of it or takes `own` by itself.
+    pub(crate) fn turn(&mut self, blocks: u32, own: u32) -> Result<&mut [Block], HashError> {
+        if let Some(length) = self.in_turn {
+            if blocks > 0 && self.blocks.is_empty() {
+                self.blocks = allocate(length)?;
+            } else if own > 0 {
+                self.free();
+            }
+        }
+        Ok(&mut self.blocks)
+    }
+
+    fn free(&mut self) {
+        let mut blocks = std::mem::take(&mut self.blocks);
+        wipe(&mut blocks);
+    }
+}
+
 impl AsMut<[Block]> for Lease<'_> {
     fn as_mut(&mut self) -> &mut [Block] {
         &mut self.blocks
@@ -237,6 +263,9 @@ impl AsMut<[Block]> for Lease<'_> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
+        if self.in_turn.is_some() {
+            self.free();
+        }
         if self.beside > 0 {
             self.pool.release(self.beside as usize, self.generation);
         }
@@ -265,6 +294,13 @@ impl Idle {
     fn into_blocks(mut self) -> Vec<Block> {
         std::mem::take(&mut self.blocks)
     }
+}
+
+fn allocate(length: u32) -> Result<Vec<Block>, HashError> {
+    let mut blocks = Vec::new();
+    blocks.try_reserve_exact(length as usize).map_err(|_| HashError::Overloaded)?;
+    blocks.resize(length as usize, Block::new());
+    Ok(blocks)
 }
 
 fn wipe(blocks: &mut [Block]) {
@@ -324,6 +360,28 @@ mod tests {
         assert_eq!(pool.held(), 40, "two idle buffers");
         drop(pool.lease(0, 100).unwrap());
         assert_eq!(pool.held(), 0);
+    }
+
+    #[test]
+    fn a_buffer_and_other_work_that_fit_one_after_the_other_hold_the_larger_of_both() {
+        let pool = pool(100);
+        drop(pool.lease(50, 0).unwrap());
+        for (length, own) in [(60, 90), (90, 60), (100, 100)] {
+            let mut lease = pool.lease_either(length, own).unwrap();
+            for _ in 0..2 {
+                assert_eq!(lease.turn(1, 0).unwrap().len(), length as usize);
+                assert_eq!(lease.turn(0, 0).unwrap().len(), length as usize, "work without memory leaves it");
+                assert_eq!(lease.turn(0, 1).unwrap().len(), 0, "freed before the other work takes its own");
+                assert_eq!(pool.held(), length.max(own));
+            }
+            lease.turn(1, 0).unwrap();
+            drop(lease);
+            assert_eq!(pool.held(), 0, "nothing is kept idle");
+        }
+        assert!(matches!(pool.lease_either(101, 1), Err(HashError::Overloaded)));
+        assert!(matches!(pool.lease_either(1, 101), Err(HashError::Overloaded)));
+        let mut both = pool.lease_either(40, 60).unwrap();
+        assert_eq!((both.turn(0, 1).unwrap().len(), pool.held()), (40, 100), "with room for both, both are held");
     }
 
     #[test]

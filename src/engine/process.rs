@@ -90,7 +90,9 @@ impl Process {
     /// The plan that was kept for this version and cost.
     pub(super) fn known_plan(&self, version: u64, cost: Cost) -> Option<Arc<Plan>> {
         let kept = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(at, of, _)| (*at, *of) == (version, cost)).map(|(_, _, plan)| Arc::clone(plan))
+        kept.as_ref()
+            .filter(|(at, of, plan)| (*at, *of) == (version, cost) && plan.is_current())
+            .map(|(_, _, plan)| Arc::clone(plan))
     }
 
     /// Keeps the plan of this version.

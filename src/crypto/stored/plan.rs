@@ -7,7 +7,8 @@
 //! hash is followed by what it lacks to the dearest. Only a right password ends earlier, and that is no secret to whoever
 //! sent it.
 //!
-//! The memory of all of it is reserved before any of it begins, so that a full ceiling refuses all alike.
+//! The memory of all of it is reserved before any of it begins, so that a full ceiling refuses all alike. The works run
+//! one after the other, so what fits under the ceiling alone fits together with all others.
 
 use std::borrow::Cow;
 
@@ -19,6 +20,8 @@ use crate::crypto::password::{Checked, Cost, HashError, Sent};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     groups: Vec<Group>,
+    /// The ceiling that it was made under.
+    ceiling: u32,
 }
 
 /// What a right password puts an end to.
@@ -43,15 +46,22 @@ impl Plan {
     /// For a state whose hashes ask for `works`, under a policy that makes hashes at `cost`. What can never fit under the
     /// ceiling is left out: a hash of that kind cannot be checked at all.
     pub fn new(cost: Cost, works: &[Work]) -> Plan {
-        let mut plan = Plan { groups: Vec::new() };
+        let mut plan = Plan { groups: Vec::new(), ceiling: arena::pool().ceiling() };
         for work in std::iter::once(&Work::of_new(cost)).chain(works) {
             plan.add(*work);
         }
         plan
     }
 
+    /// No higher ceiling has let more kinds in since.
+    pub(crate) fn is_current(&self) -> bool {
+        self.ceiling == arena::pool().ceiling()
+    }
+
     fn add(&mut self, work: Work) {
-        let before = self.groups.clone();
+        if fits(work).is_err() {
+            return;
+        }
         match self.groups.iter_mut().find(|group| group.top.family() == work.family()) {
             Some(group) => {
                 group.mixed |= group.top != work;
@@ -62,9 +72,6 @@ impl Plan {
             None => self.groups.push(Group { top: work, mixed: false }),
         }
         self.groups.sort_by_key(|group| group.top);
-        if self.memory() > u64::from(arena::pool().ceiling()) {
-            self.groups = before;
-        }
     }
 
     /// The plan with this work in it, which it has but for a change at this very moment.
@@ -132,20 +139,11 @@ impl Plan {
     }
 
     fn lease(&self) -> Result<Lease<'static>, HashError> {
-        let (blocks, own) = self.needs();
-        let mut lease = arena::pool().lease(blocks, own)?;
+        let most = |of: fn(Work) -> u32| self.groups.iter().map(|group| of(group.top)).max().unwrap_or(0);
+        let (blocks, own) = (most(Work::blocks), most(Work::own_kib));
+        let mut lease = arena::pool().lease_either(blocks, own)?;
         lease.wipe = self.groups.iter().any(|group| group.top.is_single_pass());
         Ok(lease)
-    }
-
-    fn memory(&self) -> u64 {
-        let (blocks, own) = self.needs();
-        u64::from(blocks) + u64::from(own)
-    }
-
-    fn needs(&self) -> (u32, u32) {
-        let most = |of: fn(Work) -> u32| self.groups.iter().map(|group| of(group.top)).max().unwrap_or(0);
-        (most(Work::blocks), most(Work::own_kib))
     }
 }
 
@@ -175,14 +173,15 @@ pub(crate) fn lease_for(work: Work) -> Result<Lease<'static>, HashError> {
 /// Does the work of one hash, for each form of the password that it may have been made from.
 fn prove(stored: &Stored, sent: &Sent, lease: &mut Lease<'_>, ends: RightEnds) -> Result<Checked, HashError> {
     let other = sent.prepared().filter(|prepared| stored.is_argon2() && *prepared != sent.given());
+    let (blocks, own) = (stored.work().blocks(), stored.work().own_kib());
     let right = match other {
-        Some(prepared) => stored.matches(prepared, lease.as_mut())?,
+        Some(prepared) => stored.matches(prepared, lease.turn(blocks, own)?)?,
         None => false,
     };
     if right && ends == RightEnds::All {
         return Ok(Checked::Right);
     }
-    let as_given = stored.matches(sent.given(), lease.as_mut())? && sent.is_possible();
+    let as_given = stored.matches(sent.given(), lease.turn(blocks, own)?)? && sent.is_possible();
     Ok(match (right, as_given, sent.prepared() == Some(sent.given())) {
         (true, _, _) | (_, true, true) => Checked::Right,
         (_, true, false) => Checked::RightAsGiven,
