@@ -168,6 +168,35 @@ fn users_that_exist_are_in_the_way_unless_they_are_to_be_updated() {
 }
 
 #[test]
+fn an_htpasswd_line_replaces_an_argon2id_hash_only_where_it_is_told_to() {
+    let shop = Shop::new();
+    shop.user("add dave", b"correct horse battery staple").exits(0);
+    let form = || shop.user("show dave --json", b"").json()["password_form"].as_str().unwrap().to_owned();
+    let line = format!("dave:{SHA}\n");
+    let report = shop.user("import - --update --json", line.as_bytes()).exits(0).json();
+    assert_eq!(report["unchanged"], json!(["dave"]));
+    assert!(report["notes"][0]["text"].as_str().unwrap().contains("--force-hash"), "{report}");
+    assert!(report["forms"][0]["form"].as_str().unwrap().starts_with("Argon2id"), "{report}");
+    assert!(form().starts_with("Argon2id"));
+    assert!(shop.user("import - --force-hash", line.as_bytes()).exits(1).err.contains("--update"));
+    let report = shop.user("import - --update --force-hash --json", line.as_bytes()).exits(0).json();
+    assert_eq!((&report["updated"], &report["notes"]), (&json!(["dave"]), &json!([])));
+    assert!(!form().starts_with("Argon2id"));
+}
+
+#[test]
+fn names_that_readers_of_htpasswd_take_for_something_else_are_left_out_and_told() {
+    let shop = Shop::new();
+    for name in ["#ops", "{json", "sane#{"] {
+        shop.user(&format!("add {name}"), b"correct horse battery staple").exits(0);
+    }
+    let lines = shop.user("export --format htpasswd", b"").exits(0);
+    assert!(lines.out.starts_with("sane#{:$argon2id$") && lines.out.lines().count() == 1, "{}", lines.out);
+    assert!(lines.err.contains("#ops is left out") && lines.err.contains("{json is left out"), "{}", lines.err);
+    assert_eq!(shop.user("export", b"").exits(0).out.lines().count(), 3, "JSON lines hold all");
+}
+
+#[test]
 fn an_export_is_read_again_without_loss_and_can_be_read_by_its_owner_alone() {
     let shop = Shop::new();
     shop.user("import - --role clerk", format!("alice:{SHA}\nbob:{BCRYPT}\n").as_bytes()).exits(0);

@@ -22,6 +22,8 @@ pub struct Import<'a> {
     pub roles: &'a [String],
     /// Users that exist already get what the file says, instead of being in the way.
     pub update: bool,
+    /// Lines of htpasswd replace an Argon2id hash by another form.
+    pub force_hash: bool,
     /// Takes the rest where some lines cannot be taken, instead of nothing.
     pub skip: bool,
     /// Changes nothing and tells what would be.
@@ -78,6 +80,15 @@ pub struct Exported {
     pub left_out: Vec<(String, &'static str)>,
 }
 
+/// What the report says of a hash that is not taken.
+const KEPT: &str = "keeps its Argon2id hash; where the file has another password, --force-hash takes the file's";
+
+/// One that a line would put in the place of an Argon2id hash, which the first good login made of it or a new password.
+fn is_weaker(brought: Option<&str>, stored: Option<&str>) -> bool {
+    let is_argon2id = |hash: &str| password::form(hash).map(|form| form.name.starts_with("Argon2id, "));
+    matches!((brought.map(is_argon2id), stored.map(is_argon2id)), (Some(Ok(false)), Some(Ok(true))))
+}
+
 impl Admin<'_> {
     /// Takes over users with the hashes that they have. Where a line cannot be taken, nothing is, unless `skip` says so;
     /// the report tells each of them.
@@ -95,7 +106,10 @@ impl Admin<'_> {
             let name = line.as_ref().map(|line| line.name.clone()).unwrap_or_default();
             let remark = |text: String| Remark { line: number, name: name.clone(), text };
             match line.and_then(|line| self.prepare(number, line, import, &mut plan, &mut seen)) {
-                Ok(user) => {
+                Ok((user, kept)) => {
+                    if kept {
+                        report.notes.push(remark(KEPT.to_owned()));
+                    }
                     if user.name != name {
                         report.notes.push(remark(format!("becomes {}", user.name)));
                     }
@@ -121,7 +135,7 @@ impl Admin<'_> {
         Ok(report)
     }
 
-    /// A line as it goes into the state, or why it cannot.
+    /// A line as it goes into the state, and whether the hash that is there stays in its place; or why it cannot.
     fn prepare(
         &self,
         number: usize,
@@ -129,7 +143,7 @@ impl Admin<'_> {
         import: &Import<'_>,
         plan: &mut Plan,
         seen: &mut BTreeMap<String, (usize, String)>,
-    ) -> Result<Incoming, String> {
+    ) -> Result<(Incoming, bool), String> {
         let name = canonical(&line.name).map_err(|error| error.message().to_owned())?;
         if let Some((first, raw)) = seen.get(&name) {
             return Err(match *raw == line.name {
@@ -138,13 +152,17 @@ impl Admin<'_> {
             });
         }
         seen.insert(name.clone(), (number, line.name));
-        if let Some(hash) = &line.hash {
+        let old = self.state.user(&name).map_err(|error| error.message().to_owned())?;
+        let stored = old.as_ref().and_then(|old| old.hash.as_deref());
+        let kept = import.update && !import.force_hash && line.foreign && is_weaker(line.hash.as_deref(), stored);
+        let hash = line.hash.filter(|_| !kept);
+        if let Some(hash) = &hash {
             plan.take(hash).map_err(|error| match error {
                 password::HashError::Unsupported(what) => what,
                 other => from_hash_error(other).message().to_owned(),
             })?;
         }
-        if !import.update && self.state.user(&name).map_err(|error| error.message().to_owned())?.is_some() {
+        if !import.update && old.is_some() {
             return Err(format!("there is a user {name} already; --update gives it what the file says"));
         }
         let mut roles = line.roles.clone().unwrap_or_default();
@@ -154,27 +172,29 @@ impl Admin<'_> {
         roles.extend_from_slice(import.roles);
         roles.sort();
         roles.dedup();
-        Ok(Incoming {
+        let incoming = Incoming {
             name,
-            hash: line.hash,
+            hash,
             exactly: line.roles.is_some(),
             roles,
             disabled: line.disabled,
             created_at: line.created_at.unwrap_or(self.now),
             password_changed_at: line.password_changed_at,
-        })
+        };
+        Ok((incoming, kept))
     }
 
     /// Who is new, who changes, and which forms their hashes have.
     fn account(&self, incoming: &[Incoming], report: &mut Imported) -> Result<(), Error> {
         for user in incoming {
-            let names = match self.state.user(&user.name)? {
+            let old = self.state.user(&user.name)?;
+            let names = match &old {
                 None => &mut report.added,
-                Some(old) if user.over(&old) == old => &mut report.unchanged,
+                Some(old) if user.over(old) == *old => &mut report.unchanged,
                 Some(_) => &mut report.updated,
             };
             names.push(user.name.clone());
-            let (name, weak) = match &user.hash {
+            let (name, weak) = match user.hash.as_ref().or(old.as_ref().and_then(|old| old.hash.as_ref())) {
                 None => ("no password".to_owned(), false),
                 Some(hash) => password::form(hash).map(|form| (form.name, form.weak)).map_err(from_hash_error)?,
             };

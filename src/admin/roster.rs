@@ -35,6 +35,9 @@ pub(super) struct Line {
     pub(super) created_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) password_changed_at: Option<i64>,
+    /// Another program's line, not one of our own.
+    #[serde(skip)]
+    pub(super) foreign: bool,
 }
 
 /// The lines that hold a user, with their numbers; an error says why a line cannot be read.
@@ -65,7 +68,7 @@ fn read_htpasswd(line: &str) -> Result<Line, String> {
         Some((front, _)) if password::work(rest).is_none() => front,
         _ => rest,
     };
-    Ok(Line { name: name.to_owned(), hash: Some(hash.to_owned()), ..Line::default() })
+    Ok(Line { name: name.to_owned(), hash: Some(hash.to_owned()), foreign: true, ..Line::default() })
 }
 
 fn read_json(line: &str) -> Result<Line, String> {
@@ -89,6 +92,10 @@ fn read_json(line: &str) -> Result<Line, String> {
 pub(super) fn write(user: &User, format: Format) -> Result<String, &'static str> {
     match format {
         Format::Htpasswd => match &user.hash {
+            // A comment for who reads the file; and a first line like this makes ours take it for JSON.
+            Some(_) if user.name.starts_with(['#', '{']) => {
+                Err("has a name that starts with # or {, which readers of htpasswd take for something else")
+            }
             None => Err("has no password, which htpasswd cannot say"),
             Some(_) if user.disabled => Err("is disabled, which htpasswd cannot say: it could log in again"),
             Some(hash) => Ok(format!("{}:{hash}\n", user.name)),
@@ -101,6 +108,7 @@ pub(super) fn write(user: &User, format: Format) -> Result<String, &'static str>
                 disabled: Some(user.disabled),
                 created_at: Some(user.created_at),
                 password_changed_at: user.password_changed_at,
+                foreign: false,
             };
             serde_json::to_string(&line).map(|line| format!("{line}\n")).map_err(|_| "cannot be written as JSON")
         }

@@ -347,9 +347,13 @@ impl<'r> Examination<'_, 'r> {
         let snapshot = Arc::clone(&context.snapshot);
         let route = snapshot.rule(rule);
         let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
-        if certificate == Handed::Unverified {
-            let saw = || "one that the host did not verify";
-            context.trace.step("certificate", saw, || "proves nothing: counts as none");
+        let worthless = match certificate {
+            Handed::Unverified => Some("one that the host did not verify"),
+            Handed::Proxy => Some("that of a trusted proxy's own connection"),
+            _ => None,
+        };
+        if let Some(saw) = worthless {
+            context.trace.step("certificate", || saw, || "proves nothing: counts as none");
         }
         let accepts = Accepts {
             schemes: &route.schemes,

@@ -16,6 +16,8 @@ pub enum Handed<'a> {
     Nothing,
     /// One that the host did not verify: anybody can make such a one, so it proves nothing and counts as none.
     Unverified,
+    /// That of a trusted proxy, whose connection this is: it proves nothing of who asks through it, and counts as none.
+    Proxy,
     /// The DER of the connection's own.
     Connection(&'a [u8]),
     /// The field of a trusted proxy.
@@ -25,8 +27,9 @@ pub enum Handed<'a> {
 }
 
 impl<'a> Handed<'a> {
-    /// Finds it. Where the policy believes the field of a proxy, the connection's certificate is the proxy's own and
-    /// says nothing about the client.
+    /// Finds it. On the connection of a trusted proxy the certificate is the proxy's own and says nothing about the
+    /// client. That no field tells of another client does not make it the client's: a client may have had the proxy drop
+    /// the field, by naming it in `Connection`.
     pub fn find(request: &Request<'a>, fields: &Fields<'a>, client: &Client, proxies: &Proxies) -> Handed<'a> {
         if client.through_proxy && proxies.certificate.is_some() {
             return match fields.certificate.as_slice() {
@@ -40,6 +43,7 @@ impl<'a> Handed<'a> {
         }
         match (request.client_cert_der, request.cert_verified) {
             ([], _) => Handed::Nothing,
+            _ if client.through_proxy => Handed::Proxy,
             (_, false) => Handed::Unverified,
             (der, true) => Handed::Connection(der),
         }
@@ -47,13 +51,13 @@ impl<'a> Handed<'a> {
 
     /// Somebody vouches for one, readable or not.
     pub fn is_there(&self) -> bool {
-        !matches!(self, Handed::Nothing | Handed::Unverified)
+        !matches!(self, Handed::Nothing | Handed::Unverified | Handed::Proxy)
     }
 
     /// Its DER; `None` where there is none. The error says what is wrong with the field.
     pub fn der(&self) -> Result<Option<Cow<'a, [u8]>>, &'static str> {
         match *self {
-            Handed::Nothing | Handed::Unverified => Ok(None),
+            Handed::Nothing | Handed::Unverified | Handed::Proxy => Ok(None),
             Handed::Connection(der) => Ok(Some(Cow::Borrowed(der))),
             Handed::Field(value, form) => carried::read(value, form).map(|der| Some(Cow::Owned(der))),
             Handed::Repeated => Err("the proxy's certificate field is repeated"),

@@ -74,7 +74,8 @@ impl Incoming {
         let mut new = old.clone();
         if self.hash.is_some() && self.hash != old.hash {
             new.hash.clone_from(&self.hash);
-            new.password_changed_at = self.password_changed_at.or(Some(self.created_at));
+            // A file that does not say when makes no old password young.
+            new.password_changed_at = self.password_changed_at.or(old.password_changed_at);
         }
         if self.exactly {
             new.roles.clear();

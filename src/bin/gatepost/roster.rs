@@ -22,7 +22,8 @@ use crate::output::{self, Failure, Outcome};
 Lines are name:hash, as Apache, nginx and /etc/shadow have them, or JSON objects with name, hash, roles, disabled,
 created_at and password_changed_at (Unix seconds). Hashes are taken as they are: Argon2, bcrypt, $5$, $6$, apr1, $1$,
 {SHA}, {SSHA}, scrypt and PBKDF2, also as Django, passlib and Werkzeug write them. The first good login replaces one by
-Argon2id. DES crypt and plain text are refused. All is taken or, where a line cannot be, nothing, unless --skip.
+Argon2id, and --update then keeps it unless --force-hash or a JSON line says otherwise; a line without
+password_changed_at leaves a password as old as it is. DES crypt and plain text are refused. All is taken or, where a line cannot be, nothing, unless --skip.
 Exit codes: 0 taken, or could be; 1 something cannot be taken, or an error.")]
 pub struct ImportArguments {
     /// The file; `-` for stdin
@@ -36,6 +37,9 @@ pub struct ImportArguments {
     /// Give users who exist already the hash that the file has (and what else a JSON line says)
     #[arg(long)]
     update: bool,
+    /// With --update: let htpasswd lines replace Argon2id hashes too, as where the file has new passwords
+    #[arg(long, requires = "update")]
+    force_hash: bool,
     /// Take the rest where some lines cannot be taken
     #[arg(long)]
     skip: bool,
@@ -51,7 +55,8 @@ pub struct ImportArguments {
   gatepost user export --format htpasswd --policy orders.toml > .htpasswd
 
 JSON lines hold all that is known of a user, and `gatepost user import` reads them again; API keys are not in them.
-htpasswd lines hold names and hashes alone, without users who are disabled or have no password; what this program has
+htpasswd lines hold names and hashes alone, without users who are disabled, have no password or a name that starts
+with # or {; what this program has
 hashed itself is Argon2id, which Apache and nginx do not read. Keep the file safe: hashes can be guessed at.")]
 pub struct ExportArguments {
     /// The form of the lines
@@ -97,6 +102,7 @@ pub fn import(arguments: &ImportArguments, policy: &Path, json: bool) -> Outcome
         format: arguments.format.map(Lines::format),
         roles: &arguments.roles,
         update: arguments.update,
+        force_hash: arguments.force_hash,
         skip: arguments.skip,
         dry_run: arguments.dry_run,
     })?;

@@ -193,7 +193,8 @@ static PROXIES: &[Key] = &[
         Without("not believed"),
         "The field in which a trusted proxy tells of the client's certificate, like `Client-Cert` (RFC 9440). The \
          proxy must verify the certificate's chain, and must set or remove the field in every request: what a client \
-         sends in it must never pass. The certificate of the connection is then the proxy's own, and does not count. \
+         sends in it must never pass. The certificate of a trusted peer's connection is the proxy's own and never counts, \
+         also where this key is left out: trust no peer that logs in by its own certificate. \
          The field, `Client-Cert` and `Client-Cert-Chain` never reach the application.",
     ),
     key(

@@ -17,6 +17,7 @@ pub struct ImportStep {
     format: Option<Format>,
     roles: Vec<String>,
     update: bool,
+    force_hash: bool,
     skip: bool,
     dry_run: bool,
 }
@@ -50,6 +51,7 @@ impl ImportStep {
             format: read_format(members)?,
             roles: members.strings("roles")?.unwrap_or_default(),
             update: members.flag("update")?,
+            force_hash: members.flag("force_hash")?,
             skip: members.flag("skip")?,
             dry_run: members.flag("dry_run")?,
         })
@@ -78,6 +80,7 @@ impl ImportStep {
             format: self.format,
             roles: &self.roles,
             update: self.update,
+            force_hash: self.force_hash,
             skip: self.skip,
             dry_run: self.dry_run,
         };
