@@ -39,6 +39,8 @@ fn pages(command: &clap::Command, name: &str, folder: &Path) -> Result<(), Failu
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .title(name.to_uppercase())
+        // Where a date is left out, the fields after it move up, and the header grows too wide for long names.
+        .date(env!("CARGO_PKG_VERSION"))
         .source(concat!("Gatepost ", env!("CARGO_PKG_VERSION")))
         .manual("Gatepost")
         .render(&mut text)
