@@ -14,8 +14,8 @@
 
 #define ROUNDS 31
 #define EACH 4000
-/* rita:rita drinks green tea at four */
-#define BASIC "Basic cml0YTpyaXRhIGRyaW5rcyBncmVlbiB0ZWEgYXQgZm91cg=="
+/* rita:four cups of green tea each noon */
+#define BASIC "Basic cml0YTpmb3VyIGN1cHMgb2YgZ3JlZW4gdGVhIGVhY2ggbm9vbg=="
 
 static gatepost_str text(const char *string) {
     return (gatepost_str){string, strlen(string)};

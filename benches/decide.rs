@@ -15,7 +15,7 @@ use gatepost::request::{Header, Request};
 use hmac::{Hmac, KeyInit, Mac};
 
 const SECRET: &[u8] = b"kT7vQz2mXw9LrB4nYd6HcJ8sPfG3aUe5";
-const PASSWORD: &str = "rita drinks green tea at four";
+const PASSWORD: &str = "four cups of green tea each noon";
 
 struct Service {
     engine: Engine,

@@ -18,7 +18,7 @@ cp benches/orders.toml "$work/"
 policy=$work/orders.toml
 head -c 32 /dev/urandom >"$work/accounts.key"
 chmod 600 "$work/accounts.key"
-echo 'rita drinks green tea at four' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
+echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
 key=$("$gatepost" key issue bench --user rita --policy "$policy" --json | sed -n 's/.*"\(gp_[A-Za-z0-9_-]*\)".*/\1/p')
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)
 

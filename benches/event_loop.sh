@@ -31,7 +31,7 @@ cp examples/demo/orders.toml "$work/"
 head -c 32 /dev/urandom >"$work/accounts.key"
 chmod 600 "$work/accounts.key"
 policy=$work/orders.toml
-echo 'rita drinks green tea at four' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
+echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)
 
 "$work/event_loop" "$policy" 0 >"$work/server.log" 2>&1 &
@@ -58,7 +58,7 @@ log_in() {
     trap 'echo "$count" >"$work/logins.$1"; exit 0' TERM
     count=0
     while :; do
-        curl -s -o /dev/null -u 'rita:rita drinks green tea at four' "$url/orders/7" && count=$((count + 1))
+        curl -s -o /dev/null -u 'rita:four cups of green tea each noon' "$url/orders/7" && count=$((count + 1))
     done
 }
 

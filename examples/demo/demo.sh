@@ -32,7 +32,7 @@ policy=$work/orders.toml
 "$gatepost" check "$policy"
 # Two made-up people; the passwords come from standard input, as they would from a prompt.
 echo 'correct horse battery staple' | "$gatepost" user add alice --role admin --policy "$policy" >/dev/null
-echo 'rita drinks green tea at four' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
+echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
 api_key=$("$gatepost" key issue ci --user rita --policy "$policy" 2>/dev/null)
 good=$("$here/mint.sh" "$work/accounts.key" sam clerk 300)
 expired=$("$here/mint.sh" "$work/accounts.key" sam clerk -300)
@@ -65,7 +65,7 @@ play() {
 }
 
 alice='alice:correct horse battery staple'
-rita='rita:rita drinks green tea at four'
+rita='rita:four cups of green tea each noon'
 printf '%-44s %s\n' request 'status and reason, time taken'
 play 'GET /health                 nobody'           200 public               "$url/health"
 play 'GET /orders/7               nobody'           401 credentials_missing  "$url/orders/7"
