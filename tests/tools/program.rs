@@ -3,6 +3,8 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, process};
 
 use super::{check, root, scratch, tool};
 
@@ -17,19 +19,23 @@ pub fn compile(program: &str, kind: &str, flags: &[&str], library: &Path) -> Pat
     compile_alone(program, kind, &[flags, &link].concat())
 }
 
-/// The same without the library, for programs that load it by hand.
+/// The same without the library, for programs that load it by hand. Tests that run at the same time may build one
+/// program each: none ever sees the half of it, since it is moved to its place when it is whole.
 pub fn compile_alone(program: &str, kind: &str, flags: &[&str]) -> PathBuf {
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
     let binary = scratch(kind).join(program.replace('/', "_"));
+    let unfinished = binary.with_extension(format!("{}-{}", process::id(), BUILDS.fetch_add(1, Ordering::Relaxed)));
     check(
         Command::new(tool("gcc", "gcc"))
             .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1"])
             .arg("-I")
             .arg(root().join("include"))
             .arg("-o")
-            .arg(&binary)
+            .arg(&unfinished)
             .arg(root().join(format!("tests/c/{program}.c")))
             .args(flags),
     );
+    fs::rename(unfinished, &binary).unwrap();
     binary
 }
 
