@@ -2,6 +2,7 @@
 
 mod parts;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use parts::{Id, List};
@@ -52,9 +53,9 @@ pub enum HeaderMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEntry {
     /// Field name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Field value: visible ASCII and spaces only.
-    pub value: String,
+    pub value: Cow<'static, str>,
     /// How it meets what is there.
     pub mode: HeaderMode,
 }
@@ -93,7 +94,7 @@ pub struct Decision {
 impl Decision {
     /// First value of a response header, by name without case.
     pub fn response_header(&self, name: &str) -> Option<&str> {
-        self.response.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+        self.response.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value)
     }
 
     /// The subject, where somebody was recognised.

@@ -200,6 +200,39 @@ fn hot_paths_allocate_nothing_beyond_the_decision() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A refusal is put together for this one request: its sentence, its challenges, its body. What is kept of that is the
+/// decision; what is needed on the way is held to a number here, so that it does not grow unseen.
+#[test]
+fn refusals_and_tokens_keep_the_decision_alone_and_need_little_on_the_way() {
+    let service = Service::start();
+    let token = usual("/orders/7").authorization(bearer("sam", json!({ "roles": ["clerk"] })));
+    let paths = [
+        ("refused without credentials", usual("/orders/7"), Reason::CredentialsMissing, 10),
+        ("unknown route", usual("/nowhere"), Reason::RouteUnknown, 11),
+        ("HS256", token, Reason::Allowed, 21),
+    ];
+    let mut found = Vec::new();
+    let mut wrong = false;
+    for (name, ask, reason, most) in &paths {
+        for round in 0..4 {
+            let (decision, (taken, given_back)) = service.decide(ask, false);
+            // SAFETY: it was just made and is not used again.
+            let ((), (more, freed)) = counted(|| unsafe {
+                assert_eq!(gatepost_decision_reason(decision), reason.number(), "{name}");
+                gatepost_decision_free(decision);
+            });
+            assert_eq!((taken + more, more), (given_back + freed, 0), "{name}");
+            // The first ones make what is made on first use.
+            if round == 3 {
+                found.push(format!("{name}: {taken} taken, {given_back} of them given back at once; at most {most}"));
+                wrong |= taken > *most;
+            }
+        }
+    }
+    println!("{}", found.join("\n"));
+    assert!(!wrong, "{}", found.join("\n"));
+}
+
 #[test]
 fn what_a_token_needs_while_it_is_read_is_given_back() {
     let service = Service::start();

@@ -242,7 +242,7 @@ fn the_look_sees_what_is_wrong() {
     let server = Server::start(|_, _| {
         let html = "<!DOCTYPE html><html lang=xx><body style='background:#fff'><svg></svg><h2>x</h2><p style='color:#999;width:3000px;font-size:9px'>\
                     pale and wide</p><img src='/elsewhere.png'></body></html>";
-        let entry = |name: &str, value: &str| HeaderEntry {
+        let entry = |name: &'static str, value: &'static str| HeaderEntry {
             name: name.into(),
             value: value.into(),
             mode: gatepost::decision::HeaderMode::Set,

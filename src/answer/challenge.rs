@@ -41,14 +41,18 @@ pub fn fields(realm: &str, offered: &[Scheme], used: Option<Scheme>, reason: Rea
 }
 
 fn one(realm: &str, scheme: Scheme, used: Option<Scheme>, reason: Reason, details: &Details) -> String {
-    let realm = quoted(realm);
-    let mut field = match scheme {
-        Scheme::Basic => format!("Basic realm={realm}, charset=\"UTF-8\""),
-        Scheme::Session => format!("Session realm={realm}"),
-        Scheme::ClientCert => format!("Certificate realm={realm}"),
-        Scheme::ApiKey => format!("ApiKey realm={realm}"),
-        Scheme::Bearer => format!("Bearer realm={realm}"),
-    };
+    let mut field = String::with_capacity(realm.len().saturating_add(48));
+    field.push_str(match scheme {
+        Scheme::Basic => "Basic realm=",
+        Scheme::Session => "Session realm=",
+        Scheme::ClientCert => "Certificate realm=",
+        Scheme::ApiKey => "ApiKey realm=",
+        Scheme::Bearer => "Bearer realm=",
+    });
+    quote_into(&mut field, realm);
+    if scheme == Scheme::Basic {
+        field.push_str(", charset=\"UTF-8\"");
+    }
     let stepping_up = matches!(reason, Reason::FactorRequired | Reason::LoginTooOld);
     let error = reason.shown().error_code();
     // RFC 7617 knows no `error`: Basic carries one only to say that it can never be enough here.
@@ -59,7 +63,7 @@ fn one(realm: &str, scheme: Scheme, used: Option<Scheme>, reason: Reason, detail
         field.push_str(", ");
         field.push_str(name);
         field.push('=');
-        field.push_str(&quoted(value));
+        quote_into(&mut field, value);
     };
     parameter("error", error);
     if reason == Reason::ScopeMissing && !details.scopes.is_empty() {
@@ -75,8 +79,7 @@ fn one(realm: &str, scheme: Scheme, used: Option<Scheme>, reason: Reason, detail
 }
 
 /// A quoted-string (RFC 9110 section 5.6.4). What cannot stand in one becomes `?`.
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(2));
+fn quote_into(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
@@ -86,7 +89,6 @@ pub fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -163,6 +165,11 @@ mod tests {
 
     #[test]
     fn a_realm_cannot_break_out() {
+        let quoted = |text: &str| {
+            let mut out = String::new();
+            quote_into(&mut out, text);
+            out
+        };
         assert_eq!(quoted("a\"b\\c\r\nd\u{e9}"), "\"a\\\"b\\\\c??d?\"");
     }
 }

@@ -12,7 +12,7 @@ pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry>
         let Some(name) = name else { return };
         let value = value();
         if !value.is_empty() {
-            entries.push(HeaderEntry { name: name.clone(), value, mode: HeaderMode::Set });
+            entries.push(HeaderEntry { name: name.clone().into(), value: value.into(), mode: HeaderMode::Set });
         }
     };
     add(&names.issuer, &|| encoded(&identity.issuer));

@@ -60,8 +60,8 @@ impl Refusal<'_> {
 
     /// Adds the fields that describe the body; the body, which is empty for `HEAD`.
     pub fn write(&self, form: Form, head: bool, fields: &mut Vec<HeaderEntry>) -> Vec<u8> {
-        let mut set = |name: &str, value: &str, mode| {
-            fields.push(HeaderEntry { name: name.to_owned(), value: value.to_owned(), mode });
+        let mut set = |name: &'static str, value: &'static str, mode| {
+            fields.push(HeaderEntry { name: name.into(), value: value.into(), mode });
         };
         // A page that cannot be written is no reason to say nothing.
         let page = if form == Form::Page && !head { page::body(self) } else { None };
@@ -102,7 +102,7 @@ mod tests {
         };
         let mut fields = Vec::new();
         let body = refusal.write(form, head, &mut fields);
-        (fields.into_iter().map(|field| (field.name, field.value)).collect(), body)
+        (fields.into_iter().map(|field| (field.name.into_owned(), field.value.into_owned())).collect(), body)
     }
 
     #[test]

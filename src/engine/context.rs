@@ -1,6 +1,7 @@
 //! What a decision carries from the request to the answer. Owned: nothing here points into the request, so that it
 //! can wait in a job.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -143,7 +144,7 @@ impl Context {
         if let Some(seconds) = retry_after {
             response.push(entry("Retry-After", seconds.to_string(), HeaderMode::Set));
         }
-        response.push(entry("Cache-Control", "no-store".into(), HeaderMode::Set));
+        response.push(entry("Cache-Control", "no-store", HeaderMode::Set));
         response.extend(self.cleared_cookie());
         let form = match policy.responses {
             Responses::None => Form::Nothing,
@@ -220,8 +221,8 @@ impl Context {
     }
 }
 
-fn entry(name: &str, value: String, mode: HeaderMode) -> HeaderEntry {
-    HeaderEntry { name: name.to_owned(), value, mode }
+fn entry(name: &'static str, value: impl Into<Cow<'static, str>>, mode: HeaderMode) -> HeaderEntry {
+    HeaderEntry { name: name.into(), value: value.into(), mode }
 }
 
 fn describe(identity: &Identity) -> String {

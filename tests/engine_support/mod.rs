@@ -212,10 +212,10 @@ pub fn finish(mut job: Job) -> Decision {
 
 /// All fields of that name in the answer to the client.
 pub fn fields<'d>(decision: &'d Decision, name: &str) -> Vec<&'d str> {
-    decision.response.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str()).collect()
+    decision.response.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value).collect()
 }
 
 /// The field of that name for the application.
 pub fn upstream<'d>(decision: &'d Decision, name: &str) -> Option<&'d str> {
-    decision.upstream.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+    decision.upstream.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value)
 }

@@ -261,5 +261,5 @@ fn apply<T>(entry: &HeaderEntry, fields: &mut Vec<(String, T)>, value: impl Fn(&
         HeaderMode::SetIfAbsent if fields.iter().any(|(name, _)| same(name)) => return,
         HeaderMode::SetIfAbsent | HeaderMode::Append => {}
     }
-    fields.push((entry.name.clone(), value(&entry.value)));
+    fields.push((entry.name.to_string(), value(&entry.value)));
 }
