@@ -6,18 +6,21 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Writes as much as goes in one call; the signals of a failure are taken back.
+/// Writes as much as goes in one call.
 pub fn write(to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    quietly(|| {
+        // SAFETY: the bytes are borrowed for the call, which only reads them, and the descriptor is open.
+        let written = unsafe { libc::write(to.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+        usize::try_from(written).map_err(|_| io::Error::last_os_error())
+    })
+}
+
+/// Runs `body`; one of both signals that it raises on this thread comes to nothing. The thread's mask is afterwards what
+/// it was.
+pub fn quietly<R>(body: impl FnOnce() -> R) -> R {
     let silence = Silence::new();
-    // SAFETY: the bytes are borrowed for the call, which only reads them, and the descriptor is open.
-    let written = unsafe { libc::write(to.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
-    let result = usize::try_from(written).map_err(|_| io::Error::last_os_error());
-    if let Err(error) = &result
-        && matches!(error.raw_os_error(), Some(libc::EPIPE | libc::EFBIG))
-    {
-        silence.swallow();
-    }
-    drop(silence);
+    let result = body();
+    silence.swallow();
     result
 }
 
@@ -48,14 +51,16 @@ impl Silence {
         }
     }
 
-    /// Takes the signal that a failure sent to this thread.
+    /// Takes what was sent to this thread meanwhile.
     fn swallow(&self) {
         if self.pending || self.before.is_none() {
             return;
         }
         let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the set and the time live through the call, and no information about the signal is asked for.
-        unsafe { libc::sigtimedwait(&self.both, std::ptr::null_mut(), &at_once) };
+        while unsafe { libc::sigtimedwait(&self.both, std::ptr::null_mut(), &at_once) } == -1
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
     }
 }
 
