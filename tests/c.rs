@@ -15,11 +15,11 @@ use std::process::Command;
 
 use tools::program::{SANITIZERS, compile, must_be_caught, must_succeed, run, sanitized, valgrind};
 use tools::service::service;
-use tools::{library_folder, root, tool};
+use tools::{library_folder, root, scratch, tool};
 
 /// Every program of `tests/c` that must succeed.
 const PROGRAMS: &[&str] =
-    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls", "certificates"];
+    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls", "certificates", "events"];
 
 #[test]
 fn programs_hold_plain() {
@@ -43,7 +43,7 @@ fn programs_hold_under_valgrind() {
         // Fewer reloads: each instruction costs fifty there.
         let binary = compile(program, "valgrind", &["-DRELOADS=20", "-DSTEPS=2000"], &library_folder());
         let mut command = valgrind(&binary);
-        if *program == "forking" {
+        if *program == "forking" || *program == "events" {
             // A child lets go of what is its parent's without freeing it: another thread may have held it at fork.
             command = Command::new(tool("valgrind", "valgrind"));
             command.args(["--quiet", "--error-exitcode=9"]).arg(&binary);
@@ -51,6 +51,45 @@ fn programs_hold_under_valgrind() {
         must_succeed(program, run(&mut command, &service("valgrind", program)));
     }
 }
+
+/// Judged by the parser of Prometheus's own client library.
+#[test]
+fn counters_are_open_metrics() {
+    let binary = compile("events", "metrics", &[], &library_folder());
+    let text = must_succeed("events", run(&mut Command::new(&binary), &service("metrics", "events")));
+    let read = |text: &str| {
+        let file = scratch("metrics").join("metrics.txt");
+        fs::write(&file, text).expect("written");
+        Command::new(tool("python3", "python3"))
+            .args(["-c", READ])
+            .arg(file)
+            // Debian's own, where its package is, whichever comes first in the path.
+            .env("PYTHONPATH", "/usr/lib/python3/dist-packages")
+            .output()
+            .expect("python3")
+    };
+    let output = read(&text);
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    let found = String::from_utf8(output.stdout).expect("UTF-8");
+    for line in [
+        "gatepost_decisions counter credentials_missing none 2",
+        "gatepost_decisions counter allowed basic 2",
+        "gatepost_decisions counter role_missing basic 1",
+        "gatepost_policy_generation gauge 3",
+    ] {
+        assert!(found.lines().any(|have| have == line), "{line} is not in\n{found}");
+    }
+    // The parser can say no.
+    for broken in [text.replace("# EOF\n", ""), text.replacen("_total{", "{", 1), text.replacen('"', "", 1)] {
+        assert!(!read(&broken).status.success());
+    }
+}
+
+const READ: &str = "import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as families
+for family in families(open(sys.argv[1]).read()):
+    for sample in family.samples:
+        print(family.name, family.type, *sample.labels.values(), int(sample.value))";
 
 #[test]
 fn the_sanitizers_are_really_in() {
