@@ -12,8 +12,11 @@
 #include <string.h>
 #include <time.h>
 
+/* A test of this program asks for fewer. */
+#ifndef ROUNDS
 #define ROUNDS 31
 #define EACH 4000
+#endif
 /* rita:four cups of green tea each noon */
 #define BASIC "Basic cml0YTpmb3VyIGN1cHMgb2YgZ3JlZW4gdGVhIGVhY2ggbm9vbg=="
 

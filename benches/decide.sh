@@ -6,14 +6,18 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
-make --no-print-directory --silent build
-target=${CARGO_TARGET_DIR:-$top/target}
-gatepost=$target/release/gatepost
+# GATEPOST_RELEASE names a folder in which library and command line are already.
+release=${GATEPOST_RELEASE:-}
+if [ -z "$release" ]; then
+    make --no-print-directory --silent build
+    release=${CARGO_TARGET_DIR:-$top/target}/release
+fi
+gatepost=$release/gatepost
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra -I include benches/decide.c -o "$work/decide" \
-    -L "$target/release" -lgatepost -Wl,-rpath,"$target/release"
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra ${CFLAGS:-} -I include benches/decide.c -o "$work/decide" \
+    -L "$release" -lgatepost -Wl,-rpath,"$release"
 cp benches/orders.toml "$work/"
 policy=$work/orders.toml
 head -c 32 /dev/urandom >"$work/accounts.key"
@@ -31,7 +35,7 @@ instructions() {
 printf '%-12s %14s %24s\n' path 'ns/decision' 'instructions/decision'
 "$work/decide" "$policy" "$token" "$key" | while read -r path ns; do
     count=-
-    if command -v valgrind >/dev/null; then
+    if [ -z "${WITHOUT_INSTRUCTIONS:-}" ] && command -v valgrind >/dev/null; then
         count=$((($(instructions "$path" 3000) - $(instructions "$path" 1000)) / 2000))
     fi
     printf '%-12s %14s %24s\n' "$path" "$ns" "$count"

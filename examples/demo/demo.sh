@@ -6,10 +6,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 cd "$top"
 
-echo "building the library, the command line and the server (the first time takes some minutes)"
-make --no-print-directory --silent build
-target=${CARGO_TARGET_DIR:-$top/target}
-gatepost=$target/release/gatepost
+# GATEPOST_RELEASE names a folder in which library and command line are already.
+release=${GATEPOST_RELEASE:-}
+if [ -z "$release" ]; then
+    echo "building the library, the command line and the server (the first time takes some minutes)"
+    make --no-print-directory --silent build
+    release=${CARGO_TARGET_DIR:-$top/target}/release
+fi
+gatepost=$release/gatepost
 
 work=$(mktemp -d)
 server=
@@ -23,7 +27,7 @@ finish() {
 trap finish EXIT
 
 cc -O2 -Wall -Wextra -I include examples/c/event_loop.c -o "$work/event_loop" \
-    -L "$target/release" -lgatepost -Wl,-rpath,"$target/release" $(pkg-config --cflags --libs libevent)
+    -L "$release" -lgatepost -Wl,-rpath,"$release" $(pkg-config --cflags --libs libevent)
 
 cp "$here/orders.toml" "$work/"
 head -c 32 /dev/urandom >"$work/accounts.key"

@@ -1,0 +1,53 @@
+//! The scripts behind `make demo` and `make bench` run to their end, on the library that was built with this test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
+mod tools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tools::{library, output, root, scratch};
+
+/// Stands for target/release.
+fn release(name: &str) -> PathBuf {
+    let folder = scratch(name);
+    let program = Path::new(env!("CARGO_BIN_EXE_gatepost")).to_owned();
+    for (from, to) in [(library(), "libgatepost.so"), (library(), "libgatepost.so.0"), (program, "gatepost")] {
+        let to = folder.join(to);
+        let _ = fs::remove_file(&to);
+        std::os::unix::fs::symlink(from, to).expect("link");
+    }
+    folder
+}
+
+fn script(path: &str, name: &str) -> Command {
+    let mut command = Command::new(root().join(path));
+    command.env("GATEPOST_RELEASE", release(name));
+    command
+}
+
+#[test]
+fn the_demo_plays_thirteen_requests_and_explains_one() {
+    let text = output(&mut script("examples/demo/demo.sh", "demo"));
+    let played = text.lines().filter(|line| line.starts_with("GET /") || line.starts_with("DELETE /")).count();
+    assert_eq!(played, 13, "{text}");
+    assert!(text.contains("403 role_missing ← refused here"), "{text}");
+}
+
+#[test]
+fn the_bench_prints_a_line_for_each_path() {
+    let mut bench = script("benches/decide.sh", "bench");
+    let text = output(bench.env("CFLAGS", "-DROUNDS=3 -DEACH=20").env("WITHOUT_INSTRUCTIONS", "1"));
+    for path in ["public", "anonymous", "basic", "api-key", "hs256", "refused", "unknown"] {
+        let row = text.lines().find(|line| line.split_whitespace().next() == Some(path));
+        let nanoseconds = row.and_then(|row| row.split_whitespace().nth(1)).and_then(|ns| ns.parse::<f64>().ok());
+        assert!(nanoseconds.is_some_and(|ns| ns > 0.0), "{path}: {text}");
+    }
+}
