@@ -18,8 +18,19 @@ use tools::service::service;
 use tools::{library_folder, root, scratch, tool};
 
 /// Every program of `tests/c` that must succeed.
-const PROGRAMS: &[&str] =
-    &["life_cycle", "nulls", "structs", "tables", "jobs", "pool", "forking", "threads", "random_calls", "certificates", "events"];
+const PROGRAMS: &[&str] = &[
+    "life_cycle",
+    "nulls",
+    "structs",
+    "tables",
+    "jobs",
+    "pool",
+    "forking",
+    "threads",
+    "random_calls",
+    "certificates",
+    "events",
+];
 
 #[test]
 fn programs_hold_plain() {

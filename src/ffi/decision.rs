@@ -400,7 +400,11 @@ mod tests {
     use crate::reason::Reason;
 
     fn decision() -> Decision {
-        let entry = |name: &'static str, value: &'static str, mode| HeaderEntry { name: name.into(), value: value.into(), mode };
+        let entry = |name: &'static str, value: &'static str, mode| HeaderEntry {
+            name: name.into(),
+            value: value.into(),
+            mode,
+        };
         Decision {
             action: Action::Allow,
             status: 200,
