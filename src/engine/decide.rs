@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::credential::{api_key, cookie};
 use crate::decision::List;
 use crate::engine::authorise::{self, authorise};
+use crate::engine::bearer;
 use crate::engine::certificate;
-use crate::engine::conclude::tell_undefined;
 use crate::engine::context::{Context, Failure};
 use crate::engine::facts::Known;
-use crate::engine::identify::{self, Facts, Proof};
+use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::Work;
 use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
@@ -28,7 +28,6 @@ use crate::request::Request;
 use crate::route::Landing;
 use crate::target::{self, Host, HostError};
 use crate::throttle::{Attempt, Place, Twins};
-use crate::token::{self, Trust};
 
 /// How far the examination came without slow work.
 pub(super) enum Examined {
@@ -390,7 +389,7 @@ impl<'r> Examination<'_, 'r> {
         match presented {
             Presented::Basic(value) => self.basic(context, value),
             Presented::ApiKey(key) => self.api_key(context, key),
-            Presented::Bearer(value) => self.bearer(context, value),
+            Presented::Bearer(value) => bearer::recognise(context, self.process, value),
             Presented::Session(_) => {
                 context.clear_cookie = true;
                 if context.snapshot.rule(rule).access == Access::Optional {
@@ -419,34 +418,6 @@ impl<'r> Examination<'_, 'r> {
             false => Some(self.reserve(context, Attempt::Lookup, None)?),
         };
         Ok(Examined::Needs(Box::new(Work::Read { proof, place, round: 0 })))
-    }
-
-    fn bearer(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
-        let snapshot = Arc::clone(&context.snapshot);
-        let policy = &snapshot.policy;
-        let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
-        let verified = token::verify(value, &trust, context.now)
-            .and_then(|verified| token::claims::unbound(&verified).map(|()| verified))
-            .map_err(|refused| Failure::new(refused.reason, "verify", refused.detail))?;
-        match identify::local_subject(&verified, policy)? {
-            None => {
-                tell_undefined(context, "in the token of", &verified.subject(), &verified.roles());
-                if let Some(issuer) = policy.issuers.get(verified.issuer).filter(|issuer| issuer.claims.roles.is_none())
-                {
-                    let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
-                    context.trace.step("roles", saw, || "its tokens give none");
-                }
-                identify::of_foreign_token(verified, policy)
-                    .map(|identity| Examined::Recognised(identify::known(identity, policy)))
-            }
-            Some(name) => {
-                let proof = Proof::Token(Box::new(verified), name);
-                match proof.known(self.process) {
-                    Some(facts) => Ok(Examined::Proved(proof, facts)),
-                    None => Ok(Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 }))),
-                }
-            }
-        }
     }
 
     /// There is room in the failure counters.

@@ -2,6 +2,7 @@
 
 mod audited;
 mod authorise;
+mod bearer;
 mod certificate;
 mod conclude;
 mod context;
