@@ -18,6 +18,7 @@ mod passwords;
 mod roster;
 mod secret;
 mod test;
+mod token;
 mod user;
 mod when;
 
@@ -58,6 +59,8 @@ enum Command {
     User(user::Arguments),
     /// Issue, list and revoke API keys
     Key(key::Arguments),
+    /// Look into tokens
+    Token(token::Arguments),
     /// Try the rules for new passwords, and make a filter of breached ones
     Passwords(passwords::Arguments),
     /// Read the events file: explain a decision, list, follow
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Passwords(arguments) => passwords::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Hash(arguments) => hash::hash(&arguments),

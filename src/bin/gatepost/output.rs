@@ -107,9 +107,15 @@ pub fn print_on(text: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Writes a value as JSON to stdout, with a line break at the end.
+/// Writes a value as JSON to stdout, with a line break at the end. What could steer a terminal is escaped as JSON has
+/// it, so that readers get the same value.
 pub fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
-    print(&format!("{value:#}\n"))
+    let escape = |c: char| match c {
+        '\n' => "\n".to_owned(),
+        c if is_steering(c) => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    print(&format!("{value:#}\n").chars().map(escape).collect::<String>())
 }
 
 /// Writes one line for the person at the terminal to stderr.

@@ -1,0 +1,43 @@
+//! `gatepost token`: tokens by hand. A token is never taken from an argument: those are seen by everyone on the
+//! machine.
+
+mod inspect;
+mod read;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::output::Outcome;
+
+/// Look into tokens
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  gatepost token inspect < token.txt
+  gatepost token inspect token.txt --policy orders.toml --route /orders/7
+
+Tokens come from stdin or from a file, never from an argument.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// The policy that says whose tokens are believed
+    #[arg(long, global = true, value_name = "POLICY")]
+    policy: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show what a token says and, with a policy, each check with its outcome
+    Inspect(inspect::Arguments),
+}
+
+/// Runs it.
+pub fn run(arguments: &Arguments) -> Outcome {
+    let policy = arguments.policy.as_deref();
+    match &arguments.command {
+        Command::Inspect(inspect) => inspect::run(inspect, policy, arguments.json),
+    }
+}
