@@ -48,6 +48,7 @@ use crate::request::Request;
 use crate::runtime::clock;
 use crate::state::{self, State};
 use crate::throttle::Throttle;
+use crate::token::Held;
 
 /// Returns Unix seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -284,6 +285,11 @@ impl Engine {
     /// The policy in force.
     pub fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.inner.current.load().snapshot.policy)
+    }
+
+    /// The keys of an issuer of the policy in force, by its index there, at this moment.
+    pub fn keys_of(&self, issuer: usize) -> Option<Arc<Held>> {
+        self.inner.current.load().snapshot.keys.held(issuer).map(|held| Arc::clone(&held))
     }
 
     /// The state of this process, for administration: changes that are made through it are events.

@@ -149,7 +149,8 @@ fn policy_comes_first(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn exit_code(decision: &Decision) -> u8 {
+/// What a decision means to whoever called.
+pub(crate) fn exit_code(decision: &Decision) -> u8 {
     match decision.action {
         Action::Allow | Action::Pass => output::DONE,
         Action::Deny => output::REFUSED,
@@ -159,15 +160,15 @@ fn exit_code(decision: &Decision) -> u8 {
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-struct Place<'a> {
-    tls: bool,
-    host: Option<&'a str>,
-    target: std::borrow::Cow<'a, str>,
+pub(crate) struct Place<'a> {
+    pub(crate) tls: bool,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) target: std::borrow::Cow<'a, str>,
 }
 
 /// Splits an absolute URL into host and raw target; anything else is a target as it is, so that every target that a
 /// client could send can be asked about.
-fn split(url: &str) -> Result<Place<'_>, Failure> {
+pub(crate) fn split(url: &str) -> Result<Place<'_>, Failure> {
     let scheme = |name: &str| {
         url.get(..name.len()).filter(|start| start.eq_ignore_ascii_case(name)).and_then(|_| url.get(name.len()..))
     };

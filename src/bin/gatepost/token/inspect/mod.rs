@@ -1,14 +1,20 @@
 //! `gatepost token inspect`: what a token says, and what the engine makes of it. Changes nothing.
 
+mod checks;
 mod layout;
 mod print;
+mod route;
 mod words;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::output::{self, Outcome};
+use gatepost::engine::Clock;
+use gatepost::runtime::clock;
+
+use crate::output::{self, Failure, Outcome};
 use crate::token::read;
-use crate::when;
+use crate::{decide, open, when};
 
 /// Show what a token says and, with a policy, each check with its outcome
 ///
@@ -16,26 +22,58 @@ use crate::when;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   gatepost token inspect < token.txt
+  gatepost token inspect token.txt --policy orders.toml
+  gatepost token inspect - --policy orders.toml --route https://orders.example.com/orders/7 --method POST --json
+  gatepost token inspect token.txt --policy orders.toml --at 2026-11-23T12:00:00Z
 
-Exit codes: 0 the token is good, or is well formed where no policy is named; 3 it is refused; 1 an error.")]
+The signature is never printed in full. Proofs of possession come with a request and are not looked at here.
+
+Exit codes: 0 the token is good (well formed, where no policy is named) and is let in on the route, where one is named; 3 refused; 4 the engine would answer the request itself; 1 an error.")]
 pub struct Arguments {
     /// A file with the token; left out or `-`: stdin
     file: Option<PathBuf>,
     /// The time to check at, and from which the others are told
     #[arg(long, value_name = "RFC3339", value_parser = when::read)]
     at: Option<i64>,
+    /// Also what the engine would answer to a request with it: a path like /orders/7, or a URL
+    #[arg(long, value_name = "URL")]
+    route: Option<String>,
+    /// The method of that request
+    #[arg(long, value_name = "METHOD", default_value = "GET", requires = "route")]
+    method: String,
 }
 
 /// Runs it.
-pub fn run(arguments: &Arguments, _policy: Option<&Path>, json: bool) -> Outcome {
-    let token = read::token(arguments.file.as_deref())?;
-    let now = arguments.at.unwrap_or_else(gatepost::runtime::clock::now);
-    let layout = layout::take(&token);
-    if json {
-        output::print_json(&print::to_json(&layout, now))?;
-    } else {
-        output::print(&print::in_words(&layout, now))?;
+pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome {
+    if policy.is_none() && arguments.route.is_some() {
+        return Err(Failure::new("--route asks what a policy would say: add `--policy POLICY`"));
     }
-    output::note("nothing was verified: name a policy with --policy to see whether the token would be believed");
-    Ok(if layout.fault.is_some() { output::REFUSED } else { output::DONE })
+    let token = read::token(arguments.file.as_deref())?;
+    let now = arguments.at.unwrap_or_else(clock::now);
+    let layout = layout::take(&token);
+    let (mut verdict, mut answer) = (None, None);
+    if let Some(policy) = policy {
+        let clock: Clock = Arc::new(move || now);
+        let engine = open::read_only(policy, Some(clock))?;
+        // What is no UTF-8 is malformed already.
+        let text = std::str::from_utf8(&token).unwrap_or_default();
+        verdict = Some(checks::run(text, layout.fault.as_deref(), &engine, now));
+        let asked = arguments.route.as_deref().map(|url| route::ask(&engine, &arguments.method, url, &token));
+        answer = asked.transpose()?;
+    }
+    let shown = print::Shown { layout: &layout, verdict: verdict.as_ref(), answer: answer.as_ref(), now };
+    if json {
+        output::print_json(&shown.to_json())?;
+    } else {
+        output::print(&shown.in_words())?;
+    }
+    if policy.is_none() {
+        output::note("nothing was verified: name a policy with --policy to see whether the token would be believed");
+    }
+    let refused = layout.fault.is_some() || verdict.is_some_and(|verdict| verdict.refused.is_some());
+    Ok(match answer {
+        _ if refused => output::REFUSED,
+        Some(answer) => decide::exit_code(&answer.decision),
+        None => output::DONE,
+    })
 }
