@@ -124,7 +124,7 @@ reasons! {
     65  TokenRevoked        "token_revoked"          401 "invalid_token"
         "The token, its session or its subject was revoked."
     66  TokenBinding        "token_binding"          401 "invalid_token"
-        "The token's `cnf` does not match the client certificate or the DPoP proof."
+        "The token is bound to a key (`cnf`) and the request does not prove that it comes from who holds it. `gatepost decide --explain` says what was wanted and seen. Behind a proxy see [proxies] certificate."
     67  DpopProof           "dpop_proof"             401 "invalid_dpop_proof"
         "The DPoP proof is missing, malformed, too old, for another request, or was seen before."
     68  DpopNonce           "dpop_nonce"             401 "use_dpop_nonce"

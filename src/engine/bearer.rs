@@ -8,13 +8,19 @@ use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Examined;
 use crate::engine::identify::{self, Proof};
 use crate::engine::job::Work;
+use crate::engine::possession::Possession;
 use crate::engine::process::Process;
 use crate::token::{self, Trust, Verified};
 
 /// Who it is. Tokens cannot be guessed, so nothing is counted.
-pub(super) fn recognise(context: &mut Context, process: &Process, token: &str) -> Result<Examined, Failure> {
+pub(super) fn recognise(
+    context: &mut Context,
+    process: &Process,
+    token: &str,
+    possession: &Possession<'_, '_>,
+) -> Result<Examined, Failure> {
     let verified = verify(context, token)?;
-    unbound(&verified)?;
+    possession.proves(context, &verified)?;
     identify(context, process, verified)
 }
 
@@ -23,11 +29,6 @@ fn verify(context: &Context, token: &str) -> Result<Verified, Failure> {
     let snapshot = &context.snapshot;
     let trust = Trust { issuers: &snapshot.policy.issuers, keys: &snapshot.keys, leeway: snapshot.policy.leeway };
     token::verify(token, &trust, context.now).map_err(failure)
-}
-
-/// A token that is bound to a key is refused: no possession is proved here.
-fn unbound(verified: &Verified) -> Result<(), Failure> {
-    token::claims::unbound(verified).map_err(failure)
 }
 
 fn identify(context: &mut Context, process: &Process, verified: Verified) -> Result<Examined, Failure> {

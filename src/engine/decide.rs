@@ -12,6 +12,7 @@ use crate::engine::context::{Context, Failure};
 use crate::engine::facts::Known;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::Work;
+use crate::engine::possession::Possession;
 use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{Asked, Credential};
@@ -347,7 +348,7 @@ impl<'r> Examination<'_, 'r> {
         let route = snapshot.rule(rule);
         let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
         let worthless = match certificate {
-            Handed::Unverified => Some("one that the host did not verify"),
+            Handed::Unverified(_) => Some("one that the host did not verify"),
             Handed::Proxy => Some("that of a trusted proxy's own connection"),
             _ => None,
         };
@@ -389,7 +390,7 @@ impl<'r> Examination<'_, 'r> {
         match presented {
             Presented::Basic(value) => self.basic(context, value),
             Presented::ApiKey(key) => self.api_key(context, key),
-            Presented::Bearer(value) => bearer::recognise(context, self.process, value),
+            Presented::Bearer(token) => bearer::recognise(context, self.process, token, &self.possession()),
             Presented::Session(_) => {
                 context.clear_cookie = true;
                 if context.snapshot.rule(rule).access == Access::Optional {
@@ -400,6 +401,11 @@ impl<'r> Examination<'_, 'r> {
             }
             Presented::ClientCert(der) => certificate::recognise(context, self.process, &der),
         }
+    }
+
+    /// What of the request can prove that a token is in the right hands.
+    fn possession(&self) -> Possession<'_, 'r> {
+        Possession { request: self.request, fields: self.fields }
     }
 
     fn api_key(&self, context: &mut Context, key: &str) -> Result<Examined, Failure> {

@@ -12,6 +12,7 @@ mod flight;
 mod identify;
 mod job;
 mod password;
+mod possession;
 mod process;
 mod remember;
 mod snapshot;

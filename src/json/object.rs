@@ -128,6 +128,16 @@ impl<'t> Raw<'t> {
         all
     }
 
+    /// Calls back with each member of an object; with nothing for any other value.
+    pub fn members(self, mut visit: impl FnMut(&str, Raw<'t>)) {
+        if self.kind == Kind::Object {
+            scan::each(self.text, &mut |name, kind, text| {
+                visit(&name, Raw { kind, text });
+                true
+            });
+        }
+    }
+
     /// The member of exactly this name, of an object.
     pub fn member(self, wanted: &str) -> Option<Raw<'t>> {
         let mut found = None;

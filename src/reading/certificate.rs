@@ -14,8 +14,9 @@ pub enum Handed<'a> {
     /// None.
     #[default]
     Nothing,
-    /// One that the host did not verify: anybody can make such a one, so it proves nothing and counts as none.
-    Unverified,
+    /// The DER of one that the host did not verify: anybody can make such a one, so it says nothing of who asks and
+    /// counts as none. That its key is in the client's hands TLS has proved all the same.
+    Unverified(&'a [u8]),
     /// That of a trusted proxy, whose connection this is: it proves nothing of who asks through it, and counts as none.
     Proxy,
     /// The DER of the connection's own.
@@ -44,23 +45,32 @@ impl<'a> Handed<'a> {
         match (request.client_cert_der, request.cert_verified) {
             ([], _) => Handed::Nothing,
             _ if client.through_proxy => Handed::Proxy,
-            (_, false) => Handed::Unverified,
+            (der, false) => Handed::Unverified(der),
             (der, true) => Handed::Connection(der),
         }
     }
 
     /// Somebody vouches for one, readable or not.
     pub fn is_there(&self) -> bool {
-        !matches!(self, Handed::Nothing | Handed::Unverified | Handed::Proxy)
+        !matches!(self, Handed::Nothing | Handed::Unverified(_) | Handed::Proxy)
     }
 
     /// Its DER; `None` where there is none. The error says what is wrong with the field.
     pub fn der(&self) -> Result<Option<Cow<'a, [u8]>>, &'static str> {
         match *self {
-            Handed::Nothing | Handed::Unverified | Handed::Proxy => Ok(None),
+            Handed::Nothing | Handed::Unverified(_) | Handed::Proxy => Ok(None),
             Handed::Connection(der) => Ok(Some(Cow::Borrowed(der))),
             Handed::Field(value, form) => carried::read(value, form).map(|der| Some(Cow::Owned(der))),
             Handed::Repeated => Err("the proxy's certificate field is repeated"),
+        }
+    }
+
+    /// The DER of the certificate whose key the client holds, verified or not (RFC 8705 section 6.2 asks for no chain):
+    /// for tokens that are bound to one. `None` where there is none.
+    pub fn held(&self) -> Result<Option<Cow<'a, [u8]>>, &'static str> {
+        match *self {
+            Handed::Unverified(der) => Ok(Some(Cow::Borrowed(der))),
+            _ => self.der(),
         }
     }
 }

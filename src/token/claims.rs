@@ -10,7 +10,7 @@ use crate::crypto::algorithm::Algorithm;
 use crate::json::{Kind, Object, Place, Raw, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
-use crate::token::{Refused, list};
+use crate::token::{Binding, Refused, list};
 
 /// The last second of the year 9999: the largest NumericDate that is read.
 const LAST_DATE: f64 = 253_402_300_799.0;
@@ -50,6 +50,7 @@ pub struct Says {
     roles: Option<Place>,
     scopes: Option<Place>,
     factors: Option<Place>,
+    binding: Option<Binding>,
 }
 
 /// `exp`, `nbf` and `iat`, with fractions: what of a token's checks depends on the time.
@@ -126,9 +127,9 @@ impl Verified {
         self.claims.get("sid").and_then(Raw::string)
     }
 
-    /// `cnf` (RFC 7800), an object: the token is for the holder of a key alone.
-    pub fn confirmation(&self) -> Option<Raw<'_>> {
-        self.claims.get("cnf")
+    /// `cnf` (RFC 7800): the token is for the holder of a key alone.
+    pub fn binding(&self) -> Option<&Binding> {
+        self.says.binding.as_ref()
     }
 }
 
@@ -141,16 +142,6 @@ impl Times {
         }
         Ok(())
     }
-}
-
-/// A token for the holder of a key is not for whoever bears it (RFC 7800, RFC 8705, RFC 9449); the proof cannot be
-/// checked yet.
-pub fn unbound(verified: &Verified) -> Result<(), Refused> {
-    if verified.confirmation().is_none() {
-        return Ok(());
-    }
-    let detail = "the token is bound to a key (cnf); proofs of possession cannot be checked by this version";
-    Err(Refused::new(Reason::TokenBinding, detail))
 }
 
 /// The registered claims, found in one pass.
@@ -273,9 +264,7 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
             return Err(mistyped(name, value, "a string"));
         }
     }
-    if let Some(value) = found.cnf.filter(|value| value.kind() != Kind::Object) {
-        return Err(mistyped("cnf", value, "an object"));
-    }
+    let binding = found.cnf.map(Binding::read).transpose()?;
     let names = &issuer.claims;
     let subject = match claims.find(&names.subject) {
         Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
@@ -305,6 +294,7 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
         roles: roles.map(|(_, value)| claims.place(value)),
         scopes: scopes.map(|value| claims.place(value)),
         factors: found.amr.map(|value| claims.place(value)),
+        binding,
     })
 }
 

@@ -13,10 +13,12 @@ use crate::json::{Object, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
 
+pub mod binding;
 pub mod claims;
 pub mod jws;
 pub mod keyring;
 
+pub use binding::Binding;
 pub use claims::{Clock, Verified};
 pub use jws::{Jws, Room};
 pub use keyring::{Held, Keyring};
@@ -59,7 +61,7 @@ impl Refused {
 
 /// Checks a token at the time `now`, Unix seconds. The first check that fails is the reason: malformed, issuer,
 /// algorithm, key, signature, expired, not yet valid, audience, type, claims. Revocation and binding
-/// (`Verified::confirmation`) are not looked at here; a caller that proves no possession asks `claims::unbound`.
+/// (`Verified::binding`) are not looked at here.
 pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
