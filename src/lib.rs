@@ -16,6 +16,7 @@ pub mod ffi;
 pub mod identity;
 pub mod journal;
 pub mod json;
+pub mod keeper;
 pub mod metrics;
 pub mod passwords;
 pub mod policy;

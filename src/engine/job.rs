@@ -9,6 +9,7 @@ use crate::engine::conclude;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
+use crate::engine::keeping;
 use crate::engine::password::{Desk, PasswordFlight, busy};
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
@@ -294,6 +295,7 @@ fn perform(
             if let (Err(error), Some(telling)) = (process.write_uses(), &snapshot.telling) {
                 telling.teller.state_failed(&snapshot.policy, &error);
             }
+            keeping::look(&snapshot);
             if process.is_sweep_due(now) {
                 process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);

@@ -11,6 +11,7 @@ mod facts;
 mod flight;
 mod identify;
 mod job;
+mod keeping;
 mod password;
 mod possession;
 mod process;
@@ -253,6 +254,7 @@ impl Engine {
             telling.teller.poll();
             next_ms = if telling.teller.journal.is_on() { WRITING_MS } else { HOUSEKEEPING_MS };
         }
+        next_ms = snapshot.keeper.next_ms().map_or(next_ms, |ms| ms.min(next_ms));
         Ok(Poll { next_ms, job: Some(Job::housekeeping(process, self.now(), snapshot)) })
     }
 

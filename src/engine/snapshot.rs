@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode};
 use crate::engine::telling::Telling;
+use crate::keeper::Keeper;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
 use crate::policy::requirement::Requirement;
@@ -19,6 +20,8 @@ pub(super) struct Snapshot {
     pub(super) strip: StripRules,
     /// The keys of its issuers; the one thing here that moves on.
     pub(super) keys: Keyring,
+    /// What looks after them.
+    pub(super) keeper: Keeper,
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
     /// What a response to somebody who was recognised carries.
@@ -57,6 +60,7 @@ impl Snapshot {
             private: [private].into(),
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
+            keeper: Keeper::new(&policy.issuers),
             telling,
             unmatched,
             policy,

@@ -88,6 +88,9 @@ members! {
     Scopes "scopes" Shape::Texts(16, 64); "Scopes; the first 16."
     Key "key" Shape::Text(64); "The public id of the API key."
     Name "name" Shape::Text(256); "The operator's name for it."
+    Source "source" Shape::Text(512); "The file or the address that an issuer's keys come from."
+    Added "added" Shape::Texts(16, 48); "Keys that were not there before, by `kid`, or by thumbprint (RFC 7638) where they have none; the first 16."
+    Removed "removed" Shape::Texts(16, 48); "Keys that are not there any more, likewise."
     Expires "expires" Shape::Time; "When it ends; left out: never."
     Disabled "disabled" Shape::Flag; "The account may not come in yet."
     By "by" Shape::Text(96); "Who did it: the system's user that ran the command."
@@ -159,6 +162,12 @@ kinds! {
         [Message] []
     EventsLost "events_lost" Error; "So many lines were not written, because the file could not be written or the queue was full. It stands where they would."
         [Count] [Message]
+    KeysChanged "keys_changed" Notice; "Other keys of an issuer are in force: its file or its published set has changed."
+        [Issuer Source] [Added Removed]
+    KeysFailed "keys_failed" Error; "An issuer's keys could not be read anew. Those from before stay in force for the time being."
+        [Issuer Source Message] []
+    KeysRecovered "keys_recovered" Notice; "An issuer's keys can be read again, and are what they were."
+        [Issuer Source] []
     UserAdded "user_added" Notice; "An account was made."
         [User] [Roles Disabled By]
     UserUpdated "user_updated" Notice; "An account was changed as a whole by an import: its password, roles, or whether it may come in."

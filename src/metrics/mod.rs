@@ -38,7 +38,34 @@ pub struct Metrics {
     pub reloads_failed: AtomicU64,
     /// Times that housekeeping could not write to the state.
     pub state_failures: AtomicU64,
+    /// Attempts to read keys of issuers anew, by what came of them.
+    refreshes: [AtomicU64; Refresh::ALL.len()],
     started: Instant,
+}
+
+/// What came of an attempt to read keys of an issuer anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Other keys.
+    Changed = 0,
+    /// The same ones.
+    Same = 1,
+    /// None; those from before stay.
+    Failed = 2,
+}
+
+impl Refresh {
+    /// All of them.
+    pub const ALL: [Refresh; 3] = [Refresh::Changed, Refresh::Same, Refresh::Failed];
+
+    /// The label of the counter.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Refresh::Changed => "changed",
+            Refresh::Same => "same",
+            Refresh::Failed => "failed",
+        }
+    }
 }
 
 /// The decisions by one route, by reason.
@@ -73,6 +100,7 @@ impl Metrics {
             reloads: AtomicU64::new(0),
             reloads_failed: AtomicU64::new(0),
             state_failures: AtomicU64::new(0),
+            refreshes: Default::default(),
             started: Instant::now(),
         }
     }
@@ -111,6 +139,13 @@ impl Metrics {
     pub fn hashing(&self) -> Running<'_> {
         self.hashing.running.fetch_add(1, Ordering::Relaxed);
         Running { hashing: &self.hashing, since: Instant::now() }
+    }
+
+    /// Keys of an issuer were read anew, or were to be.
+    pub fn refreshed(&self, what: Refresh) {
+        if let Some(counter) = self.refreshes.get(what as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// A password was not checked for want of room.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
-use super::{Metrics, RouteCounts, SCHEMES};
+use super::{Metrics, Refresh, RouteCounts, SCHEMES};
 use crate::identity::Scheme;
 use crate::reason::Reason;
 
@@ -95,6 +95,16 @@ impl Metrics {
             "Times that housekeeping could not write to the state; requests that failed so are among the decisions.",
             self.state_failures.load(Ordering::Relaxed),
         );
+        out.family(
+            "gatepost_key_refreshes",
+            "counter",
+            "",
+            "Attempts to read keys of issuers anew, by what came of them.",
+        );
+        for (what, count) in Refresh::ALL.iter().zip(&self.refreshes) {
+            let count = count.load(Ordering::Relaxed).to_string();
+            out.sample("gatepost_key_refreshes_total", &[("result", what.name())], &count);
+        }
         out.gauge(
             "gatepost_policy_generation",
             "Which policy is in force: 1 for the first, one more after each reload.",

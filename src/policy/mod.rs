@@ -14,6 +14,7 @@ pub mod reference;
 mod report;
 pub mod requirement;
 pub mod role;
+pub mod stamp;
 #[cfg(test)]
 mod tests;
 mod tree;

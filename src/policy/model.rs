@@ -13,6 +13,7 @@ use crate::passwords::filter::Filter;
 use crate::policy::network::Network;
 use crate::policy::requirement::Requirement;
 use crate::policy::role::Roles;
+use crate::policy::stamp::Stamp;
 use crate::route::Router;
 
 /// Everything an operator wrote, checked and with its files read.
@@ -333,6 +334,8 @@ pub enum KeySource {
         path: PathBuf,
         /// The `kid` of the one key of a PEM file.
         kid: Option<String>,
+        /// What it was when it was read.
+        stamp: Stamp,
     },
     /// An address that answers with a JWK Set.
     Url {

@@ -182,10 +182,10 @@ fn one_source(report: &mut Report<'_>, spot: &Spot<Value>, rules: &Rules<'_>, fo
         }
         Source::File => {
             let name = table.text("file")?;
-            let (path, text) = secret::read_file(report, folder, name, &table.span("file"), symmetric)?;
+            let (path, text, stamp) = secret::read_file(report, folder, name, &table.span("file"), symmetric)?;
             let kid = table.text("kid").map(str::to_owned);
             let set = KeySet::from_text(&text, kid.as_deref(), rules);
-            (KeySource::File { path, kid }, Some(keys(report, table, "file", set)?))
+            (KeySource::File { path, kid, stamp }, Some(keys(report, table, "file", set)?))
         }
         Source::SecretFile | Source::SecretEnv => {
             let secret = secret::read(report, table, source, folder)?;

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::policy::beside;
 use crate::policy::read::Fields;
 use crate::policy::report::Report;
+use crate::policy::stamp::Stamp;
 
 /// A larger file holds no secret.
 const LARGEST: u64 = 1024 * 1024;
@@ -129,7 +130,7 @@ pub(super) fn read(
     Some(secret)
 }
 
-/// A whole file and its path; who else can change it is a warning, and of a `secret` one who else can read it. `None`,
+/// A whole file, its path and its stamp; who else can change it is a warning, and of a `secret` one who else can read it. `None`,
 /// reported, where it cannot be read.
 pub(super) fn read_file(
     report: &mut Report<'_>,
@@ -137,11 +138,11 @@ pub(super) fn read_file(
     name: &str,
     span: &Range<usize>,
     secret: bool,
-) -> Option<(PathBuf, Zeroizing<Vec<u8>>)> {
+) -> Option<(PathBuf, Zeroizing<Vec<u8>>, Stamp)> {
     let (path, metadata) = open(report, folder, name, span)?;
     let bytes = contents(report, &path, &metadata, span)?;
     warn_of_others(report, &path, &metadata, span, secret);
-    Some((path, bytes))
+    Some((path, bytes, Stamp::from(&metadata)))
 }
 
 /// A file that a policy names is there, can be read and holds something; otherwise that is reported.

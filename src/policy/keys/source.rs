@@ -42,7 +42,7 @@ pub(in crate::policy) static SOURCE: &[Key] = &[
         NOT_THIS,
         "A file of keys, relative to the policy: a JWK, a JWK Set (RFC 7517), or PEM with public keys or one certificate. \
          For HS256, HS384 and HS512: a JWK, or a JWK Set, of shared secrets, each of `kty` `oct` and usually with a \
-         `kid`.",
+         `kid`. A server reads it again when it changes; where that fails the keys from before stay.",
     ),
     key(
         "inline",
