@@ -1,5 +1,7 @@
 //! Who was recognised, and how.
 
+use std::sync::Arc;
+
 use crate::json::Object;
 
 /// A way to prove identity.
@@ -67,5 +69,5 @@ pub struct Identity {
     /// When the credential ends, Unix seconds; `None`: never.
     pub expires_at: Option<i64>,
     /// The token's claims as they were sent; `None` where the scheme has none.
-    pub claims: Option<Object>,
+    pub claims: Option<Arc<Object>>,
 }

@@ -8,7 +8,7 @@ use crate::crypto::password::Work;
 use crate::engine::snapshot::Snapshot;
 use crate::error::Error;
 use crate::event::{Kind, Line, Member};
-use crate::state::{ApiKey, Incoming, State, User};
+use crate::state::{ApiKey, By, Incoming, Mark, News, Revocation, State, User};
 
 /// A state that tells.
 #[derive(Debug)]
@@ -177,5 +177,48 @@ impl State for Audited {
 
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error> {
         self.state.touch_api_keys(uses)
+    }
+
+    fn revoke_token(&self, revocation: &Revocation) -> Result<bool, Error> {
+        let changed = self.state.revoke_token(revocation)?;
+        if changed {
+            self.tell(Kind::TokenRevoked, |line| {
+                line.text(Member::Issuer, &revocation.issuer).text(Member::RevokedBy, revocation.by.name());
+                let member = match revocation.by {
+                    By::Token | By::Claims => Member::Token,
+                    By::Session => Member::Session,
+                    By::Subject => Member::Subject,
+                };
+                line.text(member, &revocation.name);
+                if let Some(before) = revocation.before {
+                    line.time(Member::Before, before.saturating_mul(1000));
+                }
+                if let Some(ends) = revocation.ends_at {
+                    line.time(Member::Expires, ends.saturating_mul(1000));
+                }
+            });
+        }
+        Ok(changed)
+    }
+
+    fn revocation(
+        &self,
+        issuer: &str,
+        names: &[(By, &str)],
+        issued_at: Option<i64>,
+    ) -> Result<Option<Revocation>, Error> {
+        self.state.revocation(issuer, names, issued_at)
+    }
+
+    fn revocations(&self, most: usize) -> Result<Vec<Revocation>, Error> {
+        self.state.revocations(most)
+    }
+
+    fn revocations_since(&self, mark: Option<Mark>, most: usize) -> Result<News, Error> {
+        self.state.revocations_since(mark, most)
+    }
+
+    fn sweep_revocations(&self, now: i64) -> Result<usize, Error> {
+        self.state.sweep_revocations(now)
     }
 }

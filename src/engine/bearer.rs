@@ -3,53 +3,78 @@
 
 use std::sync::Arc;
 
-use crate::engine::conclude::tell_undefined;
+use crate::engine::conclude::tell_roles;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Examined;
 use crate::engine::identify::{self, Proof};
 use crate::engine::job::Work;
 use crate::engine::possession::Possession;
 use crate::engine::process::Process;
-use crate::token::{self, Trust, Verified};
+use crate::engine::snapshot::Snapshot;
+use crate::engine::verified::Token;
+use crate::reason::Reason;
+use crate::state::By;
+use crate::token::claims::Clock;
+use crate::token::{self, Trust};
 
 /// Who it is. Tokens cannot be guessed, so nothing is counted.
 pub(super) fn recognise(
     context: &mut Context,
     process: &Process,
-    token: &str,
+    sent: &str,
     possession: &Possession<'_, '_>,
 ) -> Result<Examined, Failure> {
-    let verified = verify(context, token)?;
-    possession.proves(context, &verified)?;
-    identify(context, process, verified)
-}
-
-/// Signature, times and claims.
-fn verify(context: &Context, token: &str) -> Result<Verified, Failure> {
-    let snapshot = &context.snapshot;
-    let trust = Trust { issuers: &snapshot.policy.issuers, keys: &snapshot.keys, leeway: snapshot.policy.leeway };
-    token::verify(token, &trust, context.now).map_err(failure)
-}
-
-fn identify(context: &mut Context, process: &Process, verified: Verified) -> Result<Examined, Failure> {
-    let snapshot = Arc::clone(&context.snapshot);
-    let policy = &*snapshot.policy;
-    let Some(name) = identify::local_subject(&verified, policy)? else {
-        tell_undefined(context, "in the token of", &verified.subject(), &verified.roles());
-        if let Some(issuer) = policy.issuers.get(verified.issuer).filter(|issuer| issuer.claims.roles.is_none()) {
-            let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
-            context.trace.step("roles", saw, || "its tokens give none");
-        }
-        let identity = identify::of_foreign_token(verified, policy)?;
-        return Ok(Examined::Recognised(identify::known(identity, policy)));
+    let token = verified(&context.snapshot, sent, context.now)?;
+    let Some(revoked) = process.revoked.known(process.state.as_ref(), &token) else {
+        // The request is gone when the job runs; what it proves is told if the token is not revoked.
+        let unproved = possession.proves(context, &token.verified).err();
+        return Ok(ask_the_state(token, unproved));
     };
-    let proof = Proof::Token(Box::new(verified), name);
-    Ok(match proof.known(process) {
-        Some(facts) => Examined::Proved(proof, facts),
-        None => Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 })),
-    })
+    refuse_revoked(revoked)?;
+    possession.proves(context, &token.verified)?;
+    let user = match &token.user {
+        None => None,
+        Some(name) => match process.facts.known_user(process.state.as_ref(), name) {
+            Some(user) => user,
+            None => return Ok(ask_the_state(token, None)),
+        },
+    };
+    tell_roles(context, &token, &user);
+    identify::of_token(&token, &user, &context.snapshot.policy).map(Examined::Recognised)
 }
 
-fn failure(refused: token::Refused) -> Failure {
+/// A token whose signature, times and claims are right: remembered, or verified now.
+pub(super) fn verified(snapshot: &Snapshot, sent: &str, now: i64) -> Result<Arc<Token>, Failure> {
+    let policy = &*snapshot.policy;
+    let clock = Clock { now, leeway: policy.leeway.max(0) };
+    if let Some(token) = snapshot.tokens.find(sent, &snapshot.keys, clock).map_err(failure)? {
+        return Ok(token);
+    }
+    let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
+    let verified = token::verify(sent, &trust, now).map_err(failure)?;
+    let user = identify::local_subject(&verified, policy)?;
+    let issuer = identify::issuer(policy, &verified)?;
+    let token = Arc::new(Token::new(verified, &issuer.issuer, user));
+    snapshot.tokens.note(sent, &token);
+    Ok(token)
+}
+
+/// The token is not revoked.
+pub(super) fn refuse_revoked(by: Option<By>) -> Result<(), Failure> {
+    let saw = match by {
+        None => return Ok(()),
+        Some(By::Subject) => "the tokens of its subject that were issued until then are revoked".to_owned(),
+        Some(By::Claims) => "it is revoked".to_owned(),
+        Some(by) => format!("its {by} is revoked"),
+    };
+    Err(Failure::new(Reason::TokenRevoked, "verify", saw))
+}
+
+fn ask_the_state(token: Arc<Token>, unproved: Option<Failure>) -> Examined {
+    let proof = Proof::Token { token, unproved: unproved.map(Box::new) };
+    Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 }))
+}
+
+pub(super) fn failure(refused: token::Refused) -> Failure {
     Failure::new(refused.reason, "verify", refused.detail)
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::engine::authorise::authorise;
 use crate::engine::context::{Concluded, Context, Failure};
 use crate::engine::decide::Mode;
-use crate::engine::facts::Known;
+use crate::engine::facts::{Known, UserFact};
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
 use crate::engine::telling::Asked;
+use crate::engine::verified::Token;
 use crate::identity::Identity;
 use crate::reason::Reason;
 
@@ -28,8 +29,13 @@ pub(super) fn conclude(
     }
     let granted = match facts {
         Facts::User(user) => user.as_ref(),
+        // Told with what the token itself says.
+        Facts::Token { .. } => None,
         Facts::Key(key) => key.as_ref().and_then(|key| key.owner.as_ref()),
     };
+    if let (Proof::Token { token, .. }, Facts::Token { user, .. }) = (&proof, facts) {
+        tell_roles(&mut context, token, user);
+    }
     if let Some(user) = granted {
         tell_undefined(&mut context, "granted to", &user.name, &user.roles);
     }
@@ -39,8 +45,27 @@ pub(super) fn conclude(
     }
 }
 
+/// What becomes of the roles that a token gives, or that its user holds.
+pub(super) fn tell_roles(context: &mut Context, token: &Token, user: &UserFact) {
+    if !context.trace.is_wanted() {
+        return;
+    }
+    if token.user.is_some() {
+        user.iter().for_each(|user| tell_undefined(context, "granted to", &user.name, &user.roles));
+        return;
+    }
+    let verified = &token.verified;
+    tell_undefined(context, "in the token of", &verified.subject(), &verified.roles());
+    let snapshot = Arc::clone(&context.snapshot);
+    let issuer = snapshot.policy.issuers.get(verified.issuer);
+    if let Some(issuer) = issuer.filter(|issuer| issuer.claims.roles.is_none()) {
+        let saw = || format!("issuer {} has no claims = {{ roles = … }}", issuer.name);
+        context.trace.step("roles", saw, || "its tokens give none");
+    }
+}
+
 /// Roles that vanish are the hardest to find: `--explain` says which and why.
-pub(super) fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl AsRef<str>]) {
+fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl AsRef<str>]) {
     if !context.trace.is_wanted() {
         return;
     }

@@ -8,15 +8,17 @@ use crate::answer::identity as identity_headers;
 use crate::crypto::name;
 use crate::crypto::password::Sent;
 use crate::decision::List;
+use crate::engine::bearer;
 use crate::engine::context::Failure;
 use crate::engine::facts::{Account, KeyFact, Known, UserFact};
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::verified::Token;
 use crate::identity::{Identity, Scheme};
 use crate::policy::Policy;
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
-use crate::state::{ApiKey, User};
+use crate::state::{ApiKey, By, User};
 use crate::token::Verified;
 use crate::token::claims::Names;
 
@@ -29,8 +31,8 @@ pub(super) enum Proof {
     Remembered,
     /// The key with this digest.
     Key([u8; 32]),
-    /// A token whose subject is this local user.
-    Token(Box<Verified>, String),
+    /// A token that is verified, and why the request is refused all the same unless the token is revoked.
+    Token { token: Arc<Token>, unproved: Option<Box<Failure>> },
     /// A client certificate that the policy maps to this user.
     Certificate { user: String, expires_at: i64 },
 }
@@ -42,6 +44,8 @@ pub(super) enum Facts {
     User(UserFact),
     /// The key and its owner, where there is one.
     Key(Option<KeyFact>),
+    /// What the token is revoked by, and the local user that it names, where there is one.
+    Token { revoked: Option<By>, user: UserFact },
 }
 
 impl Proof {
@@ -49,11 +53,12 @@ impl Proof {
     pub(super) fn known(&self, process: &Process) -> Option<Facts> {
         let state = process.state.as_ref();
         match self {
-            Proof::Password { name, .. } | Proof::Token(_, name) | Proof::Certificate { user: name, .. } => {
+            Proof::Password { name, .. } | Proof::Certificate { user: name, .. } => {
                 process.facts.known_user(state, name).map(Facts::User)
             }
             Proof::Key(digest) => process.facts.known_key(state, digest).map(|fact| Facts::Key(Some(fact))),
-            Proof::Remembered => None,
+            // A token that gets here is one of which something is not known.
+            Proof::Remembered | Proof::Token { .. } => None,
         }
     }
 
@@ -61,9 +66,13 @@ impl Proof {
     pub(super) fn read(&self, process: &Process) -> Result<Facts, Failure> {
         let state = process.state.as_ref();
         let facts = match self {
-            Proof::Password { name, .. } | Proof::Token(_, name) | Proof::Certificate { user: name, .. } => {
+            Proof::Password { name, .. } | Proof::Certificate { user: name, .. } => {
                 process.facts.read_user(state, name).map(Facts::User)
             }
+            Proof::Token { token, .. } => process.revoked.ask(state, token).and_then(|revoked| {
+                let user = token.user.as_deref().map(|name| process.facts.read_user(state, name)).transpose()?;
+                Ok(Facts::Token { revoked, user: user.flatten() })
+            }),
             Proof::Key(digest) => process.facts.read_key(state, digest).map(Facts::Key),
             // It came with its facts, and holds for no others.
             Proof::Remembered => Ok(Facts::User(None)),
@@ -95,8 +104,10 @@ impl Proof {
                 let identity = local(user, Scheme::ClientCert, policy, None);
                 Ok(known(Identity { expires_at: Some(expires_at), ..identity }, policy))
             }
-            (Proof::Token(verified, name), Facts::User(user)) => {
-                of_local_token(*verified, user, &name, policy).map(|identity| known(identity, policy))
+            (Proof::Token { token, unproved }, Facts::Token { revoked, user }) => {
+                bearer::refuse_revoked(*revoked)?;
+                unproved.map_or(Ok(()), |failure| Err(*failure))?;
+                of_token(&token, user, policy)
             }
             _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),
         }
@@ -120,10 +131,21 @@ pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [impl AsRef<str>]) -> Ve
     roles.iter().map(AsRef::as_ref).filter(|role| !policy.roles.is_defined(role)).collect()
 }
 
+/// Whom a token stands for: the local user that it names, who is this one, or whoever the token itself says.
+pub(super) fn of_token(token: &Token, user: &UserFact, policy: &Policy) -> Result<Known, Failure> {
+    match &token.user {
+        None => token.own(|| of_foreign_token(&token.verified, policy).map(|identity| known(identity, policy))),
+        Some(name) => {
+            let user = live(user, name, Reason::TokenClaim)?;
+            token.local(user, || of_local_token(&token.verified, user, policy).map(|identity| known(identity, policy)))
+        }
+    }
+}
+
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
 /// subject equals a local name.
-pub(super) fn of_foreign_token(verified: Verified, policy: &Policy) -> Result<Identity, Failure> {
-    let issuer = issuer(policy, &verified)?;
+fn of_foreign_token(verified: &Verified, policy: &Policy) -> Result<Identity, Failure> {
+    let issuer = issuer(policy, verified)?;
     let roles = policy.roles.closure(granted(issuer, &verified.roles()));
     Ok(Identity {
         issuer: issuer.issuer.clone(),
@@ -136,7 +158,7 @@ pub(super) fn of_foreign_token(verified: Verified, policy: &Policy) -> Result<Id
         factors: owned(verified.factors()),
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
-        claims: Some(verified.claims),
+        claims: Some(Arc::clone(&verified.claims)),
     })
 }
 
@@ -151,16 +173,15 @@ pub(super) fn local_subject(verified: &Verified, policy: &Policy) -> Result<Opti
         .ok_or_else(|| Failure::new(Reason::TokenClaim, "verify", "the subject is no possible user name"))
 }
 
-fn of_local_token(verified: Verified, user: &UserFact, name: &str, policy: &Policy) -> Result<Identity, Failure> {
-    let user = live(user, name, Reason::TokenClaim)?;
-    let issuer = issuer(policy, &verified)?;
+fn of_local_token(verified: &Verified, user: &User, policy: &Policy) -> Result<Identity, Failure> {
+    let issuer = issuer(policy, verified)?;
     let identity = local(user, Scheme::Bearer, policy, issuer.grants.as_deref());
     Ok(Identity {
         scopes: owned(verified.scopes()),
         factors: owned(verified.factors()),
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
-        claims: Some(verified.claims),
+        claims: Some(Arc::clone(&verified.claims)),
         ..identity
     })
 }
@@ -224,7 +245,7 @@ fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) 
 }
 
 /// The user, where there is one who may come in.
-fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u Account, Failure> {
+fn live<'u>(user: &'u UserFact, name: &str, absent: Reason) -> Result<&'u Arc<Account>, Failure> {
     match user {
         Some(user) if user.disabled => {
             let saw = format!("{} is disabled", user.name);
@@ -260,7 +281,8 @@ fn closure(policy: &Policy, roles: &[String]) -> BTreeSet<String> {
     policy.roles.closure(roles.iter().map(String::as_str))
 }
 
-fn issuer<'p>(policy: &'p Policy, verified: &Verified) -> Result<&'p Issuer, Failure> {
+/// The issuer of a token that was verified under this policy.
+pub(super) fn issuer<'p>(policy: &'p Policy, verified: &Verified) -> Result<&'p Issuer, Failure> {
     policy
         .issuers
         .get(verified.issuer)

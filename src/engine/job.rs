@@ -22,6 +22,7 @@ use crate::metrics::Waiting;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::throttle::Place;
+use crate::token::claims::Clock;
 
 /// How often facts are read again because the state changed meanwhile. After that the last ones hold: they are
 /// younger than the request.
@@ -108,8 +109,8 @@ impl Job {
         Job { process, mode, kept: Some(kept), teller, slot: Mutex::new(Slot::Waiting(Some(context), work)) }
     }
 
-    pub(super) fn housekeeping(process: Arc<Process>, now: i64, snapshot: Arc<Snapshot>) -> Job {
-        let mode = Mode { read_only: false, traced: false };
+    pub(super) fn housekeeping(process: Arc<Process>, now: i64, snapshot: Arc<Snapshot>, read_only: bool) -> Job {
+        let mode = Mode { read_only, traced: false };
         let teller = snapshot.telling.as_ref().map(|telling| Arc::clone(&telling.teller));
         let slot = Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now, snapshot })));
         Job { process, mode, kept: None, teller, slot }
@@ -292,13 +293,19 @@ fn perform(
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
         (Work::Housekeeping { now, snapshot }, _) => {
-            if let (Err(error), Some(telling)) = (process.write_uses(), &snapshot.telling) {
-                telling.teller.state_failed(&snapshot.policy, &error);
-            }
+            let failed = |error: Error| {
+                let teller = snapshot.telling.iter().map(|telling| &telling.teller);
+                teller.for_each(|teller| teller.state_failed(&snapshot.policy, &error));
+            };
+            process.write_uses().unwrap_or_else(failed);
             keeping::look(&snapshot);
             if process.is_sweep_due(now) {
                 process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);
+                if !mode.read_only {
+                    process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                }
+                snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
             }
             None
         }

@@ -16,11 +16,14 @@ mod password;
 mod possession;
 mod process;
 mod remember;
+mod revoked;
 mod snapshot;
 mod stored;
 mod teller;
 mod telling;
+mod tokens;
 mod trace;
+mod verified;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -255,7 +258,7 @@ impl Engine {
             next_ms = if telling.teller.journal.is_on() { WRITING_MS } else { HOUSEKEEPING_MS };
         }
         next_ms = snapshot.keeper.next_ms().map_or(next_ms, |ms| ms.min(next_ms));
-        Ok(Poll { next_ms, job: Some(Job::housekeeping(process, self.now(), snapshot)) })
+        Ok(Poll { next_ms, job: Some(Job::housekeeping(process, self.now(), snapshot, self.inner.options.read_only)) })
     }
 
     /// Writes the events that wait; may block. An error says why some cannot be written.

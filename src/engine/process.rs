@@ -11,6 +11,7 @@ use crate::engine::facts::FactCache;
 use crate::engine::flight::Flights;
 use crate::engine::password::Checked;
 use crate::engine::remember::Remembered;
+use crate::engine::revoked::Revoked;
 use crate::error::Error;
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
@@ -31,6 +32,7 @@ pub(super) struct Process {
     pub(super) throttle: Arc<Throttle>,
     pub(super) facts: FactCache,
     pub(super) remembered: Remembered,
+    pub(super) revoked: Revoked,
     /// Passwords that are being checked.
     pub(super) flights: Flights<Twins, Checked>,
     /// Fork generation in which it was opened.
@@ -62,6 +64,7 @@ impl Process {
         fork_generation: u64,
     ) -> Result<Process, Error> {
         Ok(Process {
+            revoked: Revoked::read(state.as_ref())?,
             state,
             location,
             throttle,

@@ -1,10 +1,11 @@
 //! One policy in force, with what is prepared from it once. A decision uses one from start to end. Immutable but
-//! for the keys of issuers, which are swapped set by set.
+//! for the keys of issuers, which are swapped set by set, and the tokens that are remembered.
 
 use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode};
 use crate::engine::telling::Telling;
+use crate::engine::tokens::Tokens;
 use crate::keeper::Keeper;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
@@ -18,10 +19,12 @@ pub(super) struct Snapshot {
     pub(super) policy: Arc<Policy>,
     pub(super) generation: u64,
     pub(super) strip: StripRules,
-    /// The keys of its issuers; the one thing here that moves on.
+    /// The keys of its issuers, which are replaced while it is in force.
     pub(super) keys: Keyring,
     /// What looks after them.
     pub(super) keeper: Keeper,
+    /// Tokens that were verified under it, by these keys.
+    pub(super) tokens: Tokens,
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
     /// What a response to somebody who was recognised carries.
@@ -61,6 +64,8 @@ impl Snapshot {
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
             keeper: Keeper::new(&policy.issuers),
+            // Before start nothing is decided.
+            tokens: Tokens::new(if telling.is_some() { policy.token_cache } else { 0 }),
             telling,
             unmatched,
             policy,

@@ -92,6 +92,10 @@ members! {
     Added "added" Shape::Texts(16, 48); "Keys that were not there before, by `kid`, or by thumbprint (RFC 7638) where they have none; the first 16."
     Removed "removed" Shape::Texts(16, 48); "Keys that are not there any more, likewise."
     Expires "expires" Shape::Time; "When it ends; left out: never."
+    RevokedBy "revoked_by" Shape::Word(|| vec!["jti", "sid", "subject", "claims"]); "Which member of a token the revocation goes by; `claims`: a digest of them all, of a token that has no `jti`."
+    Token "token" Shape::Text(256); "`jti` of the revoked token, or the digest of its claims."
+    Session "session" Shape::Text(256); "`sid` of the revoked tokens."
+    Before "before" Shape::Time; "Tokens that were issued before this time are revoked."
     Disabled "disabled" Shape::Flag; "The account may not come in yet."
     By "by" Shape::Text(96); "Who did it: the system's user that ran the command."
     Policy "policy" Shape::Text(512); "The policy file."
@@ -190,6 +194,8 @@ kinds! {
         [User Key Name] [Roles Scopes Expires By]
     KeyRevoked "key_revoked" Notice; "An API key was revoked."
         [Key] [User Name By]
+    TokenRevoked "token_revoked" Notice; "A token, the tokens of a session or those of a person were revoked."
+        [Issuer RevokedBy] [Token Session Subject Before Expires By]
 }
 
 impl Kind {

@@ -31,6 +31,8 @@ pub struct Policy {
     pub schemes: Vec<Scheme>,
     /// Clock skew granted to token times, seconds.
     pub leeway: i64,
+    /// Memory for tokens that were verified, octets; 0: none is remembered.
+    pub token_cache: usize,
     /// Form of the answers' bodies.
     pub responses: Responses,
     /// `profile = "strict"`.

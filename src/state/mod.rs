@@ -1,7 +1,8 @@
-//! What changes while the engine runs: users, granted roles, API keys. The only storage I/O. Backends implement
+//! What changes while the engine runs: users, granted roles, API keys, revoked tokens. The only storage I/O. Backends implement
 //! [`State`]; SQLite is the first.
 
 mod epoch;
+mod revocation;
 mod sqlite;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use crate::crypto::password::Work;
 use crate::error::Error;
 use crate::policy::model::StateLocation;
 
+pub use revocation::{By, KEPT, Mark, News, Revocation};
 pub use sqlite::SqliteState;
 
 /// Opens the state of a policy, in this process and after its last fork.
@@ -163,4 +165,20 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error>;
     /// Notes when keys were last used: (digest, Unix seconds). Does not change the version.
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error>;
+
+    /// Revokes; false where all of that was revoked already. What is said again about one name adds to what was said.
+    fn revoke_token(&self, revocation: &Revocation) -> Result<bool, Error>;
+    /// The first of these names that is revoked for a token of this issuer, issued at this time (Unix seconds).
+    fn revocation(
+        &self,
+        issuer: &str,
+        names: &[(By, &str)],
+        issued_at: Option<i64>,
+    ) -> Result<Option<Revocation>, Error>;
+    /// The newest revocations, newest first.
+    fn revocations(&self, most: usize) -> Result<Vec<Revocation>, Error>;
+    /// What was revoked since the mark; all of it where there is none. No more than `most`.
+    fn revocations_since(&self, mark: Option<Mark>, most: usize) -> Result<News, Error>;
+    /// Forgets what has been over for a day at `now`; how many. Does not change the version.
+    fn sweep_revocations(&self, now: i64) -> Result<usize, Error>;
 }

@@ -3,6 +3,7 @@
 //! A claim of the wrong type is never taken for one that is missing.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -36,8 +37,8 @@ pub struct Verified {
     pub key_epoch: u64,
     /// The algorithm that proved it.
     pub algorithm: Algorithm,
-    /// All claims.
-    pub claims: Object,
+    /// All claims; an identity that is made of them shares them.
+    pub claims: Arc<Object>,
     says: Says,
 }
 
@@ -63,7 +64,7 @@ pub struct Times {
 
 impl Verified {
     pub(super) fn new(claims: Object, issuer: usize, key_epoch: u64, algorithm: Algorithm, says: Says) -> Verified {
-        Verified { issuer, key_epoch, algorithm, claims, says }
+        Verified { issuer, key_epoch, algorithm, claims: Arc::new(claims), says }
     }
 
     /// The subject as the issuer's `claims.subject` names it, without control characters.

@@ -18,7 +18,9 @@ fn identity() -> Identity {
         factors: vec!["pwd".into()],
         authenticated_at: Some(1_000),
         expires_at: None,
-        claims: crate::json::Object::read(br#"{"dept": "sales", "level": 3, "groups": ["a", "b"]}"#.to_vec()).ok(),
+        claims: crate::json::Object::read(br#"{"dept": "sales", "level": 3, "groups": ["a", "b"]}"#.to_vec())
+            .ok()
+            .map(std::sync::Arc::new),
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
         },
         schemes: route::schemes(engine).into_iter().map(|(scheme, _)| scheme).collect(),
         leeway: engine.number("leeway")?,
+        token_cache: usize::try_from(engine.number("token_cache_kib")?.saturating_mul(1024)).unwrap_or(0),
         responses: match engine.text("responses")? {
             "auto" => Responses::Auto,
             "none" => Responses::None,

@@ -129,6 +129,13 @@ static ENGINE: &[Key] = &[
     key("preflight", PREFLIGHT, Is("\"deny\""), "What happens to CORS preflights."),
     key("leeway", Kind::Duration(0, 300), Is("\"30s\""), "Clock skew granted to the times in tokens."),
     key(
+        "token_cache_kib",
+        Kind::Integer(0, 1_048_576),
+        Is("16384"),
+        "Memory for tokens that were verified, KiB in each process, so that a token that comes again costs no signature \
+         check: some 3 KiB a token. Expiry, revocation and rights are asked each time all the same. `0`: none.",
+    ),
+    key(
         "responses",
         Kind::OneOf(&[
             choice(

@@ -10,7 +10,7 @@ fn mistakes_in_settings_are_errors_that_say_what_to_write() {
             ("[engine]\nschems = ['basic']\n", "2:1 `[engine]` has no key `schems` | did you mean `schemes`?"),
             (
                 "[engine]\nxyz = 1\n",
-                "2:1 `[engine]` has no key `xyz` | its keys are `name`, `state`, `schemes`, `unmatched`, `preflight`, `leeway`, `responses`, `profile`",
+                "2:1 `[engine]` has no key `xyz` | its keys are `name`, `state`, `schemes`, `unmatched`, `preflight`, `leeway`, `token_cache_kib`, `responses`, `profile`",
             ),
             ("[engin]\nname = 'x'\n", "1:2 there is no section `engin` | did you mean `engine`?"),
             (

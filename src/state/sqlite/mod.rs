@@ -8,6 +8,7 @@ mod failure;
 mod history;
 mod import;
 mod keys;
+mod revocations;
 mod schema;
 mod secrets;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::failure::Fault;
 use super::epoch::Epoch;
+use super::revocation::{By, Mark, News, Revocation};
 use super::{ApiKey, Incoming, State, User};
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
@@ -260,6 +262,35 @@ impl State for SqliteState {
             return Ok(());
         }
         self.write(|transaction| keys::touch(transaction, uses).map(|()| (false, ())))
+    }
+
+    fn revoke_token(&self, revocation: &Revocation) -> Result<bool, Error> {
+        self.write(|transaction| revocations::add(transaction, revocation).map(|changed| (changed, changed)))
+    }
+
+    fn revocation(
+        &self,
+        issuer: &str,
+        names: &[(By, &str)],
+        issued_at: Option<i64>,
+    ) -> Result<Option<Revocation>, Error> {
+        self.read(|connection| revocations::first(connection, issuer, names, issued_at))
+    }
+
+    fn revocations(&self, most: usize) -> Result<Vec<Revocation>, Error> {
+        self.read(|connection| revocations::newest(connection, most))
+    }
+
+    fn revocations_since(&self, mark: Option<Mark>, most: usize) -> Result<News, Error> {
+        self.read(|connection| revocations::news(connection, mark, most))
+    }
+
+    fn sweep_revocations(&self, now: i64) -> Result<usize, Error> {
+        if !self.read(|connection| revocations::any_over(connection, now))? {
+            return Ok(0);
+        }
+        // What is forgotten hits no token that is alive, so that nothing changes for a decision.
+        self.write(|transaction| revocations::sweep(transaction, now).map(|forgotten| (false, forgotten)))
     }
 }
 

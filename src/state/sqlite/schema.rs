@@ -62,6 +62,20 @@ const MIGRATIONS: &[&str] = &[
         value BLOB NOT NULL CHECK (length(value) = 32)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE revocations (
+        number     INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        stamp      INTEGER NOT NULL,
+        by         INTEGER NOT NULL CHECK (by BETWEEN 0 AND 3),
+        issuer     TEXT    NOT NULL CHECK (issuer <> ''),
+        name       TEXT    NOT NULL CHECK (name <> ''),
+        before     INTEGER,
+        revoked_at INTEGER NOT NULL,
+        ends_at    INTEGER,
+        UNIQUE (by, issuer, name)
+    ) STRICT;
+    CREATE INDEX revocations_by_end ON revocations (ends_at) WHERE ends_at IS NOT NULL;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

@@ -148,9 +148,17 @@ fn a_state_of_the_first_version_is_brought_up_and_keeps_its_users() {
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     place.open().add_user(&user("alice")).unwrap();
     place.open().add_user(&User { hash: Some(hash.into()), ..user("bob") }).unwrap();
-    let before = "DROP TABLE old_passwords; DROP TABLE secrets; DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; \
-                  PRAGMA user_version = 1";
-    Connection::open(&place.path).unwrap().execute_batch(before).unwrap();
+    let connection = Connection::open(&place.path).unwrap();
+    let later = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('users', 'grants', 'api_keys') \
+                 AND name NOT LIKE 'sqlite_%'";
+    let read = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    let later: Vec<_> = connection.prepare(later).unwrap().query_map((), read).unwrap().map(Result::unwrap).collect();
+    for table in later {
+        connection.execute(&format!("DROP TABLE {table}"), ()).unwrap();
+    }
+    let before = "DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; PRAGMA user_version = 1";
+    connection.execute_batch(before).unwrap();
+    drop(connection);
     let state = place.open();
     assert_eq!(state.works().unwrap(), [password::work(hash).unwrap()]);
     state.set_password("alice", "$new", 2_000, 1).unwrap();

@@ -1,0 +1,104 @@
+//! A token that was verified, with what is made of it once and used again: who it is, and at which version of the state
+//! it was last found not to be revoked.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+
+use crate::engine::facts::{Account, Known};
+use crate::engine::revoked::Names;
+use crate::state::By;
+use crate::token::Verified;
+
+/// No version of a state is ever this.
+const NEVER: u64 = u64::MAX;
+
+/// A verified token, with what was made of it.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) verified: Verified,
+    /// `iss`.
+    issuer: String,
+    /// The local user that it names, in the one canonical spelling; `None`: it speaks for itself.
+    pub(super) user: Option<String>,
+    /// The version of the state at which it was found not to be revoked.
+    clear_at: AtomicU64,
+    /// Who it is, where only the token says so.
+    own: OnceLock<Known>,
+    /// Who it is as this account.
+    local: ArcSwapOption<(Arc<Account>, Known)>,
+}
+
+impl Token {
+    pub(super) fn new(verified: Verified, issuer: &str, user: Option<String>) -> Token {
+        Token {
+            verified,
+            issuer: issuer.to_owned(),
+            user,
+            clear_at: AtomicU64::new(NEVER),
+            own: OnceLock::new(),
+            local: ArcSwapOption::empty(),
+        }
+    }
+
+    /// `iss`.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// It was found not to be revoked at this version of the state.
+    pub(super) fn is_clear_at(&self, version: u64) -> bool {
+        self.clear_at.load(Ordering::Relaxed) == version
+    }
+
+    pub(super) fn note_clear(&self, version: u64) {
+        self.clear_at.store(version, Ordering::Relaxed);
+    }
+
+    /// By what it can be revoked. The subject counts as the policy reads it and as `sub` has it, so that a change of the
+    /// policy's mind revives nothing.
+    pub(super) fn names(&self, with_claims: bool) -> Names<'_> {
+        let verified = &self.verified;
+        let mut names = Names::new();
+        names.extend(verified.token_id().map(|name| (By::Token, name)));
+        names.extend(verified.session_id().map(|name| (By::Session, name)));
+        let subject = verified.subject();
+        let others = [self.user.as_deref().map(Cow::Borrowed), verified.claims.get("sub").and_then(|sub| sub.string())];
+        names.extend(others.into_iter().flatten().filter(|other| *other != subject).map(|name| (By::Subject, name)));
+        names.push((By::Subject, subject));
+        if with_claims {
+            names.push((By::Claims, Cow::Owned(claims_digest(verified.claims.text()))));
+        }
+        names
+    }
+
+    /// Who it is where only the token says so; made once.
+    pub(super) fn own<E>(&self, make: impl FnOnce() -> Result<Known, E>) -> Result<Known, E> {
+        if let Some(known) = self.own.get() {
+            return Ok(known.clone());
+        }
+        let known = make()?;
+        Ok(self.own.get_or_init(|| known).clone())
+    }
+
+    /// Who it is as this account; made once for as long as the account stays what it is.
+    pub(super) fn local<E>(&self, account: &Arc<Account>, make: impl FnOnce() -> Result<Known, E>) -> Result<Known, E> {
+        // An account is never changed, and this one cannot make room for another while it is held here.
+        if let Some(made) = self.local.load().as_ref().filter(|made| Arc::ptr_eq(&made.0, account)) {
+            return Ok(made.1.clone());
+        }
+        let known = make()?;
+        self.local.store(Some(Arc::new((Arc::clone(account), known.clone()))));
+        Ok(known)
+    }
+}
+
+/// What a token without `jti` is revoked by: all that it says, as it was signed. A second signature of the same claims,
+/// or another header, makes no other token of it.
+pub(super) fn claims_digest(claims: &str) -> String {
+    BASE64URL_NOPAD.encode(&Sha256::digest(claims.as_bytes()))
+}
