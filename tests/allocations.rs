@@ -85,12 +85,26 @@ struct Service {
     _folder: tempfile::TempDir,
 }
 
+/// The same issuer's tokens once more, as local users.
+fn local_issuer() -> String {
+    ISSUER.replace("accounts", "staff").replace("claims =", "users = \"local\"\nclaims =")
+}
+
 impl Service {
     fn start() -> Service {
+        Service::with(POLICY)
+    }
+
+    /// Where every token is verified anew.
+    fn forgetful() -> Service {
+        Service::with(&POLICY.replace("[identity]", "token_cache_kib = 0\n[identity]"))
+    }
+
+    fn with(policy: &str) -> Service {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");
         std::fs::write(folder.path().join("secret.key"), SECRET).unwrap();
-        std::fs::write(&path, format!("{POLICY}{CHEAP}{ISSUER}")).unwrap();
+        std::fs::write(&path, format!("{policy}{CHEAP}{ISSUER}{}", local_issuer())).unwrap();
         let loaded = policy::load(&path).unwrap();
         let state = state::open(&loaded.policy.state).unwrap();
         let admin = Admin { policy: &loaded.policy, state: state.as_ref(), now: NOW };
@@ -168,11 +182,15 @@ fn usual(target: &str) -> Ask {
 #[test]
 fn hot_paths_allocate_nothing_beyond_the_decision() {
     let service = Service::start();
+    let token = bearer("sam", json!({ "roles": ["clerk"] }));
+    let local = bearer("alice", json!({ "iss": "https://staff.example.com" }));
     let paths = [
         ("public", usual("/health"), Reason::Public, 1),
         ("anonymous", usual("/catalogue/tea?page=2"), Reason::Anonymous, 1),
         ("remembered Basic", usual("/orders/7?page=2").login("alice"), Reason::Allowed, 1),
         ("API key", usual("/orders/7?page=2").header("X-API-Key", &service.key), Reason::Allowed, 1),
+        ("remembered token", usual("/orders/7?page=2").authorization(token), Reason::Allowed, 1),
+        ("remembered token of a local user", usual("/orders/7?page=2").authorization(local), Reason::Allowed, 1),
     ];
     let mut wrong = Vec::new();
     for (name, ask, reason, pieces) in &paths {
@@ -204,12 +222,12 @@ fn hot_paths_allocate_nothing_beyond_the_decision() {
 /// decision; what is needed on the way is held to a number here, so that it does not grow unseen.
 #[test]
 fn refusals_and_tokens_keep_the_decision_alone_and_need_little_on_the_way() {
-    let service = Service::start();
+    let service = Service::forgetful();
     let token = usual("/orders/7").authorization(bearer("sam", json!({ "roles": ["clerk"] })));
     let paths = [
         ("refused without credentials", usual("/orders/7"), Reason::CredentialsMissing, 10),
         ("unknown route", usual("/nowhere"), Reason::RouteUnknown, 11),
-        ("HS256", token, Reason::Allowed, 21),
+        ("HS256", token, Reason::Allowed, 23),
     ];
     let mut found = Vec::new();
     let mut wrong = false;
@@ -235,7 +253,7 @@ fn refusals_and_tokens_keep_the_decision_alone_and_need_little_on_the_way() {
 
 #[test]
 fn what_a_token_needs_while_it_is_read_is_given_back() {
-    let service = Service::start();
+    let service = Service::forgetful();
     let ask = usual("/orders/7").authorization(bearer("sam", json!({ "roles": ["clerk"] })));
     for _ in 0..5 {
         let (decision, (taken, given_back)) = service.decide(&ask, false);

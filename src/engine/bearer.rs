@@ -53,8 +53,7 @@ pub(super) fn verified(snapshot: &Snapshot, sent: &str, now: i64) -> Result<Arc<
     let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
     let verified = token::verify(sent, &trust, now).map_err(failure)?;
     let user = identify::local_subject(&verified, policy)?;
-    let issuer = identify::issuer(policy, &verified)?;
-    let token = Arc::new(Token::new(verified, &issuer.issuer, user));
+    let token = Arc::new(Token::new(verified, user));
     snapshot.tokens.note(sent, &token);
     Ok(token)
 }

@@ -281,8 +281,7 @@ fn closure(policy: &Policy, roles: &[String]) -> BTreeSet<String> {
     policy.roles.closure(roles.iter().map(String::as_str))
 }
 
-/// The issuer of a token that was verified under this policy.
-pub(super) fn issuer<'p>(policy: &'p Policy, verified: &Verified) -> Result<&'p Issuer, Failure> {
+fn issuer<'p>(policy: &'p Policy, verified: &Verified) -> Result<&'p Issuer, Failure> {
     policy
         .issuers
         .get(verified.issuer)

@@ -95,7 +95,7 @@ impl Revoked {
         // A change is being written, or there are too many to know.
         let names = token.names(true);
         let names: SmallVec<[(By, &str); 4]> = names.iter().map(|(by, name)| (*by, name.as_ref())).collect();
-        let found = state.revocation(token.issuer(), &names, token.verified.issued_at())?;
+        let found = state.revocation(&token.issuer(), &names, token.verified.issued_at())?;
         if let (None, Some(version)) = (&found, version)
             && state.version() == Some(version)
         {
@@ -161,15 +161,16 @@ impl Revoked {
         if live.version != Some(version) {
             return None;
         }
-        let issued_at = token.verified.issued_at();
+        if live.entries.is_empty() {
+            token.note_clear(version);
+            return Some(None);
+        }
+        let (issuer, issued_at) = (token.issuer(), token.verified.issued_at());
         let hits = |(by, name): &(By, Cow<'_, str>)| {
-            let hit = live.entries.get(&self.mark(*by, token.issuer(), name));
+            let hit = live.entries.get(&self.mark(*by, &issuer, name));
             hit.is_some_and(|hit| issued_at.is_none_or(|at| at < hit.before))
         };
-        let found = match live.entries.is_empty() {
-            true => None,
-            false => token.names(live.by_claims).iter().find(|name| hits(name)).map(|(by, _)| *by),
-        };
+        let found = token.names(live.by_claims).iter().find(|name| hits(name)).map(|(by, _)| *by);
         if found.is_none() {
             token.note_clear(version);
         }

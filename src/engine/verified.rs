@@ -21,8 +21,6 @@ const NEVER: u64 = u64::MAX;
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) verified: Verified,
-    /// `iss`.
-    issuer: String,
     /// The local user that it names, in the one canonical spelling; `None`: it speaks for itself.
     pub(super) user: Option<String>,
     /// The version of the state at which it was found not to be revoked.
@@ -34,20 +32,13 @@ pub(super) struct Token {
 }
 
 impl Token {
-    pub(super) fn new(verified: Verified, issuer: &str, user: Option<String>) -> Token {
-        Token {
-            verified,
-            issuer: issuer.to_owned(),
-            user,
-            clear_at: AtomicU64::new(NEVER),
-            own: OnceLock::new(),
-            local: ArcSwapOption::empty(),
-        }
+    pub(super) fn new(verified: Verified, user: Option<String>) -> Token {
+        Token { verified, user, clear_at: AtomicU64::new(NEVER), own: OnceLock::new(), local: ArcSwapOption::empty() }
     }
 
     /// `iss`.
-    pub(super) fn issuer(&self) -> &str {
-        &self.issuer
+    pub(super) fn issuer(&self) -> Cow<'_, str> {
+        self.verified.claims.get("iss").and_then(|iss| iss.string()).unwrap_or_default()
     }
 
     /// It was found not to be revoked at this version of the state.
