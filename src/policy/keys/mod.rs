@@ -2,6 +2,7 @@
 //! the JSON Schema all follow it; a key that is not here does not exist.
 
 pub(super) mod form;
+mod password;
 mod requirement;
 mod section;
 mod source;
