@@ -2,8 +2,10 @@
 //! is `route`'s work; no word here about rules or routes.
 
 mod host;
+mod uri;
 
 pub use host::{Host, HostError};
+pub use uri::HttpUri;
 
 /// A request-target that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -81,6 +81,16 @@ impl KeySet {
     }
 }
 
+impl Key {
+    /// The public key of one JWK that came with what it verifies. Refused is all that a set would leave out.
+    pub fn from_jwk(jwk: &Map<String, Value>, rules: &Rules<'_>) -> Result<Key, KeyError> {
+        match read(jwk, None, rules) {
+            Ok(Entry::Key(key)) => Ok(*key),
+            Ok(Entry::Skipped(why)) | Err(why) => Err(KeyError(why)),
+        }
+    }
+}
+
 fn read(jwk: &Map<String, Value>, kid: Option<&str>, rules: &Rules<'_>) -> Result<Entry, String> {
     let skipped = |why: String| Ok(Entry::Skipped(why));
     let kty = text_of(jwk, "kty")?.ok_or("`kty` is missing")?;

@@ -9,14 +9,18 @@ use crate::crypto::random;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::taint;
 
-/// HMAC-SHA-256 under a key of its own. The key is wiped in the end.
+/// HMAC-SHA-256 under a key. The key is wiped in the end.
 pub struct Keyed(Hmac<Sha256>);
 
 impl Keyed {
     /// Draws a key.
     pub fn draw() -> Result<Keyed, Error> {
-        let key = Zeroizing::new(random::bytes::<32>()?);
-        let mac = Hmac::new_from_slice(key.as_slice());
+        Keyed::with(&Zeroizing::new(random::bytes::<32>()?))
+    }
+
+    /// With a key that others have too.
+    pub fn with(key: &[u8; 32]) -> Result<Keyed, Error> {
+        let mac = Hmac::new_from_slice(key);
         mac.map(Keyed).map_err(|_| Error::new(ErrorKind::Internal, "HMAC takes keys of every length"))
     }
 

@@ -300,7 +300,7 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
 }
 
 /// A NumericDate (RFC 7519 section 2): a JSON number, with or without a fraction, from 1970 to 9999.
-fn date(value: Option<Raw<'_>>, name: &str) -> Result<Option<f64>, String> {
+pub(super) fn date(value: Option<Raw<'_>>, name: &str) -> Result<Option<f64>, String> {
     let Some(value) = value else { return Ok(None) };
     match value.number() {
         Some(seconds) if (0.0..=LAST_DATE).contains(&seconds) => Ok(Some(seconds)),

@@ -15,8 +15,11 @@ use crate::reason::Reason;
 
 pub mod binding;
 pub mod claims;
+pub mod dpop;
 pub mod jws;
 pub mod keyring;
+pub mod nonce;
+pub mod replay;
 
 pub use binding::Binding;
 pub use claims::{Clock, Verified};
