@@ -201,7 +201,7 @@ pub fn public(jwk: &Map<String, Value>) -> Result<Option<PublicKey>, String> {
 }
 
 /// A member of base64url without padding.
-fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
+pub(super) fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
     let encoded = text_of(jwk, name)?.ok_or_else(|| format!("`{name}` is missing"))?;
     BASE64URL_NOPAD
         .decode(encoded.as_bytes())
@@ -209,7 +209,7 @@ fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, String> {
 }
 
 /// A member that must be a string where it is there.
-fn text_of<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
+pub(super) fn text_of<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
     match jwk.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

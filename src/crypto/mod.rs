@@ -12,4 +12,5 @@ pub mod pem;
 pub mod private;
 pub mod random;
 pub mod secret;
+pub mod signing;
 mod stored;

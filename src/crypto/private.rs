@@ -11,6 +11,8 @@ use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::{Curve, PublicKey};
 use crate::crypto::pem;
 
+mod jwk;
+
 /// A private key with its public half.
 pub struct PrivateKey {
     pair: Pair,
@@ -23,6 +25,10 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
     MlDsa(PqdsaKeyPair),
 }
+
+/// The object identifier rsaEncryption (RFC 8017 appendix C), as DER.
+const RSA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+const UNSOUND_RSA: &str = "it is no sound RSA private key of 2048 to 8192 bits";
 
 const ML_DSA: [Algorithm; 3] = [Algorithm::MlDsa44, Algorithm::MlDsa65, Algorithm::MlDsa87];
 
@@ -45,7 +51,11 @@ impl PrivateKey {
                 return PrivateKey::ml_dsa(algorithm, pair);
             }
         }
-        Err("it is no private key (PKCS#8) of a type that is used for signatures here".into())
+        Err(if der.windows(RSA.len()).any(|window| window == RSA) {
+            UNSOUND_RSA.into()
+        } else {
+            "it is no private key (PKCS#8) of a type that is used for signatures here".into()
+        })
     }
 
     /// ECPrivateKey (RFC 5915).
@@ -58,7 +68,7 @@ impl PrivateKey {
 
     /// RSAPrivateKey (RFC 8017 section A.1.2).
     pub fn from_pkcs1(der: &[u8]) -> Result<PrivateKey, String> {
-        PrivateKey::rsa(RsaKeyPair::from_der(der).map_err(|_| "it is no RSA private key")?)
+        PrivateKey::rsa(RsaKeyPair::from_der(der).map_err(|_| UNSOUND_RSA)?)
     }
 
     fn rsa(pair: RsaKeyPair) -> Result<PrivateKey, String> {

@@ -8,6 +8,7 @@ use crate::certificate::Description;
 use crate::certificate::carried::Form;
 use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::{KeyError, KeySet, Origin, Rules};
+use crate::crypto::signing::SigningKey;
 use crate::identity::Scheme;
 use crate::passwords::filter::Filter;
 use crate::policy::network::Network;
@@ -51,8 +52,10 @@ pub struct Policy {
     pub throttle: ThrottleRules,
     /// Which events are told, and where.
     pub events: Events,
-    /// Whose tokens are believed.
+    /// Whose tokens are believed: the issuers of the file, and behind them one for each signer.
     pub issuers: Vec<Issuer>,
+    /// Who issues tokens here.
+    pub signers: Vec<Signer>,
     /// Whose client certificates are whose, by what they say.
     pub certificates: HashMap<Description, Mapped>,
     /// Roles with what they include and permit.
@@ -307,6 +310,37 @@ pub struct Issuer {
     pub grants: Option<Vec<String>>,
 }
 
+/// `[[signer]]`: tokens that this engine issues. What believes them is an issuer of the policy whose subjects are local
+/// users.
+#[derive(Debug)]
+pub struct Signer {
+    /// The operator's name for it.
+    pub name: String,
+    /// `iss`; no two signers share one.
+    pub issuer: String,
+    /// `aud` of its tokens, at least one.
+    pub audience: Vec<String>,
+    /// What signs.
+    pub key: SigningKey,
+    /// How long a token lasts at most, seconds.
+    pub lifetime: i64,
+    /// Refresh tokens; `None`: none are issued.
+    pub refresh: Option<RefreshRules>,
+    /// Index of the issuer that stands for it.
+    pub believed: usize,
+}
+
+/// `[[signer]] refresh`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshRules {
+    /// Seconds from the login to the end of all refresh tokens that come of it.
+    pub lifetime: i64,
+    /// Seconds that a refresh token may lie unused; `None`: as long as it lives.
+    pub idle: Option<i64>,
+    /// Seconds for which a used refresh token still gets the answer that it got.
+    pub grace: i64,
+}
+
 /// `[[certificate]]`: who it is that a description describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
@@ -323,6 +357,22 @@ pub struct SourcedKeys {
     pub source: KeySource,
     /// The keys, parsed once, each with its algorithms fixed; `None`: it has not been asked yet.
     pub keys: Option<KeySet>,
+}
+
+impl Policy {
+    /// The signer of this name or, without a name, the only one.
+    pub fn signer(&self, name: Option<&str>) -> Option<&Signer> {
+        match (name, self.signers.as_slice()) {
+            (Some(name), all) => all.iter().find(|signer| signer.name == name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// The issuer of this index stands for a signer of this engine.
+    pub fn is_own(&self, issuer: usize) -> bool {
+        self.signers.iter().any(|signer| signer.believed == issuer)
+    }
 }
 
 /// Where keys come from.

@@ -19,6 +19,7 @@ pub mod dpop;
 pub mod jws;
 pub mod keyring;
 pub mod nonce;
+pub mod published;
 pub mod replay;
 
 pub use binding::Binding;

@@ -3,6 +3,7 @@
 use gatepost::crypto::algorithm::Algorithm;
 use gatepost::crypto::jwk;
 use gatepost::crypto::key::{KeyError, KeySet, Origin, Rules};
+use gatepost::crypto::signing::SigningKey;
 use gatepost::token::{Jws, Room};
 use serde_json::Value;
 
@@ -106,6 +107,36 @@ fn compact_examples_of_rfc_7515_and_7520_verify() {
         let bent = if signature.starts_with('A') { "B" } else { "A" };
         assert!(!is_signed(&format!("{signed}.{bent}{}", &signature[1..]), &keys), "{name}");
         assert!(!is_signed(&format!("{signed}."), &keys), "{name}");
+    }
+}
+
+/// RFC 7515 A.2 to A.4 and RFC 7520 3.2 and 3.4: private keys sign what their public halves verify, and RSASSA-PKCS1-v1_5
+/// signs the example of A.2 as it stands there.
+#[test]
+fn private_keys_of_rfc_7515_and_7520_sign() {
+    use Algorithm::{Es256, Es512, Ps384, Rs256};
+    if is_absent("private_keys_of_rfc_7515_and_7520_sign") {
+        return;
+    }
+    for (name, algorithm) in [
+        ("rfc7515_A.2", Rs256),
+        ("rfc7515_A.3", Es256),
+        ("rfc7515_A.4", Es512),
+        ("rfc7520_3.2", Es512),
+        ("rfc7520_3.4", Ps384),
+    ] {
+        let text = latchset(&format!("{name}.jwk"));
+        let key =
+            SigningKey::from_text(text.as_bytes(), None, algorithm, false).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let public = KeySet::from_jwks(text.as_bytes(), &rules(&[algorithm])).unwrap();
+        let made = key.sign(b"message").unwrap();
+        assert!(public.iter().any(|key| key.verify(algorithm, b"message", &made)), "{name}");
+        if name == "rfc7515_A.2" {
+            let token = latchset("rfc7515_A.2.jwsc");
+            let (signed, signature) = token.trim_end().rsplit_once('.').unwrap();
+            let made = key.sign(signed.as_bytes()).unwrap();
+            assert_eq!(data_encoding::BASE64URL_NOPAD.encode(&made), signature);
+        }
     }
 }
 

@@ -76,7 +76,12 @@ pub fn to_json(diagnostic: &Diagnostic) -> Value {
 
 fn counts(policy: &policy::Policy) -> String {
     let roles = policy.roles.names().count();
-    [number(policy.routes.len(), "route"), number(roles, "role"), number(policy.issuers.len(), "issuer")].join(", ")
+    let issuers = policy.issuers.len().saturating_sub(policy.signers.len());
+    let mut counts = vec![number(policy.routes.len(), "route"), number(roles, "role"), number(issuers, "issuer")];
+    if !policy.signers.is_empty() {
+        counts.push(number(policy.signers.len(), "signer"));
+    }
+    counts.join(", ")
 }
 
 fn number(count: usize, thing: &str) -> String {

@@ -17,6 +17,7 @@ mod output;
 mod passwords;
 mod roster;
 mod secret;
+mod signer;
 mod test;
 mod token;
 mod user;
@@ -61,6 +62,8 @@ enum Command {
     Key(key::Arguments),
     /// Look into tokens
     Token(token::Arguments),
+    /// Print the public keys by which others verify the tokens that are issued here
+    Signer(signer::Arguments),
     /// Try the rules for new passwords, and make a filter of breached ones
     Passwords(passwords::Arguments),
     /// Read the events file: explain a decision, list, follow
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Signer(arguments) => signer::run(&arguments),
         Command::Passwords(arguments) => passwords::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Hash(arguments) => hash::hash(&arguments),

@@ -85,12 +85,17 @@ fn wycheproof_hmac_with_whole_tags() {
 
 /// A fresh private key for an algorithm that is not a MAC.
 pub(crate) fn private(algorithm: Algorithm) -> PrivateKey {
+    PrivateKey::from_pkcs8(&pkcs8(algorithm)).unwrap()
+}
+
+/// The same as PKCS#8.
+pub(crate) fn pkcs8(algorithm: Algorithm) -> Vec<u8> {
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
     use aws_lc_rs::signature::{self as s, EcdsaKeyPair, Ed25519KeyPair, PqdsaKeyPair};
     let random = aws_lc_rs::rand::SystemRandom::new();
     let ec = |signer| EcdsaKeyPair::generate_pkcs8(signer, &random).unwrap().as_ref().to_vec();
     let ml = |signer| PqdsaKeyPair::generate(signer).unwrap().to_pkcs8v1().unwrap().as_ref().to_vec();
-    let pkcs8 = match algorithm {
+    match algorithm {
         Algorithm::Es256 => ec(&s::ECDSA_P256_SHA256_FIXED_SIGNING),
         Algorithm::Es384 => ec(&s::ECDSA_P384_SHA384_FIXED_SIGNING),
         Algorithm::Es512 => ec(&s::ECDSA_P521_SHA512_FIXED_SIGNING),
@@ -102,8 +107,14 @@ pub(crate) fn private(algorithm: Algorithm) -> PrivateKey {
             let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
             AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap().as_ref().to_vec()
         }
-    };
-    PrivateKey::from_pkcs8(&pkcs8).unwrap()
+    }
+}
+
+/// A block of PEM.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let body = data_encoding::BASE64.encode(der);
+    let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 fn rules(algorithms: &[Algorithm]) -> Rules<'_> {

@@ -60,7 +60,6 @@ fn sources_of_identities(report: &mut Report<'_>, document: &Document, issuers: 
     }
     let local_scheme = |route: &Route| route.schemes.iter().any(|scheme| *scheme != Scheme::Bearer);
     let local = issuers.iter().any(|issuer| issuer.local_users)
-        || !document.all("signer").is_empty()
         || routes.iter().any(|route| route.access != Access::Public && local_scheme(route));
     let foreign = issuers.iter().filter(|issuer| !issuer.local_users).count();
     if foreign + usize::from(local) > 1 {

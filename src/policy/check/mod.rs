@@ -12,6 +12,7 @@ mod require;
 mod role;
 mod route;
 mod secret;
+mod signer;
 
 use std::path::Path;
 
@@ -31,8 +32,9 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
     let throttle = engine::throttle(report, document.get("throttle")?);
     let events = events::read(report, document.get("events")?, folder);
     let roles = role::read(report, document.all("role"));
-    let issuers = issuer::read(report, document.all("issuer"), &roles, strict, folder);
-    later::check(report, document, &issuers, folder);
+    let mut issuers = issuer::read(report, document.all("issuer"), &roles, strict, folder);
+    let signers = signer::read(report, document.all("signer"), &mut issuers, strict, folder);
+    later::check(report, document, folder);
     let certificates = certificate::read(report, document.all("certificate"));
 
     let surroundings = route::Surroundings { roles: &roles, issuers: &issuers, paths };
@@ -66,6 +68,7 @@ pub(super) fn policy(report: &mut Report<'_>, document: &Document, file: &Path, 
         throttle,
         events: events?,
         issuers,
+        signers,
         certificates,
         roles,
         routes,

@@ -28,7 +28,7 @@ pub(super) fn read(
 ) -> (Vec<Route>, Option<Router>) {
     let Some(engine) = document.get("engine") else { return (Vec::new(), None) };
     let sections = document.all("route");
-    let sound_issuers = document.all("issuer").len() == around.issuers.len();
+    let sound_issuers = document.all("issuer").len() + document.all("signer").len() == around.issuers.len();
     let certificates = document.is_written("certificate");
     let entries = Entries { issuers: around.issuers, sound_issuers, certificates };
     entries.of_engine(report, engine);

@@ -145,17 +145,6 @@ pub(super) fn read_file(
     Some((path, bytes, Stamp::from(&metadata)))
 }
 
-/// A file that a policy names is there, can be read and holds something; otherwise that is reported.
-pub(super) fn is_there(report: &mut Report<'_>, folder: &Path, name: &str, span: &Range<usize>) -> bool {
-    open(report, folder, name, span).is_some_and(|(path, _)| match File::open(&path) {
-        Ok(_) => true,
-        Err(error) => {
-            unreadable(report, &path, &error.to_string(), span);
-            false
-        }
-    })
-}
-
 fn decode(mut bytes: Zeroizing<Vec<u8>>, encoding: &str) -> Option<Zeroizing<Vec<u8>>> {
     if encoding != "raw" && bytes.last() == Some(&b'\n') {
         bytes.pop();

@@ -5,6 +5,7 @@ pub(super) mod form;
 mod password;
 mod requirement;
 mod section;
+mod signer;
 mod source;
 
 pub(super) use form::Form;

@@ -1,6 +1,7 @@
 //! The sections of a policy and their keys.
 
 use super::password::PASSWORD;
+use super::signer::SIGNER;
 use super::source::{SECRET, SOURCE};
 use super::{Built, Choice, Default, Key, Kind, LONGEST, Section, choice, form, key};
 
@@ -53,7 +54,15 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
          host's callback gets them.",
     ),
     many("issuer", Built::Yes, ISSUER, "Whose tokens are believed. One section for each issuer."),
-    many("signer", Built::Later, SIGNER, "Tokens that this engine issues, and so believes."),
+    many(
+        "signer",
+        Built::Yes,
+        SIGNER,
+        "Tokens that this engine issues (`gatepost token issue`, `gatepost_token_issue`), and so believes: access tokens \
+         as RFC 9068 has them. Their subjects are local users, with the rights that the state gives these at the moment \
+         of each request. To change the key, name the new one as `key` and the old one under `previous` until its last \
+         token has expired; `gatepost signer keys` prints the public keys for others who verify these tokens.",
+    ),
     many(
         "certificate",
         Built::Yes,
@@ -364,19 +373,6 @@ static ISSUER: &[Key] = &[
         "Who its subjects are.",
     ),
     key("grants", Kind::Many(&Kind::Text, 0), Without("any defined role"), "Roles that its tokens can give."),
-];
-
-static REFRESH: &[Key] = &[key("lifetime", Kind::Duration(1, LONGEST), Required, "How long a refresh token lasts.")];
-
-static SIGNER: &[Key] = &[
-    key("name", Kind::Text, Required, "Your name for it."),
-    key("issuer", Kind::Text, Required, "`iss` of its tokens."),
-    key("audience", Kind::Many(&Kind::Text, 1), Required, "`aud` of its tokens."),
-    key("algorithm", Kind::Form(&form::ALGORITHM), Required, "The signature algorithm."),
-    key("key", Kind::Table(SOURCE), Required, "The key that signs: a file, or a secret for HS*."),
-    key("previous", Kind::Many(&Kind::Table(SOURCE), 0), Is("[]"), "Old keys that are still good for verifying."),
-    key("lifetime", Kind::Duration(1, LONGEST), Is("\"10m\""), "How long a token lasts."),
-    key("refresh", Kind::Table(REFRESH), Without("no refresh tokens"), "Refresh tokens."),
 ];
 
 static CERTIFICATE: &[Key] = &[

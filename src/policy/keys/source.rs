@@ -32,6 +32,40 @@ const KID: Key = key(
 /// A shared secret: exactly one of `secret_file` and `secret_env`.
 pub(in crate::policy) static SECRET: &[Key] = &[SECRET_FILE, SECRET_ENV, ENCODED];
 
+const SIGNING_FILE: Key = key(
+    "file",
+    Kind::Text,
+    NOT_THIS,
+    "A file with one private key, relative to the policy: PEM (PKCS#8), or a JWK. For HS256, HS384 and HS512: a JWK of \
+     `kty` `oct`.",
+);
+const FORMER_FILE: Key = key(
+    "file",
+    Kind::Text,
+    NOT_THIS,
+    "A file of old keys, relative to the policy: PEM, a JWK or a JWK Set. Public keys are enough. For HS256, HS384 and \
+     HS512: a JWK, or a JWK Set, of shared secrets.",
+);
+const SIGNING_KID: Key = key(
+    "kid",
+    Kind::Text,
+    Without("that of the JWK, else the thumbprint of the public key (RFC 7638); none for a secret"),
+    "The name of the key in its tokens.",
+);
+
+/// What signs: exactly one of `file`, `secret_file` and `secret_env`.
+pub(in crate::policy) static SIGNING: &[Key] = &[SIGNING_FILE, SECRET_FILE, SECRET_ENV, ENCODED, SIGNING_KID];
+
+/// What signed before: the same, with an algorithm of its own.
+pub(in crate::policy) static FORMER: &[Key] = &[
+    FORMER_FILE,
+    SECRET_FILE,
+    SECRET_ENV,
+    ENCODED,
+    SIGNING_KID,
+    key("algorithm", Kind::Form(&form::ALGORITHM), Without("the signer's"), "The algorithm that it signed with."),
+];
+
 /// Any source of keys: exactly one of the first six.
 pub(in crate::policy) static SOURCE: &[Key] = &[
     SECRET_FILE,

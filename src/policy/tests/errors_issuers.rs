@@ -145,14 +145,6 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
                 "9:10 `https://acc` is also an `[[issuer]]`: its tokens would be both strangers' and ours | leave that `[[issuer]]` out; the engine believes its own signers",
             ),
             (
-                "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'ES256'\nkey = { secret_file = 'good.key' }\n",
-                "6:7 ES256 needs public keys, and a shared secret comes from here | write `file`, `inline`, `url` or `discovery`, or name HS256, HS384 or HS512",
-            ),
-            (
-                "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'ES256'\nkey = { url = 'https://x' }\n",
-                "6:7 a signer's key does not come from elsewhere | write `file`, `secret_file` or `secret_env`",
-            ),
-            (
                 issuer!(
                     "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'bearer'\n"
                 ),

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use super::super::model::{Access, StateLocation, Unmatched};
+use super::super::model::{Access, RefreshRules, StateLocation, Unmatched};
 use super::super::requirement::Requirement;
 use super::super::{Severity, load, parse};
 use super::check;
+use crate::crypto::algorithm::Algorithm;
+use crate::crypto::key::tests as keys;
 use crate::identity::Scheme;
 
 const FULL: &str = r#"
@@ -117,9 +119,9 @@ require = { all = [ { role = "admin" }, { factor = "otp" }, { login_within = "15
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["otp.key", "signing.pem"] {
-        super::file(folder.path(), name, super::GOOD_SECRET.as_bytes(), 0o600);
-    }
+    super::file(folder.path(), "otp.key", super::GOOD_SECRET.as_bytes(), 0o600);
+    let key = keys::pem("PRIVATE KEY", &keys::pkcs8(Algorithm::Es256));
+    super::file(folder.path(), "signing.pem", key.as_bytes(), 0o600);
     super::file(folder.path(), "accounts.jwks.json", format!("{{\"keys\":[{}]}}", super::GOOD_KEY).as_bytes(), 0o644);
     super::file(folder.path(), "breached.filter", &super::filter("hunter2\n"), 0o600);
     folder
@@ -146,7 +148,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     38 `[session]` is not built yet: it is checked, and then has no effect
     44 `[endpoints]` is not built yet: it is checked, and then has no effect
     48 `[otp]` is not built yet: it is checked, and then has no effect
-    72 `[[signer]]` is not built yet: it is checked, and then has no effect
     99 nobody can come in by `session`: it is not built yet
     104 nobody can come in by `session`: it is not built yet
     "#);
@@ -159,6 +160,9 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     assert_eq!(policy.identity.names().count(), 5);
     assert!(policy.issuers[0].has_keys());
     assert_eq!(policy.issuers[0].grants.as_deref(), Some(&["clerk".to_owned()][..]));
+    assert_eq!((policy.signers[0].lifetime, policy.signers[0].believed), (600, 1));
+    let rules = RefreshRules { lifetime: 2_592_000, idle: None, grace: 10 };
+    assert_eq!(policy.signers[0].refresh, Some(rules));
     assert_eq!(policy.routes[0].access, Access::Public);
     assert!(policy.routes[0].schemes.is_empty());
     assert_eq!(policy.routes[1].schemes, [Scheme::Session, Scheme::Bearer, Scheme::ApiKey]);

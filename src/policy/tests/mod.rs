@@ -10,6 +10,7 @@ mod passwords;
 mod places;
 mod random;
 mod secrets;
+mod signers;
 mod warnings;
 
 use std::os::unix::fs::PermissionsExt;

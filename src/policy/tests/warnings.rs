@@ -104,10 +104,6 @@ fn suspicious_settings_load_with_one_warning() {
                 "7:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
             ),
             (
-                "[[signer]]\nname = 's'\nissuer = 'https://me'\naudience = 'x'\nalgorithm = 'HS256'\nkey = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = 'basic'\n",
-                "1:1 `[[signer]]` is not built yet: it is checked, and then has no effect | leave it out for now",
-            ),
-            (
                 issuer!(
                     "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'basic'\n"
                 ),
