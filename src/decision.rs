@@ -5,7 +5,7 @@ mod parts;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub use parts::{Id, List};
+pub use parts::{Common, Id, List};
 
 use crate::identity::{Identity, Scheme};
 use crate::reason::Reason;

@@ -1,6 +1,6 @@
 //! What the host hands in: one HTTP request as borrowed bytes. Nothing here decides anything.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One field line of a request, as received.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,6 +91,9 @@ pub fn parse_address(text: &str) -> Option<IpAddr> {
 }
 
 fn read_address(text: &str) -> Option<IpAddr> {
+    if let Some(ip) = dotted(text.as_bytes()) {
+        return Some(IpAddr::V4(ip));
+    }
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some(canonical(ip));
     }
@@ -105,7 +108,31 @@ fn read_address(text: &str) -> Option<IpAddr> {
     if !is_port(port) {
         return None;
     }
-    address.parse::<std::net::Ipv4Addr>().ok().map(IpAddr::V4)
+    address.parse::<Ipv4Addr>().ok().map(IpAddr::V4)
+}
+
+/// What most peers are, at a tenth of the cost: four numbers of one to three digits, without leading zeros. The
+/// standard library has the last word on all else.
+fn dotted(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut rest = text;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        let mut value = 0u16;
+        let mut digits = 0;
+        while let Some((digit @ b'0'..=b'9', after)) = rest.split_first() {
+            if digits == 3 || (digits == 1 && value == 0) {
+                return None;
+            }
+            value = value * 10 + u16::from(digit - b'0');
+            digits += 1;
+            rest = after;
+        }
+        *octet = if digits == 0 { return None } else { u8::try_from(value).ok()? };
+        if index < 3 {
+            rest = rest.strip_prefix(b".")?;
+        }
+    }
+    rest.is_empty().then(|| Ipv4Addr::from(octets))
 }
 
 /// A TCP port in digits.
@@ -124,6 +151,14 @@ fn canonical(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn dotted_quads_are_those_of_the_standard_library(text in "[0-9]{0,4}(\\.[0-9]{0,4}){2,4}\\.?|[0-9.x]{0,16}") {
+            prop_assert_eq!(dotted(text.as_bytes()), text.parse::<Ipv4Addr>().ok());
+        }
+    }
 
     #[test]
     fn addresses_are_read_in_every_usual_form_and_nothing_else_is() {

@@ -1,18 +1,59 @@
 //! What decisions are made of so that most of them need no memory of their own: lists that many decisions share, and an
 //! id that lies in its place.
 
-use std::fmt::{self, Write};
+use std::any::Any;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A list that decisions share, or one of this decision alone. Reads like a slice.
 #[derive(Clone, Debug)]
 pub enum List<T> {
     /// Prepared once, for many.
-    Shared(Arc<[T]>),
+    Shared(Arc<Common<T>>),
     /// Made for this one.
     Own(Vec<T>),
+}
+
+/// A list that many decisions share. Whoever hands decisions on can keep with it, once, the form in which they do.
+pub struct Common<T> {
+    items: Box<[T]>,
+    form: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl<T> Common<T> {
+    /// The form that is kept, made where there is none yet; `None` where one of another type is kept.
+    pub fn form<F: Any + Send + Sync>(&self, make: impl FnOnce(&[T]) -> F) -> Option<&F> {
+        self.form.get_or_init(|| Box::new(make(&self.items))).downcast_ref()
+    }
+}
+
+impl<T> Deref for Common<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T> From<Vec<T>> for Common<T> {
+    fn from(items: Vec<T>) -> Common<T> {
+        Common { items: items.into(), form: OnceLock::new() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Common<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.items.fmt(f)
+    }
+}
+
+impl<T> List<T> {
+    /// One that its clones share.
+    pub fn shared(items: Vec<T>) -> List<T> {
+        List::Shared(Arc::new(items.into()))
+    }
 }
 
 impl<T> Default for List<T> {
@@ -35,12 +76,6 @@ impl<T> Deref for List<T> {
 impl<T> From<Vec<T>> for List<T> {
     fn from(list: Vec<T>) -> List<T> {
         List::Own(list)
-    }
-}
-
-impl<T> From<&Arc<[T]>> for List<T> {
-    fn from(list: &Arc<[T]>) -> List<T> {
-        List::Shared(Arc::clone(list))
     }
 }
 
@@ -75,39 +110,44 @@ impl<T: PartialEq> PartialEq for List<T> {
     }
 }
 
-/// The id of a decision: up to 128 octets of text.
+/// The id of a decision: up to 128 octets of text, in its place where it is no longer than what the engine draws itself
+/// or what servers number their requests with.
 #[derive(Clone)]
-pub struct Id {
-    length: u8,
-    text: [u8; Id::LONGEST],
+pub struct Id(Form);
+
+#[derive(Clone)]
+enum Form {
+    Short { length: u8, text: [u8; Id::IN_PLACE] },
+    Long(Box<str>),
 }
 
 impl Id {
     /// The longest id, octets.
     pub const LONGEST: usize = 128;
+    /// The longest that needs no memory of its own, octets.
+    const IN_PLACE: usize = 46;
 
     /// It as text.
     pub fn as_str(&self) -> &str {
-        // Written from text only and never cut within a character.
-        self.text.get(..usize::from(self.length)).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+        match &self.0 {
+            // Written from text only and never cut within a character.
+            Form::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Form::Long(text) => text,
+        }
+    }
+
+    /// Its octets, UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Form::Short { length, text } => text.get(..usize::from(*length)).unwrap_or_default(),
+            Form::Long(text) => text.as_bytes(),
+        }
     }
 }
 
 impl Default for Id {
     fn default() -> Id {
-        Id { length: 0, text: [0; Id::LONGEST] }
-    }
-}
-
-/// What does not fit whole is left out.
-impl Write for Id {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        let start = usize::from(self.length);
-        let end = start.saturating_add(more.len());
-        let place = self.text.get_mut(start..end).ok_or(fmt::Error)?;
-        place.copy_from_slice(more.as_bytes());
-        self.length = u8::try_from(end).map_err(|_| fmt::Error)?;
-        Ok(())
+        Id(Form::Short { length: 0, text: [0; Id::IN_PLACE] })
     }
 }
 
@@ -115,12 +155,21 @@ impl From<&str> for Id {
     /// Cut where it is too long.
     fn from(text: &str) -> Id {
         let mut id = Id::default();
-        let mut end = text.len().min(Id::LONGEST);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+        let Form::Short { length, text: place } = &mut id.0 else { return id };
+        match (place.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(len)) => {
+                place.copy_from_slice(text.as_bytes());
+                *length = len;
+                id
+            }
+            _ => {
+                let mut end = text.len().min(Id::LONGEST);
+                while !text.is_char_boundary(end) {
+                    end -= 1;
+                }
+                Id(Form::Long(text.get(..end).unwrap_or_default().into()))
+            }
         }
-        let _ = id.write_str(text.get(..end).unwrap_or_default());
-        id
     }
 }
 
@@ -170,8 +219,8 @@ mod tests {
 
     #[test]
     fn a_shared_list_becomes_its_own_only_where_something_is_added() {
-        let shared: Arc<[u8]> = [1, 2].into();
-        let mut list = List::from(&shared);
+        let shared = List::shared(vec![1, 2]);
+        let mut list = shared.clone();
         list.extend([]);
         assert!(matches!(list, List::Shared(_)));
         list.extend([3]);
@@ -182,13 +231,25 @@ mod tests {
     }
 
     #[test]
+    fn a_form_is_made_once_and_found_as_what_it_is() {
+        let common = Common::from(vec![1_u8, 2]);
+        assert_eq!(common.form(|items| items.len()), Some(&2));
+        assert_eq!(common.form(|_| 7_usize), Some(&2));
+        assert_eq!(common.form(|_| "another"), None);
+    }
+
+    #[test]
     fn an_id_holds_128_octets_and_never_a_part_of_a_character() {
         assert_eq!(Id::from("abc"), "abc");
         assert_eq!(Id::from("a".repeat(200).as_str()).len(), 128);
         assert_eq!(Id::from("\u{e9}".repeat(100).as_str()).len(), 128);
         assert_eq!(Id::from(format!("a{}", "\u{e9}".repeat(100)).as_str()).len(), 127);
-        let mut id = Id::from("a".repeat(127).as_str());
-        assert!(write!(id, "bc").is_err() && id.len() == 127 && write!(id, "b").is_ok());
+        for length in 0..=Id::LONGEST {
+            let text = "a".repeat(length);
+            assert_eq!((Id::from(text.as_str()), Id::from(text.as_str()).len()), (Id::from(&*text), length));
+            assert_eq!(Id::from(text.as_str()).as_str(), text);
+        }
+        let id = Id::from("a".repeat(128).as_str());
         assert_eq!(format!("{id}").len(), 128);
         assert_eq!(format!("{:?}", Id::from("a\"")), "\"a\\\"\"");
     }

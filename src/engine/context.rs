@@ -182,7 +182,7 @@ impl Context {
             || format!("200 {}", reason.name()),
         );
         let (identity, mut upstream, mut response) = match known {
-            Some(known) => (Some(known.identity), known.upstream, List::from(&self.snapshot.private)),
+            Some(known) => (Some(known.identity), known.upstream, self.snapshot.private.clone()),
             None => Default::default(),
         };
         response.extend(self.cleared_cookie());

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::credential::{api_key, cookie};
-use crate::decision::List;
 use crate::engine::authorise::{self, authorise};
 use crate::engine::bearer;
 use crate::engine::certificate;
@@ -70,7 +69,7 @@ pub(super) fn examine<'r>(
         cross_site: false,
         navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
         clear_cookie: false,
-        strip: List::from(snapshot.strip.names()),
+        strip: snapshot.strip.names().clone(),
         connection: None,
         trace: Trace::new(mode.traced),
         wanted: Wanted::default(),
@@ -190,6 +189,8 @@ impl<'r> Examination<'_, 'r> {
         let authority = if self.request.host.is_empty() { None } else { Some(parse(self.request.host)?) };
         let field = match self.fields.host.as_slice() {
             [] => None,
+            // The same text again says the same.
+            [value] if *value == self.request.host => None,
             [value] => Some(parse(value)?),
             _ => return Err(malformed("Host is repeated".into())),
         };

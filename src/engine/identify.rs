@@ -117,7 +117,7 @@ impl Proof {
 /// A recognised person, with the headers that say so.
 pub(super) fn known(identity: Identity, policy: &Policy) -> Known {
     let upstream = identity_headers::headers(&policy.identity, &identity);
-    Known { identity: Arc::new(identity), upstream: List::Shared(upstream.into()) }
+    Known { identity: Arc::new(identity), upstream: List::shared(upstream) }
 }
 
 fn by_password(user: &Account, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {

@@ -1,6 +1,5 @@
 //! What one process opened for an engine: state, counters, caches of facts, ids. Never crosses a fork.
 
-use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +11,7 @@ use crate::engine::flight::Flights;
 use crate::engine::password::Checked;
 use crate::engine::remember::Remembered;
 use crate::engine::revoked::Revoked;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::state::State;
@@ -51,7 +50,7 @@ pub(super) struct Process {
 /// Random bits drawn at start and a counter.
 #[derive(Debug)]
 pub(super) struct Ids {
-    prefix: String,
+    prefix: [u8; 17],
     counter: AtomicU64,
 }
 
@@ -148,13 +147,44 @@ impl Drop for Process {
 impl Ids {
     fn draw() -> Result<Ids, Error> {
         let bits = u64::from_le_bytes(random::bytes::<8>()?);
-        Ok(Ids { prefix: format!("{bits:016x}"), counter: AtomicU64::new(1) })
+        let text = format!("{bits:016x}-");
+        let prefix = text.as_bytes().try_into().map_err(|_| Error::new(ErrorKind::Internal, "an id has no length"))?;
+        Ok(Ids { prefix, counter: AtomicU64::new(1) })
     }
 
     fn next(&self) -> Id {
-        let mut id = Id::default();
-        // Far shorter than the longest.
-        let _ = write!(id, "{}-{}", self.prefix, self.counter.fetch_add(1, Ordering::Relaxed));
-        id
+        let mut number = self.counter.fetch_add(1, Ordering::Relaxed);
+        // Sixteen digits of the prefix, a dash, and from behind a number of at most twenty digits.
+        let mut text = [0; 37];
+        let (start, digits) = text.split_at_mut(self.prefix.len());
+        start.copy_from_slice(&self.prefix);
+        let mut length = 0;
+        for place in digits.iter_mut().rev() {
+            *place = b'0' | (number % 10) as u8;
+            number /= 10;
+            length += 1;
+            if number == 0 {
+                break;
+            }
+        }
+        let from = digits.len().saturating_sub(length);
+        digits.copy_within(from.., 0);
+        let end = self.prefix.len().saturating_add(length);
+        Id::from(text.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_a_prefix_and_a_number_in_plain_digits() {
+        let ids = Ids { prefix: *b"0123456789abcdef-", counter: AtomicU64::new(9) };
+        assert_eq!(ids.next(), "0123456789abcdef-9");
+        assert_eq!(ids.next(), "0123456789abcdef-10");
+        ids.counter.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(ids.next(), "0123456789abcdef-18446744073709551615");
+        assert_eq!(ids.next(), "0123456789abcdef-0");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::{HeaderEntry, HeaderMode};
+use crate::decision::{HeaderEntry, HeaderMode, List};
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
 use crate::keeper::Keeper;
@@ -28,7 +28,7 @@ pub(super) struct Snapshot {
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
     /// What a response to somebody who was recognised carries.
-    pub(super) private: Arc<[HeaderEntry]>,
+    pub(super) private: List<HeaderEntry>,
     /// What holds where no route matches and `unmatched = "authenticated"`.
     unmatched: Route,
 }
@@ -60,7 +60,7 @@ impl Snapshot {
             mode: HeaderMode::SetIfAbsent,
         };
         Snapshot {
-            private: [private].into(),
+            private: List::shared(vec![private]),
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
             keeper: Keeper::new(&policy.issuers),

@@ -15,11 +15,12 @@ pub struct Step {
 
 /// The steps so far, where somebody asked.
 #[derive(Debug, Default)]
-pub(super) struct Trace(Option<Vec<Step>>);
+#[allow(clippy::box_collection, reason = "almost always there is none, and then it should take no room")]
+pub(super) struct Trace(Option<Box<Vec<Step>>>);
 
 impl Trace {
     pub(super) fn new(wanted: bool) -> Trace {
-        Trace(wanted.then(Vec::new))
+        Trace(wanted.then(Box::default))
     }
 
     /// Notes a step that went well; the texts are made only where they are wanted.
@@ -47,6 +48,6 @@ impl Trace {
     }
 
     pub(super) fn into_steps(self) -> Vec<Step> {
-        self.0.unwrap_or_default()
+        self.0.map(|steps| *steps).unwrap_or_default()
     }
 }

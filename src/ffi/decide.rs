@@ -4,7 +4,7 @@ use super::decision::{FIRST_RELEASE, fill, gatepost_decision, gatepost_view};
 use super::engine::gatepost_engine;
 use super::job::gatepost_job;
 use super::kernel::guard_status;
-use super::request::{self, gatepost_request};
+use super::request::{self, Headers, gatepost_request};
 use super::types::*;
 use crate::engine::Begun;
 
@@ -33,12 +33,13 @@ pub unsafe extern "C" fn gatepost_decide(
             let decision = c.out(decision, "decision")?;
             let job = if job.is_null() { None } else { Some(c.out(job, "job")?) };
             let engine = c.look(engine)?;
-            let request = request::read(c, request)?;
+            let mut headers = Headers::new();
+            let request = request::read(c, request, &mut headers)?;
             let Some(job) = job else {
-                decision.set(gatepost_decision::give(engine.decide(&request.view())?)?);
+                decision.set(gatepost_decision::give(engine.decide(&request)?)?);
                 return Ok(GATEPOST_OK);
             };
-            match engine.begin_in_place(&request.view())? {
+            match engine.begin_in_place(&request)? {
                 Begun::Decided(done) => {
                     decision.set(gatepost_decision::give(done)?);
                     job.set(std::ptr::null_mut());
@@ -75,8 +76,9 @@ pub unsafe extern "C" fn gatepost_decide_into(
             let decision = c.out(decision, "decision")?;
             let view = c.sized_out(view, FIRST_RELEASE, "view")?;
             let engine = c.look(engine)?;
-            let request = request::read(c, request)?;
-            let made = gatepost_decision::give(engine.decide(&request.view())?)?;
+            let mut headers = Headers::new();
+            let request = request::read(c, request, &mut headers)?;
+            let made = gatepost_decision::give(engine.decide(&request)?)?;
             fill(c, view, made)?;
             decision.set(made);
             Ok(GATEPOST_OK)

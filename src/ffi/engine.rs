@@ -12,7 +12,7 @@ use super::event::{Listener, gatepost_on_event};
 use super::job::gatepost_job;
 use super::kernel::{Caller, Failure, Opaque, Plain, give, guard, guard_setup, guard_status};
 use super::policy;
-use super::request::{self, gatepost_request};
+use super::request::{self, Headers, gatepost_request};
 use super::types::*;
 use crate::engine::{Clock, Engine, Options};
 
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn gatepost_engine_wants_body(
     unsafe {
         guard(0, |c| {
             c.look(engine)?;
-            request::read(c, request)?;
+            request::read(c, request, &mut Headers::new())?;
             Ok(0)
         })
     }

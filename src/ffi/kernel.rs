@@ -151,8 +151,7 @@ impl<'call> Caller<'call> {
         Ok(&marked.value)
     }
 
-    /// Takes a handle back; `None` for NULL.
-    pub fn take<O: Opaque>(self, handle: *mut O) -> Result<Option<O::Inner>, Failure> {
+    fn reclaim<O: Opaque>(self, handle: *mut O) -> Result<Option<Box<Marked<O::Inner>>>, Failure> {
         if handle.is_null() {
             return Ok(None);
         }
@@ -161,8 +160,17 @@ impl<'call> Caller<'call> {
             return Err(wrong::<O>());
         }
         // SAFETY: the mark says that `give` made it with this type, and nobody else got to clear it.
-        let owned = unsafe { Box::from_raw(handle.cast::<Marked<O::Inner>>()) };
-        Ok(Some(owned.value))
+        Ok(Some(unsafe { Box::from_raw(handle.cast::<Marked<O::Inner>>()) }))
+    }
+
+    /// Ends a handle and what it holds; NULL is nothing.
+    pub fn end<O: Opaque>(self, handle: *mut O) -> Result<(), Failure> {
+        self.reclaim(handle).map(drop)
+    }
+
+    /// Takes a handle back; `None` for NULL.
+    pub fn take<O: Opaque>(self, handle: *mut O) -> Result<Option<O::Inner>, Failure> {
+        Ok(self.reclaim(handle)?.map(|owned| owned.value))
     }
 
     fn marked<O: Opaque>(self, handle: *const O) -> Result<&'call Marked<O::Inner>, Failure> {

@@ -98,21 +98,33 @@ struct Row {
     operator: CString,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+/// By number.
+static ROWS: LazyLock<Vec<Option<Row>>> = LazyLock::new(|| {
     let owned = |text: &str| CString::new(text).unwrap_or_default();
-    Reason::ALL
-        .iter()
-        .map(|&reason| Row {
-            reason,
-            name: owned(reason.name()),
-            person: owned(&sentences(reason).whole(Language::English)),
-            operator: owned(reason.operator()),
-        })
-        .collect()
+    let mut rows = Vec::new();
+    for &reason in Reason::ALL {
+        let index = reason.number() as usize;
+        rows.resize_with(rows.len().max(index.saturating_add(1)), || None);
+        if let Some(place) = rows.get_mut(index) {
+            *place = Some(Row {
+                reason,
+                name: owned(reason.name()),
+                person: owned(&sentences(reason).whole(Language::English)),
+                operator: owned(reason.operator()),
+            });
+        }
+    }
+    rows
 });
 
 fn row(number: u32) -> Result<&'static Row, Failure> {
-    ROWS.iter().find(|row| row.reason.number() == number).ok_or_else(|| Failure::unsupported("no such reason"))
+    let row = ROWS.get(number as usize).and_then(Option::as_ref);
+    row.ok_or_else(|| Failure::unsupported("no such reason"))
+}
+
+/// The stable name of a reason.
+pub(super) fn name(reason: Reason) -> gatepost_str {
+    row(reason.number()).map_or(gatepost_str::of(c""), |row| text(&row.name))
 }
 
 fn text(text: &'static CString) -> gatepost_str {

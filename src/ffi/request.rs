@@ -62,21 +62,15 @@ const FIRST_RELEASE: usize = offset_of!(gatepost_request, user) + size_of::<*mut
 
 const KNOWN_FLAGS: u32 = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE | GATEPOST_REQUEST_CERT_VERIFIED;
 
-/// A request read from C: the struct in our length and its header fields.
-pub(super) struct Parsed<'call> {
-    request: Request<'call>,
-    headers: SmallVec<[Header<'call>; 32]>,
-}
+/// Room for the header fields of a request.
+pub(super) type Headers<'call> = SmallVec<[Header<'call>; 32]>;
 
-impl Parsed<'_> {
-    /// The engine's view.
-    pub fn view(&self) -> Request<'_> {
-        Request { headers: &self.headers, ..self.request }
-    }
-}
-
-/// Reads a request.
-pub(super) fn read<'call>(c: Caller<'call>, request: *const gatepost_request) -> Result<Parsed<'call>, Failure> {
+/// Reads a request; its header fields go into `headers`, which is large and so stays where it is.
+pub(super) fn read<'h, 'call: 'h>(
+    c: Caller<'call>,
+    request: *const gatepost_request,
+    headers: &'h mut Headers<'call>,
+) -> Result<Request<'h>, Failure> {
     let raw = c.sized(request, FIRST_RELEASE, "request")?;
     if raw.flags & !KNOWN_FLAGS != 0 {
         return Err(Failure::unsupported("request.flags has bits that this release does not know"));
@@ -86,11 +80,11 @@ pub(super) fn read<'call>(c: Caller<'call>, request: *const gatepost_request) ->
     if !block.is_empty() && !array.is_empty() {
         return Err(Failure::argument("request.headers and request.header_block are both set: use one of them"));
     }
-    let headers = match block.is_empty() {
-        true => fields(c, array)?,
-        false => lines(block)?,
-    };
-    let request = Request {
+    match block.is_empty() {
+        true => fields(c, array, headers)?,
+        false => lines(block, headers)?,
+    }
+    Ok(Request {
         method: c.bytes(raw.method, "request.method")?,
         target: c.bytes(raw.target, "request.target")?,
         host: c.bytes(raw.host, "request.host")?,
@@ -98,20 +92,21 @@ pub(super) fn read<'call>(c: Caller<'call>, request: *const gatepost_request) ->
         request_id: c.bytes(raw.request_id, "request.request_id")?,
         client_cert_der: c.bytes(raw.client_cert_der, "request.client_cert_der")?,
         body: c.bytes(raw.body, "request.body")?,
-        headers: &[],
+        headers,
         tls: raw.flags & GATEPOST_REQUEST_TLS != 0,
         body_complete: raw.flags & GATEPOST_REQUEST_BODY_COMPLETE != 0,
         cert_verified: raw.flags & GATEPOST_REQUEST_CERT_VERIFIED != 0,
         now: (raw.now != 0).then_some(raw.now),
         user: raw.user.expose_provenance(),
-    };
-    Ok(Parsed { request, headers })
+    })
 }
 
-type Headers<'call> = SmallVec<[Header<'call>; 32]>;
-
-fn fields<'call>(c: Caller<'call>, array: &'call [gatepost_header]) -> Result<Headers<'call>, Failure> {
-    let mut headers = Headers::with_capacity(array.len());
+fn fields<'call>(
+    c: Caller<'call>,
+    array: &'call [gatepost_header],
+    headers: &mut Headers<'call>,
+) -> Result<(), Failure> {
+    headers.reserve(array.len());
     for field in array {
         if field.mode != 0 || field.reserved != 0 {
             return Err(Failure::unsupported("mode and reserved of a request's header field must be 0"));
@@ -121,14 +116,13 @@ fn fields<'call>(c: Caller<'call>, array: &'call [gatepost_header]) -> Result<He
             value: c.bytes(field.value, "a header's value")?,
         });
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// Splits a header block. RFC 9112 section 5, strictly: CR LF ends a line, nothing is folded, no other CR or LF. An
 /// empty line may stand at the very end. Whitespace before the colon stays with the name, for the engine to refuse.
-fn lines(block: &[u8]) -> Result<Headers<'_>, Failure> {
+fn lines<'call>(block: &'call [u8], headers: &mut Headers<'call>) -> Result<(), Failure> {
     let wrong = || Failure::argument("request.header_block is not made of \"name: value\" lines, each ended by CR LF");
-    let mut headers = Headers::new();
     let mut rest = block;
     while !rest.is_empty() {
         let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(wrong)?;
@@ -145,7 +139,7 @@ fn lines(block: &[u8]) -> Result<Headers<'_>, Failure> {
         let (name, value) = line.split_at(colon);
         headers.push(Header { name, value: trim(value.get(1..).unwrap_or_default()) });
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// Without optional whitespace (RFC 9110 section 5.6.3) at both ends.
@@ -163,7 +157,9 @@ mod tests {
 
     fn split(block: &str) -> Option<Vec<(String, String)>> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Some(lines(block.as_bytes()).ok()?.iter().map(|h| (text(h.name), text(h.value))).collect())
+        let mut headers = Headers::new();
+        lines(block.as_bytes(), &mut headers).ok()?;
+        Some(headers.iter().map(|h| (text(h.name), text(h.value))).collect())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::policy::model::{ForwardedHeader, Policy};
 use crate::reading::strip::{StripRules, Stripped};
-use crate::request::Request;
+use crate::request::{Header, Request};
 
 /// The longest target that is read, octets.
 pub const MAX_TARGET: usize = 8 * 1024;
@@ -70,24 +70,27 @@ impl<'a> Fields<'a> {
         if request.headers.len() > MAX_FIELDS {
             fields.note(Fault::TooLarge("there are more than 200 header fields"));
         }
-        if request.method.is_empty() || !request.method.iter().copied().all(is_token_byte) {
+        if request.method.is_empty() || !is_token(request.method) {
             fields.note(Fault::Malformed("the method is not a token (RFC 9110 section 9.1)"));
         }
         for header in request.headers {
-            if header.name.len().saturating_add(header.value.len()) > MAX_FIELD {
-                fields.note(Fault::TooLarge("a header field is longer than 16 KiB"));
-            }
-            if header.name.is_empty() || !header.name.iter().copied().all(is_token_byte) {
-                fields.note(Fault::Malformed("a header field's name is not a token (RFC 9110 section 5.1)"));
-            }
-            if header.value.iter().any(|b| matches!(b, 0 | b'\r' | b'\n')) {
-                fields
-                    .note(Fault::Malformed("a header field's value holds a line break or NUL (RFC 9110 section 5.5)"));
-            }
+            fields.check(header);
             strip.look_at(&mut fields.stripped, header.name, header.value);
-            fields.sort(header.name, trim(header.value), policy);
+            fields.sort(header.name, header.value, policy);
         }
         fields
+    }
+
+    fn check(&mut self, header: &Header<'_>) {
+        if header.name.len().saturating_add(header.value.len()) > MAX_FIELD {
+            self.note(Fault::TooLarge("a header field is longer than 16 KiB"));
+        }
+        if header.name.is_empty() || !is_token(header.name) {
+            self.note(Fault::Malformed("a header field's name is not a token (RFC 9110 section 5.1)"));
+        }
+        if may_hold_control(header.value) && header.value.iter().any(|b| matches!(b, 0 | b'\r' | b'\n')) {
+            self.note(Fault::Malformed("a header field's value holds a line break or NUL (RFC 9110 section 5.5)"));
+        }
     }
 
     /// The first fault is told, but size before form: what is too large was not meant to be read at all.
@@ -111,7 +114,7 @@ impl<'a> Fields<'a> {
             29 if name.eq_ignore_ascii_case(b"access-control-request-method") => &mut self.preflight_method,
             _ => return self.sort_forwarded(name, value, policy),
         };
-        place.push(value);
+        place.push(trim(value));
         // A policy may name one of these (say `Forwarded-Host = "Host"`) as a proxy field as well.
         self.sort_forwarded(name, value, policy);
     }
@@ -121,6 +124,7 @@ impl<'a> Fields<'a> {
         if proxies.trusted.is_empty() && !proxies.trust_unix {
             return;
         }
+        let value = trim(value);
         let address_field: &[u8] = match proxies.header {
             ForwardedHeader::XForwardedFor => b"x-forwarded-for",
             ForwardedHeader::Forwarded => b"forwarded",
@@ -147,6 +151,20 @@ pub fn trim(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
     let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last.saturating_add(1));
     value.get(start..end).unwrap_or_default()
+}
+
+/// Some octet is below 0x0E. Eight at a time; true now and then without one, false never with one.
+fn may_hold_control(value: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (eights, rest) = value.as_chunks::<8>();
+    let below = |eight: u64| eight.wrapping_sub(ONES * 0x0E) & !eight & (ONES * 0x80);
+    let found = eights.iter().fold(0, |found, eight| found | below(u64::from_ne_bytes(*eight)));
+    found != 0 || rest.iter().any(|byte| *byte < 0x0E)
+}
+
+/// Nothing but `tchar`. All octets are looked at, without a branch for each.
+fn is_token(name: &[u8]) -> bool {
+    name.iter().fold(true, |all, byte| all & is_token_byte(*byte))
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.
@@ -194,6 +212,22 @@ mod tests {
         assert_eq!(trim(b" \t "), b"");
         assert_eq!(trim(b""), b"");
         assert_eq!(trim(b"x"), b"x");
+    }
+
+    #[test]
+    fn a_control_octet_is_noticed_wherever_it_stands() {
+        for length in 0..40 {
+            let value = vec![b'a'; length];
+            assert!(!may_hold_control(&value));
+            for at in 0..length {
+                for octet in 0..=255_u8 {
+                    let mut value = value.clone();
+                    value[at] = octet;
+                    assert!(octet >= 0x0E || may_hold_control(&value), "{octet} at {at} of {length}");
+                }
+            }
+        }
+        assert!(!may_hold_control("Größe, any text; of 0123456789 ~".as_bytes()));
     }
 
     #[test]

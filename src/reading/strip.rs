@@ -2,8 +2,8 @@
 //! application reads as the same name. CGI, WSGI and PHP turn `-` and `_` (and more) into the same character.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use crate::decision::List;
 use crate::policy::model::{IdentityHeaders, Proxies};
 use crate::reading::fields::{is_token_byte, trim};
 use crate::request::Header;
@@ -14,9 +14,11 @@ const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", 
 /// Which names are stripped, prepared once per policy.
 #[derive(Debug, Default)]
 pub struct StripRules {
-    identity: Arc<[String]>,
-    /// Bit `n`: some name that is looked for has `n` octets. Spares most fields the comparison.
-    lengths: u128,
+    identity: List<String>,
+    /// Bit `n`: some name that is looked for has `n` octets, or 63 or more. Spares most fields the comparison, as does
+    lengths: u64,
+    /// bit `n`: some name that is looked for begins with an octet whose low five bits are `n`, which no case changes.
+    beginnings: u32,
 }
 
 /// What one request holds of them.
@@ -39,19 +41,20 @@ impl StripRules {
                 identity.push(name.to_owned());
             }
         }
-        let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
-        let lengths = all.fold(0, |mask, name| mask | bit(name.len()));
-        StripRules { identity: identity.into(), lengths }
+        let all = || identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
+        let lengths = all().fold(0, |mask, name| mask | length_bit(name));
+        let beginnings = all().fold(0, |mask, name| mask | beginnings(name.as_bytes()));
+        StripRules { identity: List::shared(identity), lengths, beginnings }
     }
 
     /// The configured names.
-    pub fn names(&self) -> &Arc<[String]> {
+    pub fn names(&self) -> &List<String> {
         &self.identity
     }
 
     /// Notes a received field.
     pub fn look_at(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
-        if self.lengths & bit(name.len()) == 0 {
+        if self.lengths & length_bit(name) == 0 || self.beginnings & first_bit(name) == 0 {
             return;
         }
         if self.is_identity(name) {
@@ -108,8 +111,17 @@ fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|b| *b == b',').map(trim).filter(|option| !option.is_empty())
 }
 
-fn bit(length: usize) -> u128 {
-    u32::try_from(length).ok().and_then(|n| 1u128.checked_shl(n)).unwrap_or(1)
+fn length_bit(name: &(impl AsRef<[u8]> + ?Sized)) -> u64 {
+    1 << name.as_ref().len().min(63)
+}
+
+fn first_bit(name: &[u8]) -> u32 {
+    name.first().map_or(0, |first| 1 << (first & 31))
+}
+
+/// How received names may begin that are the same as this one: any sign stands for any other.
+fn beginnings(known: &[u8]) -> u32 {
+    if known.first().is_some_and(u8::is_ascii_alphanumeric) { first_bit(known) } else { u32::MAX }
 }
 
 #[cfg(test)]
@@ -137,6 +149,22 @@ mod tests {
         for name in ["X-Auth-Subjects", "XAuthSubject", "X-Auth-Subjec", "X0Auth-Subject", ""] {
             assert!(look(name, "x").identity.is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_begins_with_a_sign_is_found_under_every_other() {
+        let headers = IdentityHeaders { subject: Some("_Subject".into()), ..IdentityHeaders::default() };
+        let rules = StripRules::new(&headers, &Proxies::default());
+        for name in ["-Subject", "~subject", "_SUBJECT", ".subject"] {
+            let mut found = Stripped::default();
+            rules.look_at(&mut found, name.as_bytes(), b"x");
+            assert_eq!(found.identity.contains(name), name != "_SUBJECT", "{name}");
+        }
+        let long = "X-".repeat(70);
+        let headers = IdentityHeaders { subject: Some(long.clone()), ..IdentityHeaders::default() };
+        let mut found = Stripped::default();
+        StripRules::new(&headers, &Proxies::default()).look_at(&mut found, long.replace('-', "_").as_bytes(), b"x");
+        assert_eq!(found.identity.len(), 1);
     }
 
     #[test]

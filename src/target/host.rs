@@ -27,6 +27,9 @@ impl<'a> Host<'a> {
     /// letters, digits, `-`, `.`, `_` and `~`, or UTF-8 that IDNA (UTS 46) maps to such; no percent-encoding and none
     /// of the sub-delimiters, which no name in use has and which proxies read in different ways.
     pub fn parse(text: &'a [u8]) -> Result<Host<'a>, HostError> {
+        if let Some(name) = in_one_spelling(text) {
+            return Ok(Host { name: Cow::Borrowed(name), port: None });
+        }
         if text.first() == Some(&b'[') {
             return parse_ipv6(text);
         }
@@ -49,7 +52,20 @@ impl std::fmt::Display for Host<'_> {
     }
 }
 
-/// Borrowed where it is in its one spelling already, as it is on most requests.
+/// What most requests carry: a name in its one spelling already and no port. One pass.
+fn in_one_spelling(text: &[u8]) -> Option<&str> {
+    let mut dot = true;
+    for byte in text {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => dot = false,
+            b'.' if !dot => dot = true,
+            _ => return None,
+        }
+    }
+    if dot { None } else { std::str::from_utf8(text).ok() }
+}
+
+/// Borrowed where only a port stood behind it.
 fn parse_name(text: &[u8]) -> Result<Cow<'_, str>, HostError> {
     let mut name = if text.is_ascii() {
         let name = std::str::from_utf8(text).map_err(|_| error("the host is not UTF-8"))?;
