@@ -56,6 +56,9 @@ pub enum Peer {
 impl Peer {
     /// Reads an address (also `[v6]`, with or without a port) or `unix:`.
     pub fn parse(text: &[u8]) -> Peer {
+        if let Some(address) = dotted(text).map(IpAddr::V4).filter(|address| !address.is_unspecified()) {
+            return Peer::Ip(address);
+        }
         if text.starts_with(b"unix:") {
             return Peer::Unix;
         }
@@ -91,9 +94,6 @@ pub fn parse_address(text: &str) -> Option<IpAddr> {
 }
 
 fn read_address(text: &str) -> Option<IpAddr> {
-    if let Some(ip) = dotted(text.as_bytes()) {
-        return Some(IpAddr::V4(ip));
-    }
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some(canonical(ip));
     }

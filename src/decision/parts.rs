@@ -145,6 +145,30 @@ impl Id {
     }
 }
 
+impl Id {
+    /// The start of all ids of one origin, which must be ASCII, and a number in decimal digits.
+    pub fn numbered(start: &[u8; 17], mut number: u64) -> Id {
+        let mut text = [0; Id::IN_PLACE];
+        let mut end = start.len();
+        let (head, digits) = text.split_at_mut(end);
+        head.copy_from_slice(start);
+        // At most twenty digits, from behind.
+        let mut reversed = [0; 20];
+        for (place, digit) in reversed.iter_mut().enumerate() {
+            *digit = b'0' | (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                end = end.saturating_add(place).saturating_add(1);
+                break;
+            }
+        }
+        let count = end.saturating_sub(start.len());
+        let forwards = reversed.get(..count).unwrap_or_default().iter().rev();
+        digits.iter_mut().zip(forwards).for_each(|(to, digit)| *to = *digit);
+        Id(Form::Short { length: u8::try_from(end).unwrap_or(0), text })
+    }
+}
+
 impl Default for Id {
     fn default() -> Id {
         Id(Form::Short { length: 0, text: [0; Id::IN_PLACE] })
@@ -236,6 +260,14 @@ mod tests {
         assert_eq!(common.form(|items| items.len()), Some(&2));
         assert_eq!(common.form(|_| 7_usize), Some(&2));
         assert_eq!(common.form(|_| "another"), None);
+    }
+
+    #[test]
+    fn a_numbered_id_is_its_start_and_plain_digits() {
+        let id = |number| Id::numbered(b"0123456789abcdef-", number);
+        for number in [0, 1, 9, 10, 99, 1_000, u64::MAX] {
+            assert_eq!(id(number).as_str(), format!("0123456789abcdef-{number}"));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::authorise::authorise;
-use crate::engine::context::{Concluded, Context, Failure};
+use crate::engine::context::{Concluded, Context, Failure, Refused};
 use crate::engine::decide::Mode;
 use crate::engine::facts::{Known, UserFact};
 use crate::engine::identify::{self, Facts, Proof};
@@ -15,7 +15,7 @@ use crate::reason::Reason;
 
 /// The rest, once the credential is proved: rights, other sites, the requirement.
 pub(super) fn conclude(
-    mut context: Context,
+    context: &mut Context,
     proof: Proof,
     facts: &Facts,
     process: &Process,
@@ -37,12 +37,10 @@ pub(super) fn conclude(
         tell_roles(&mut context, token, user);
     }
     if let Some(user) = granted {
-        tell_undefined(&mut context, "granted to", &user.name, &user.roles);
+        tell_undefined(context, "granted to", &user.name, &user.roles);
     }
-    match proof.identity(facts, &context.snapshot, context.now) {
-        Ok(known) => conclude_with(context, known, asked),
-        Err(failure) => Err(context.refuse(failure)),
-    }
+    let known = proof.identity(facts, &context.snapshot, context.now)?;
+    conclude_with(context, known, asked)
 }
 
 /// What becomes of the roles that a token gives, or that its user holds.
@@ -78,7 +76,7 @@ fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl As
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(mut context: Context, known: Known, asked: &Asked<'_>) -> Concluded {
+pub(super) fn conclude_with(context: &mut Context, known: Known, asked: &Asked<'_>) -> Concluded {
     let identity = &known.identity;
     context.scheme = Some(identity.scheme);
     context.trace.step(
@@ -90,10 +88,10 @@ pub(super) fn conclude_with(mut context: Context, known: Known, asked: &Asked<'_
     let rule = context.rule.map(|rule| snapshot.rule(rule));
     if identity.scheme.is_ambient() && context.cross_site {
         let saw = "an unsafe request with a credential that browsers add on their own, from another site";
-        return Err(context.refuse_known(Failure::new(Reason::CrossSite, "cross-site", saw), known.identity));
+        return Err(Refused::known(Failure::new(Reason::CrossSite, "cross-site", saw), known.identity));
     }
     let Some(rule) = rule else {
-        return Err(context.refuse(Failure::new(Reason::Internal, "route", "a credential without a route")));
+        return Err(Failure::new(Reason::Internal, "route", "a credential without a route").into());
     };
     let facts = context.facts(Some(identity));
     match authorise(&rule.require, &facts) {
@@ -104,7 +102,7 @@ pub(super) fn conclude_with(mut context: Context, known: Known, asked: &Asked<'_
         Err(unmet) => {
             let saw = format!("{} (not met: {})", rule.require, unmet.what);
             let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
-            Err(context.refuse_known(failure, known.identity))
+            Err(Refused::known(failure, known.identity))
         }
     }
 }

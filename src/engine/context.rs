@@ -10,14 +10,17 @@ use crate::answer::refusal::{Form, Refusal};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
 use crate::engine::facts::Known;
+use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{self, Asked};
 use crate::engine::trace::Trace;
 use crate::identity::{Identity, Scheme};
 use crate::policy::model::Responses;
 use crate::reading::client::Client;
+use crate::reading::fields::Fields;
 use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
+use crate::request::Request;
 use crate::throttle::Full;
 
 /// Seconds that a client waits after a 503.
@@ -48,21 +51,32 @@ pub(super) struct Context {
 }
 
 /// What came of a request: the decision, or a refusal that has no form yet.
-pub(super) type Concluded = Result<(Decision, Trace), Box<Refused>>;
+pub(super) type Concluded = Result<Decision, Box<Refused>>;
 
 /// A refusal that has no form yet.
 #[derive(Debug)]
 pub(super) struct Refused {
-    pub(super) context: Context,
     failure: Failure,
     /// Who was recognised all the same.
     identity: Option<Arc<Identity>>,
 }
 
 impl Refused {
+    /// Of somebody who was recognised: the decision says whom.
+    pub(super) fn known(failure: Failure, identity: Arc<Identity>) -> Box<Refused> {
+        Box::new(Refused { failure, identity: Some(identity) })
+    }
+
     /// The decision, in the form that the request wants.
-    pub(super) fn answer(self, asked: &Asked<'_>) -> (Decision, Trace) {
-        self.context.answer(&self.failure, self.identity, asked)
+    pub(super) fn answer(self, context: &mut Context, asked: &Asked<'_>) -> Decision {
+        context.answer(&self.failure, self.identity, asked)
+    }
+}
+
+/// Of somebody who was not recognised.
+impl From<Failure> for Box<Refused> {
+    fn from(failure: Failure) -> Box<Refused> {
+        Box::new(Refused { failure, identity: None })
     }
 }
 
@@ -115,25 +129,53 @@ impl From<Full> for Failure {
 }
 
 impl Context {
+    /// The beginning: what is known of a request before it is examined.
+    pub(super) fn new(
+        request: &Request<'_>,
+        now: i64,
+        fields: &Fields<'_>,
+        snapshot: Arc<Snapshot>,
+        process: &Process,
+        traced: bool,
+    ) -> Context {
+        let mut strip = snapshot.strip.names().clone();
+        strip.extend(fields.stripped.identity.iter().cloned());
+        let mut connection = None;
+        if fields.stripped.nominated {
+            let rest = snapshot.strip.connection_without_identity(request.headers);
+            if rest.is_empty() {
+                strip.extend(["Connection".to_owned()]);
+            } else {
+                connection = Some(rest.join(", "));
+            }
+        }
+        Context {
+            id: process.id_for(request.request_id),
+            now,
+            rule: None,
+            client: Client::read(request, fields, &snapshot.policy.proxies),
+            scheme: None,
+            cross_site: false,
+            navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
+            clear_cookie: false,
+            strip,
+            connection,
+            trace: Trace::new(traced),
+            wanted: Wanted::default(),
+            snapshot,
+        }
+    }
+
     /// What a requirement is held against.
     pub(super) fn facts<'a>(&'a self, identity: Option<&'a Identity>) -> Facts<'a> {
         Facts { identity, client: &self.client, now: self.now, leeway: self.snapshot.policy.leeway }
     }
 
-    /// The refusal of somebody who was not recognised.
-    pub(super) fn refuse(self, failure: Failure) -> Box<Refused> {
-        Box::new(Refused { context: self, failure, identity: None })
-    }
-
-    /// The refusal of somebody who was recognised: the decision says whom.
-    pub(super) fn refuse_known(self, failure: Failure, identity: Arc<Identity>) -> Box<Refused> {
-        Box::new(Refused { context: self, failure, identity: Some(identity) })
-    }
-
-    fn answer(mut self, failure: &Failure, identity: Option<Arc<Identity>>, asked: &Asked<'_>) -> (Decision, Trace) {
+    fn answer(&mut self, failure: &Failure, identity: Option<Arc<Identity>>, asked: &Asked<'_>) -> Decision {
         let reason = failure.reason;
         self.trace.refused(failure.step, &failure.saw, || format!("{} {}", reason.status(), reason.name()));
-        let policy = &self.snapshot.policy;
+        let snapshot = Arc::clone(&self.snapshot);
+        let policy = &snapshot.policy;
         let retry_after =
             failure.retry_after.map(NonZeroU32::get).or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
         let mut response = Vec::with_capacity(12);
@@ -170,12 +212,12 @@ impl Context {
             retry_after,
             ..self.blank(Action::Deny, reason)
         };
-        telling::ended(&self, &decision, Some(failure), asked);
-        (decision, self.trace)
+        telling::ended(self, &decision, Some(failure), asked);
+        decision
     }
 
     /// Let in, with or without somebody recognised.
-    pub(super) fn allow(mut self, reason: Reason, known: Option<Known>, asked: &Asked<'_>) -> (Decision, Trace) {
+    pub(super) fn allow(&mut self, reason: Reason, known: Option<Known>, asked: &Asked<'_>) -> Decision {
         self.trace.step(
             "answer",
             || known.as_ref().map_or("nobody recognised".to_owned(), |known| describe(&known.identity)),
@@ -189,8 +231,8 @@ impl Context {
         upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
         let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
-        telling::ended(&self, &decision, None, asked);
-        (decision, self.trace)
+        telling::ended(self, &decision, None, asked);
+        decision
     }
 
     fn blank(&mut self, action: Action, reason: Reason) -> Decision {

@@ -13,16 +13,14 @@ use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::Work;
 use crate::engine::possession::Possession;
 use crate::engine::process::Process;
-use crate::engine::snapshot::{Rule, Snapshot};
+use crate::engine::snapshot::Rule;
 use crate::engine::telling::{Asked, Credential};
-use crate::engine::trace::Trace;
 use crate::policy::model::{Access, Unmatched};
 use crate::reading::certificate::Handed;
-use crate::reading::client::{self, Client};
+use crate::reading::client;
 use crate::reading::fields::{Fault, Fields, is_token_byte};
 use crate::reading::origin;
 use crate::reading::presented::{self, Accepts, Presented};
-use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::Landing;
@@ -52,49 +50,23 @@ pub(super) struct Mode {
 
 /// Everything up to the first slow work.
 pub(super) fn examine<'r>(
+    context: &mut Context,
     request: &Request<'r>,
-    now: i64,
-    snapshot: Arc<Snapshot>,
+    fields: &Fields<'r>,
     process: &Process,
     mode: Mode,
-) -> (Context, Result<Examined, Failure>, Asked<'r>) {
-    let fields = Fields::collect(request, &snapshot.policy, &snapshot.strip);
-    let client = Client::read(request, &fields, &snapshot.policy.proxies);
-    let mut context = Context {
-        id: process.id_for(request.request_id),
-        now,
-        rule: None,
-        client,
-        scheme: None,
-        cross_site: false,
-        navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
-        clear_cookie: false,
-        strip: snapshot.strip.names().clone(),
-        connection: None,
-        trace: Trace::new(mode.traced),
-        wanted: Wanted::default(),
-        snapshot,
-    };
-    context.strip.extend(fields.stripped.identity.iter().cloned());
-    if fields.stripped.nominated {
-        let rest = context.snapshot.strip.connection_without_identity(request.headers);
-        if rest.is_empty() {
-            context.strip.extend(["Connection".to_owned()]);
-        } else {
-            context.connection = Some(rest.join(", "));
-        }
-    }
+) -> (Result<Examined, Failure>, Asked<'r>) {
+    let examination = Examination { request, fields, process, mode, credential: Cell::new(Credential::None) };
+    let result = examination.run(context);
     let asked = Asked {
         method: request.method,
         host: if request.host.is_empty() { fields.host.first().copied().unwrap_or_default() } else { request.host },
         peer: request.peer,
         user: request.user,
-        credential: Credential::None,
+        credential: examination.credential.get(),
         checked: false,
     };
-    let examination = Examination { request, fields: &fields, process, mode, credential: Cell::new(Credential::None) };
-    let result = examination.run(&mut context);
-    (context, result, Asked { credential: examination.credential.get(), ..asked })
+    (result, asked)
 }
 
 /// A target without what may be secret in it: its query, and a name and password before its host.

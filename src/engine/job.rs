@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::crypto::password::{self, Checked, HashError, Sent};
 use crate::decision::Decision;
 use crate::engine::conclude;
-use crate::engine::context::{Context, Failure};
+use crate::engine::context::{Context, Failure, Refused};
 use crate::engine::decide::Mode;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::keeping;
@@ -180,10 +180,10 @@ impl Job {
                 return Err(Error::new(ErrorKind::Input, "run the job first, and finish it after run has returned"));
             }
         };
-        let context = outcome.context;
+        let mut context = outcome.context;
         let found = match outcome.result {
             Ok(found) => found,
-            Err(failure) => return Ok(done(context.refuse(failure).answer(&kept.asked(false)))),
+            Err(failure) => return Ok(done(refused(&mut context, failure, &kept), *context)),
         };
         let changed = self.process.state.version().is_none_or(|version| found.version != Some(version));
         if changed && found.round < MOST_ROUNDS {
@@ -192,8 +192,9 @@ impl Job {
             return Ok((Progress::Pending(next), Trace::default()));
         }
         let asked = kept.asked(matches!(found.proof, Proof::Password { .. }));
-        let concluded = conclude::conclude(*context, found.proof, &found.facts, &self.process, self.mode, &asked);
-        Ok(done(concluded.unwrap_or_else(|refused| refused.answer(&asked))))
+        let concluded = conclude::conclude(&mut context, found.proof, &found.facts, &self.process, self.mode, &asked);
+        let decision = concluded.unwrap_or_else(|refused| refused.answer(&mut context, &asked));
+        Ok(done(decision, *context))
     }
 
     /// As [`Job::finish`], with all that follows done inside; may block.
@@ -233,12 +234,12 @@ impl Job {
         self.in_own_process()?;
         let kept = self.kept.take().unwrap_or_default();
         let before = std::mem::replace(&mut *self.lock(), Slot::Cancelled);
-        let Slot::Waiting(Some(context), work) = before else {
+        let Slot::Waiting(Some(mut context), work) = before else {
             return Err(Error::new(ErrorKind::Input, "the job was run, cancelled, or is housekeeping"));
         };
         self.give_back(Slot::Waiting(None, work));
         let failure = Failure::new(Reason::Overloaded, "verify", "the queue of slow work is full");
-        Ok(context.refuse(failure).answer(&kept.asked(false)).0)
+        Ok(refused(&mut context, failure, &kept))
     }
 
     /// Made by the process that this one was forked from. Another thread of that one may have held any lock in here.
@@ -272,8 +273,12 @@ impl Drop for Job {
     }
 }
 
-fn done((decision, trace): (Decision, Trace)) -> (Progress, Trace) {
-    (Progress::Done(Box::new(decision)), trace)
+fn done(decision: Decision, context: Context) -> (Progress, Trace) {
+    (Progress::Done(Box::new(decision)), context.trace)
+}
+
+fn refused(context: &mut Context, failure: Failure, kept: &Kept) -> Decision {
+    Box::<Refused>::from(failure).answer(context, &kept.asked(false))
 }
 
 /// `None`: housekeeping, which has no result.

@@ -37,6 +37,7 @@ pub use trace::Step;
 use crate::crypto::password::{self as hashing, Cost};
 use crate::decision::Decision;
 use crate::engine::audited::Audited;
+use crate::engine::context::Context;
 use crate::engine::decide::{Examined, Mode};
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
@@ -48,6 +49,7 @@ use crate::ffi::os::{fault, fork};
 use crate::journal::Output;
 use crate::policy::model::{EventSink, StateLocation};
 use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
+use crate::reading::fields::Fields;
 use crate::reading::wanted::Wanted;
 use crate::request::Request;
 use crate::runtime::clock;
@@ -188,7 +190,7 @@ impl Engine {
 
     /// As [`Engine::begin`], with the decision in its place rather than on the heap.
     pub(crate) fn begin_in_place(&self, request: &Request<'_>) -> Result<Begun, Error> {
-        self.begin_traced(request, false, false).map(|(begun, _)| begun)
+        self.begin_traced(request, false, None)
     }
 
     /// Decides and tells each step.
@@ -370,41 +372,52 @@ impl Engine {
         self.inner.options.state.clone().unwrap_or_else(|| policy.state.clone())
     }
 
-    /// `may_block`: events are written on the way.
-    fn begin_traced(&self, request: &Request<'_>, traced: bool, may_block: bool) -> Result<(Begun, Trace), Error> {
+    /// `may_block`: events are written on the way. The steps go into `trace`, where they are wanted.
+    fn begin_traced(
+        &self,
+        request: &Request<'_>,
+        may_block: bool,
+        mut trace: Option<&mut Trace>,
+    ) -> Result<Begun, Error> {
         let current = self.inner.current.load();
         let process = current.process()?;
-        let snapshot = Arc::clone(&current.snapshot);
         let now = request.now.unwrap_or_else(|| self.now());
-        let mode = Mode { read_only: self.inner.options.read_only, traced };
-        let (mut context, examined, asked) = decide::examine(request, now, snapshot, process, mode);
+        let mode = Mode { read_only: self.inner.options.read_only, traced: trace.is_some() };
+        let fields = Fields::collect(request, &current.snapshot.policy, &current.snapshot.strip);
+        let mut context = Context::new(request, now, &fields, Arc::clone(&current.snapshot), process, mode.traced);
+        let (examined, asked) = decide::examine(&mut context, request, &fields, process, mode);
         fault::point("decide");
         let concluded = match examined {
-            Err(failure) => Err(context.refuse(failure)),
+            Err(failure) => Err(failure.into()),
             Ok(Examined::Open(reason)) => Ok(context.allow(reason, None, &asked)),
-            Ok(Examined::Recognised(identity)) => conclude::conclude_with(context, identity, &asked),
-            Ok(Examined::Proved(proof, facts)) => conclude::conclude(context, proof, &facts, process, mode, &asked),
+            Ok(Examined::Recognised(identity)) => conclude::conclude_with(&mut context, identity, &asked),
+            Ok(Examined::Proved(proof, facts)) => {
+                conclude::conclude(&mut context, proof, &facts, process, mode, &asked)
+            }
             Ok(Examined::Needs(work)) => {
                 context.wanted = Wanted::read(request);
                 let kept = asked.keep(&context.snapshot);
-                let job = Job::new(Arc::clone(process), Box::new(context), work, mode, kept);
-                return Ok((Begun::Slow(job), Trace::default()));
+                return Ok(Begun::Slow(Job::new(Arc::clone(process), Box::new(context), work, mode, kept)));
             }
         };
-        let (decision, trace) = concluded.unwrap_or_else(|mut refused| {
-            refused.context.wanted = Wanted::read(request);
-            refused.answer(&asked)
+        let decision = concluded.unwrap_or_else(|refused| {
+            context.wanted = Wanted::read(request);
+            refused.answer(&mut context, &asked)
         });
         if let (true, Some(telling)) = (may_block, &current.snapshot.telling) {
             telling.teller.write();
         }
-        Ok((Begun::Decided(decision), trace))
+        if let Some(trace) = &mut trace {
+            **trace = context.trace;
+        }
+        Ok(Begun::Decided(decision))
     }
 
     fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
-        match self.begin_traced(request, traced, true)? {
-            (Begun::Decided(decision), trace) => Ok((decision, trace)),
-            (Begun::Slow(job), _) => {
+        let mut trace = Trace::default();
+        match self.begin_traced(request, true, traced.then_some(&mut trace))? {
+            Begun::Decided(decision) => Ok((decision, trace)),
+            Begun::Slow(job) => {
                 job.run();
                 job.complete_traced()
             }

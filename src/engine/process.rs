@@ -153,38 +153,6 @@ impl Ids {
     }
 
     fn next(&self) -> Id {
-        let mut number = self.counter.fetch_add(1, Ordering::Relaxed);
-        // Sixteen digits of the prefix, a dash, and from behind a number of at most twenty digits.
-        let mut text = [0; 37];
-        let (start, digits) = text.split_at_mut(self.prefix.len());
-        start.copy_from_slice(&self.prefix);
-        let mut length = 0;
-        for place in digits.iter_mut().rev() {
-            *place = b'0' | (number % 10) as u8;
-            number /= 10;
-            length += 1;
-            if number == 0 {
-                break;
-            }
-        }
-        let from = digits.len().saturating_sub(length);
-        digits.copy_within(from.., 0);
-        let end = self.prefix.len().saturating_add(length);
-        Id::from(text.get(..end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_a_prefix_and_a_number_in_plain_digits() {
-        let ids = Ids { prefix: *b"0123456789abcdef-", counter: AtomicU64::new(9) };
-        assert_eq!(ids.next(), "0123456789abcdef-9");
-        assert_eq!(ids.next(), "0123456789abcdef-10");
-        ids.counter.store(u64::MAX, Ordering::Relaxed);
-        assert_eq!(ids.next(), "0123456789abcdef-18446744073709551615");
-        assert_eq!(ids.next(), "0123456789abcdef-0");
+        Id::numbered(&self.prefix, self.counter.fetch_add(1, Ordering::Relaxed))
     }
 }

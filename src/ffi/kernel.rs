@@ -195,18 +195,20 @@ impl<'call> Caller<'call> {
     }
 
     /// Borrowed bytes.
+    #[inline]
     pub fn bytes(self, text: gatepost_str, name: &str) -> Result<&'call [u8], Failure> {
         self.slice(text.ptr.cast::<u8>(), text.len, name)
     }
 
     /// A borrowed array.
+    #[inline]
     pub fn slice<T: Plain>(self, pointer: *const T, count: usize, name: &str) -> Result<&'call [T], Failure> {
         if count == 0 {
             return Ok(&[]);
         }
         let fits = count.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok());
         if pointer.is_null() || !pointer.is_aligned() || !fits {
-            return Err(Failure::argument(format!("{name} has a length of {count} but cannot hold that")));
+            return Err(too_long(name, count));
         }
         // SAFETY: not NULL, aligned, not longer than an object can be, and the caller vouches for its contents.
         Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
@@ -334,6 +336,11 @@ impl Drop for Errno {
         // SAFETY: as above; nobody else writes to this thread's errno.
         unsafe { *libc::__errno_location() = self.0 }
     }
+}
+
+#[cold]
+fn too_long(name: &str, count: usize) -> Failure {
+    Failure::argument(format!("{name} has a length of {count} but cannot hold that"))
 }
 
 fn wrong<O: Opaque>() -> Failure {

@@ -53,10 +53,14 @@ impl StripRules {
     }
 
     /// Notes a received field.
+    #[inline]
     pub fn look_at(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
-        if self.lengths & length_bit(name) == 0 || self.beginnings & first_bit(name) == 0 {
-            return;
+        if self.lengths & length_bit(name) != 0 && self.beginnings & first_bit(name) != 0 {
+            self.look_closer(found, name, value);
         }
+    }
+
+    fn look_closer(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
         if self.is_identity(name) {
             self.note(&mut found.identity, name);
         } else if METHOD_OVERRIDES.iter().any(|known| same_name(known.as_bytes(), name)) {
