@@ -34,7 +34,7 @@ pub(super) fn conclude(
         Facts::Key(key) => key.as_ref().and_then(|key| key.owner.as_ref()),
     };
     if let (Proof::Token { token, .. }, Facts::Token { user, .. }) = (&proof, facts) {
-        tell_roles(&mut context, token, user);
+        tell_roles(context, token, user);
     }
     if let Some(user) = granted {
         tell_undefined(context, "granted to", &user.name, &user.roles);
