@@ -16,6 +16,7 @@ mod password;
 mod possession;
 mod process;
 mod remember;
+mod revoke;
 mod revoked;
 mod snapshot;
 mod stored;
@@ -24,6 +25,7 @@ mod telling;
 mod tokens;
 mod trace;
 mod verified;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,8 +33,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use job::{Job, Progress};
+pub use revoke::{Revoke, Revoked, Span};
 pub use teller::{OnEvent, Told};
 pub use trace::Step;
+pub use verify::Verdict;
 
 use crate::crypto::password::{self as hashing, Cost};
 use crate::decision::Decision;

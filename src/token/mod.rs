@@ -82,6 +82,19 @@ pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refu
     Ok(Verified::new(payload, index, epoch, algorithm, says))
 }
 
+/// Form, issuer, algorithm, key and signature alone: the claims, whatever they say, and the index of the issuer that
+/// signed them.
+pub fn proved(token: &str, trust: &Trust<'_>) -> Result<(Object, usize), Refused> {
+    let malformed = |why| Refused::new(Reason::TokenMalformed, why);
+    let mut room = Room::default();
+    let Jws { signed, header, payload, signature } = Jws::read(token, &mut room).map_err(malformed)?;
+    let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
+    let (index, issuer) = issuer_of(&payload, trust.issuers)?;
+    let held = trust.keys.held(index);
+    prove(&Message { header: &header, signed, signature }, issuer, held.as_deref().map(|held| &**held))?;
+    Ok((payload, index))
+}
+
 /// What is proved: a header, the text that was signed, and the signature.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {

@@ -2,6 +2,7 @@
 //! or not, with its own HMAC code path, and shares nothing with the code under test.
 
 mod bound;
+mod revoked;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD as B64};
 use hmac::{Hmac, KeyInit, Mac};
@@ -155,7 +156,7 @@ pub fn token(name: &str) -> Option<String> {
         "typ_dpop" => typed("dpop+jwt"),
         "typ_logout" => typed("logout+jwt"),
         "typ_number" => signed(json!({"alg": "HS256", "typ": 7}), claims(&[]), SECRET),
-        name => return bound::token(name),
+        name => return bound::token(name).or_else(|| revoked::token(name)),
     })
 }
 

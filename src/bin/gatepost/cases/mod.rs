@@ -7,6 +7,7 @@ pub mod compare;
 pub mod format;
 pub mod json;
 pub mod matcher;
+mod revocation;
 mod roster;
 pub mod run;
 pub mod step;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::format::{self, KeySeed, PolicySource, UserSeed};
 use super::json::{self, Members};
 use super::matcher::{self, Matcher, Names, Saved};
+use super::revocation::RevokeStep;
 use super::roster::{ExportStep, ImportStep};
 use super::run::{self, Folder};
 use crate::open::Held;
@@ -46,6 +47,7 @@ enum Command {
     KeyIssue(KeySeed),
     KeyList,
     KeyRevoke { key: String },
+    TokenRevoke(RevokeStep),
     Reload { policy: Option<PolicySource> },
 }
 
@@ -83,6 +85,7 @@ impl Step {
             "key.issue" => Command::KeyIssue(format::key_seed(members, names)?),
             "key.list" => Command::KeyList,
             "key.revoke" => Command::KeyRevoke { key: text("name")? },
+            "token.revoke" => Command::TokenRevoke(RevokeStep::read(members)?),
             "reload" => {
                 let place = members.at("policy");
                 Command::Reload {
@@ -110,7 +113,7 @@ impl Step {
 }
 
 const STEPS: &str = "user.add, user.list, user.show, user.passwd, user.disable, user.enable, user.grant, user.revoke, \
-                     user.remove, user.import, user.export, key.issue, key.list, key.revoke, reload";
+                     user.remove, user.import, user.export, key.issue, key.list, key.revoke, token.revoke, reload";
 
 impl Command {
     /// The same with what was saved put in; the policy of a reload stays as it is written.
@@ -146,6 +149,7 @@ impl Command {
             }),
             Command::KeyList => Command::KeyList,
             Command::KeyRevoke { key } => Command::KeyRevoke { key: fill(key)? },
+            Command::TokenRevoke(revoke) => Command::TokenRevoke(revoke.filled(saved)?),
             Command::Reload { policy } => Command::Reload { policy: policy.clone() },
         })
     }
@@ -183,6 +187,7 @@ impl Command {
             }
             Command::KeyList => admin.keys(None).map(drop),
             Command::KeyRevoke { key } => admin.revoke_key(key).map(drop),
+            Command::TokenRevoke(revoke) => revoke.run(engine),
             // Handled by the caller: they need files.
             Command::Reload { .. } | Command::UserImport(_) => Ok(()),
         }
@@ -212,6 +217,7 @@ impl fmt::Display for Command {
             Command::KeyIssue(seed) => write!(f, "key.issue {}", seed.name),
             Command::KeyList => f.write_str("key.list"),
             Command::KeyRevoke { key } => write!(f, "key.revoke {key}"),
+            Command::TokenRevoke(revoke) => revoke.fmt(f),
             Command::Reload { policy: Some(PolicySource::Path(path)) } => write!(f, "reload {path}"),
             Command::Reload { .. } => f.write_str("reload"),
         }

@@ -3,6 +3,7 @@
 
 mod inspect;
 mod read;
+mod revoke;
 
 use std::path::PathBuf;
 
@@ -10,11 +11,13 @@ use clap::Subcommand;
 
 use crate::output::Outcome;
 
-/// Look into tokens
+/// Look into tokens, and revoke them
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   gatepost token inspect < token.txt
   gatepost token inspect token.txt --policy orders.toml --route /orders/7
+  gatepost token revoke --token - --policy orders.toml < token.txt
+  gatepost token revoke --issuer accounts --subject u-17 --policy orders.toml
 
 Tokens come from stdin or from a file, never from an argument.")]
 pub struct Arguments {
@@ -32,6 +35,10 @@ pub struct Arguments {
 enum Command {
     /// Show what a token says and, with a policy, each check with its outcome
     Inspect(inspect::Arguments),
+    /// Revoke a token, the tokens of a session, or those of a person
+    Revoke(revoke::RevokeArguments),
+    /// List what is revoked
+    Revocations(revoke::ListArguments),
 }
 
 /// Runs it.
@@ -39,5 +46,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let policy = arguments.policy.as_deref();
     match &arguments.command {
         Command::Inspect(inspect) => inspect::run(inspect, policy, arguments.json),
+        Command::Revoke(revoke) => revoke::revoke(revoke, policy, arguments.json),
+        Command::Revocations(list) => revoke::list(list, policy, arguments.json),
     }
 }
