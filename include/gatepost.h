@@ -167,6 +167,12 @@ typedef struct gatepost_job gatepost_job;
 typedef struct gatepost_pool gatepost_pool;
 
 /**
+ * What the engine says of a token. Owned by the caller, ended with gatepost_verified_free. It outlives reload and end of
+ * the engine; it is the truth of the moment at which it was asked for, and no longer.
+ */
+typedef struct gatepost_verified gatepost_verified;
+
+/**
  * Bytes with a length. {NULL, 0} is empty and accepted wherever a string is taken; NULL with a length, or a length
  * over PTRDIFF_MAX, is an error. A string that the library hands out has a NUL behind it that len does not count,
  * and none inside, so that ptr is a C string too; an empty one may be {NULL, 0} only where the object was NULL.
@@ -495,6 +501,125 @@ typedef struct gatepost_view {
 typedef void (*gatepost_done)(void *data,
                               gatepost_status status,
                               struct gatepost_decision *decision);
+
+/**
+ * All of it in one struct. Set struct_size to sizeof before the call that fills it; nothing is written past it.
+ * Everything it points to belongs to the gatepost_verified.
+ */
+typedef struct gatepost_token_view {
+    /**
+     * sizeof (gatepost_token_view), set by the caller.
+     */
+    size_t struct_size;
+    /**
+     * GATEPOST_ALLOW: the token is good. GATEPOST_DENY: it is not, and reason says why.
+     */
+    gatepost_action action;
+    /**
+     * The HTTP status that a request with it would get if nothing else were asked.
+     */
+    uint32_t status;
+    /**
+     * Why.
+     */
+    gatepost_reason reason;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The stable name of the reason.
+     */
+    struct gatepost_str reason_name;
+    /**
+     * For the operator: what was seen and what was wanted; empty where it is good. Not for whoever sent the token.
+     */
+    struct gatepost_str detail;
+    /**
+     * For whom it stands; empty where it is not good.
+     */
+    struct gatepost_str subject;
+    /**
+     * Whose subject that is; empty for local users. (issuer, subject) is the person, never the subject alone.
+     */
+    struct gatepost_str issuer;
+    /**
+     * Roles, joined by a comma; bytes outside 0x21-0x7E, "%" and "," are percent-encoded.
+     */
+    struct gatepost_str roles;
+    /**
+     * Scopes, joined by a space and encoded likewise.
+     */
+    struct gatepost_str scopes;
+    /**
+     * All claims as they were sent, a JSON object; empty where it is not good.
+     */
+    struct gatepost_str claims;
+    /**
+     * The policy's name of the issuer, where the signature and the claims are right.
+     */
+    struct gatepost_str issuer_name;
+    /**
+     * "jti", likewise; empty where there is none, or it has a NUL in it.
+     */
+    struct gatepost_str token_id;
+    /**
+     * "sid", likewise.
+     */
+    struct gatepost_str session_id;
+    /**
+     * "iat" in Unix seconds, likewise; 0: not said.
+     */
+    int64_t issued_at;
+    /**
+     * "exp" in Unix seconds; 0 where it is not good.
+     */
+    int64_t expires_at;
+} gatepost_token_view;
+
+/**
+ * What is to be revoked: exactly one of token, token_id, session_id, subject and user. Zero it, set struct_size to
+ * sizeof, fill in what is wanted.
+ */
+typedef struct gatepost_revocation {
+    /**
+     * sizeof (gatepost_revocation).
+     */
+    size_t struct_size;
+    /**
+     * A token. Its signature must be right; it may have expired.
+     */
+    struct gatepost_str token;
+    /**
+     * Whose token_id, session_id or subject: the issuer's name in the policy, or its URL.
+     */
+    struct gatepost_str issuer;
+    /**
+     * One token, by its "jti".
+     */
+    struct gatepost_str token_id;
+    /**
+     * The tokens of a session, by their "sid".
+     */
+    struct gatepost_str session_id;
+    /**
+     * The tokens of a person that were issued before `before`, and those that do not say when.
+     */
+    struct gatepost_str subject;
+    /**
+     * The same of a local user, by every issuer whose subjects are local users.
+     */
+    struct gatepost_str user;
+    /**
+     * Unix seconds; 0: all that were issued until now. Only with subject and user.
+     */
+    int64_t before;
+    /**
+     * By when all these tokens have expired, Unix seconds, so that the entry may be forgotten; 0: not known, it is kept
+     * for good. Not with token, which says so itself.
+     */
+    int64_t until;
+} gatepost_revocation;
 
 /**
  * Done. A refusal is GATEPOST_OK too, with a decision that says so.
@@ -1462,6 +1587,59 @@ gatepost_status gatepost_password_needs_rehash(const struct gatepost_engine *eng
                                                struct gatepost_str hash,
                                                uint32_t *needs,
                                                struct gatepost_error **error);
+
+/**
+ * Verifies a token outside of any request, as a decision would: signature, times, audience, type, claims, revocation, and
+ * of a local user what the state says. No route is asked. A token that is bound to a key is refused, since only a request
+ * can show who holds it.
+ *
+ * engine: borrowed; started in this process.
+ * token: the token alone, without "Bearer"; borrowed for the call.
+ * now: Unix seconds; 0: the clock.
+ * verified: gets what came of it, owned by the caller, also where the token is not good.
+ * error: gets the reasons of a failure. NULL: not wanted.
+ * May ask the state, which reads the disk: not for an event loop. Any number of threads at once.
+ * Returns GATEPOST_OK, also where the token is not good, or an error.
+ */
+gatepost_status gatepost_token_verify(const struct gatepost_engine *engine,
+                                      struct gatepost_str token,
+                                      int64_t now,
+                                      struct gatepost_verified **verified,
+                                      struct gatepost_error **error);
+
+/**
+ * Fills a struct of the caller's with all that is known of the token.
+ *
+ * verified: borrowed.
+ * view: struct_size set by the caller, the rest is written.
+ * What the view points to lives as long as verified. Any number of threads at once.
+ * Returns GATEPOST_OK or an error; on an error nothing is written and the token must count as refused.
+ */
+gatepost_status gatepost_verified_view(const struct gatepost_verified *verified,
+                                       struct gatepost_token_view *view);
+
+/**
+ * Ends what came of a token with all strings taken from it. NULL is a no-op.
+ *
+ * verified: taken.
+ * One thread.
+ */
+void gatepost_verified_free(struct gatepost_verified *verified);
+
+/**
+ * Revokes tokens. When it returns GATEPOST_OK the revocation is on the disk and holds for the next decision, in every
+ * process that shares the state. Doing it again is no error.
+ *
+ * engine: borrowed; started in this process.
+ * revocation: borrowed for the call.
+ * error: gets the reasons of a failure. NULL: not wanted.
+ * Writes to the disk: not for an event loop. Any number of threads at once.
+ * Returns GATEPOST_OK, GATEPOST_ERR_INVALID_ARGUMENT where it does not name one thing, where the policy has no such
+ * issuer, or where the token is not signed by one; GATEPOST_ERR_STATE where it could not be written; or another error.
+ */
+gatepost_status gatepost_token_revoke(const struct gatepost_engine *engine,
+                                      const struct gatepost_revocation *revocation,
+                                      struct gatepost_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

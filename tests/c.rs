@@ -30,6 +30,7 @@ const PROGRAMS: &[&str] = &[
     "random_calls",
     "certificates",
     "events",
+    "tokens",
 ];
 
 #[test]

@@ -34,6 +34,8 @@ const FILES: &[&str] = &[
     "job",
     "pool",
     "password",
+    "verified",
+    "revocation",
 ];
 
 const HEADER: &str = "include/gatepost.h";

@@ -6,7 +6,6 @@ use crate::policy::model::IdentityHeaders;
 
 /// The configured headers that have something to say, each replacing what the client may have sent.
 pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry> {
-    let joined = |list: &[String], separator: &str| list.iter().map(|v| encoded(v)).collect::<Vec<_>>().join(separator);
     let mut entries = Vec::with_capacity(6);
     let mut add = |name: &Option<String>, value: &dyn Fn() -> String| {
         let Some(name) = name else { return };
@@ -21,6 +20,11 @@ pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry>
     add(&names.scopes, &|| joined(&identity.scopes, " "));
     add(&names.scheme, &|| identity.scheme.name().to_owned());
     entries
+}
+
+/// A list as one value, which cannot be mistaken: each item encoded.
+pub fn joined(list: &[String], separator: &str) -> String {
+    list.iter().map(|item| encoded(item)).collect::<Vec<_>>().join(separator)
 }
 
 /// Octets outside 0x21-0x7E, `%` and `,` percent-encoded.

@@ -21,9 +21,11 @@ pub mod pool;
 pub mod reason;
 pub mod reason_numbers;
 pub mod request;
+pub mod revocation;
 #[cfg(feature = "test-panic")]
 pub mod test_panic;
 #[cfg(feature = "test-secrets")]
 pub mod test_secrets;
 pub mod types;
+pub mod verified;
 pub mod version;

@@ -146,6 +146,26 @@ int main(int argc, char **argv) {
     CHECK_STATUS(bad, gatepost_password_needs_rehash(NULL, broken, &yes, NULL));
     CHECK(yes == 7);
 
+    gatepost_verified *verified = NULL;
+    gatepost_token_view seen = {.struct_size = sizeof seen};
+    gatepost_revocation revocation = {.struct_size = sizeof revocation};
+    CHECK_STATUS(bad, gatepost_token_verify(NULL, NOTHING, 0, &verified, NULL));
+    CHECK_STATUS(bad, gatepost_token_verify(engine, broken, 0, &verified, NULL));
+    CHECK_STATUS(bad, gatepost_token_verify(engine, NOTHING, 0, NULL, NULL));
+    CHECK(verified == NULL);
+    CHECK_STATUS(bad, gatepost_verified_view(NULL, &seen));
+    CHECK_STATUS(GATEPOST_OK, gatepost_token_verify(engine, NOTHING, 0, &verified, NULL));
+    CHECK_STATUS(bad, gatepost_verified_view(verified, NULL));
+    CHECK_STATUS(GATEPOST_OK, gatepost_verified_view(verified, &seen));
+    CHECK(seen.action == GATEPOST_DENY && seen.reason == GATEPOST_REASON_TOKEN_MALFORMED && seen.subject.len == 0);
+    gatepost_verified_free(verified);
+    gatepost_verified_free(NULL);
+    CHECK_STATUS(bad, gatepost_token_revoke(NULL, &revocation, NULL));
+    CHECK_STATUS(bad, gatepost_token_revoke(engine, NULL, NULL));
+    CHECK_STATUS(bad, gatepost_token_revoke(engine, &revocation, NULL));
+    revocation.user = broken;
+    CHECK_STATUS(bad, gatepost_token_revoke(engine, &revocation, NULL));
+
     gatepost_engine_free(engine);
     return 0;
 }

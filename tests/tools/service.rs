@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
+use data_encoding::BASE64URL_NOPAD as B64;
 use gatepost::credential::api_key;
 use gatepost::crypto::password::{Cost, hash};
 use gatepost::policy::model::StateLocation;
 use gatepost::state::{self, ApiKey, User};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::{check, scratch, tool};
 
@@ -44,6 +48,18 @@ access = "public"
 [[route]]
 path = "/private"
 
+[[issuer]]
+name = "staff"
+issuer = "https://staff.example.com"
+audience = ["orders"]
+algorithms = ["HS256"]
+keys = { secret_file = "staff.secret" }
+users = "local"
+
+[[route]]
+path = "/token"
+schemes = ["bearer"]
+
 [[certificate]]
 subject = "CN=client,O=Example"
 user = "alice"
@@ -56,6 +72,22 @@ schemes = ["client-cert"]
 path = "/admin"
 require = { role = "admin" }
 "#;
+
+/// Signs the tokens of the issuer `staff`.
+const SECRET: &[u8] = b"vN3pQ8sXz2LkT7wYb5RdHc9FmJ4gUe6A";
+
+/// A token of alice, good for an hour.
+fn token(id: &str, session: &str) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("clock").as_secs();
+    let claims = format!(
+        "{{\"iss\":\"https://staff.example.com\",\"aud\":\"orders\",\"sub\":\"alice\",\"iat\":{now},\"exp\":{},\
+         \"jti\":\"{id}\",\"sid\":\"{session}\",\"scope\":\"a b\"}}",
+        now + 3_600
+    );
+    let signed = format!("{}.{}", B64.encode(b"{\"alg\":\"HS256\"}"), B64.encode(claims.as_bytes()));
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("key").chain_update(signed.as_bytes());
+    format!("{signed}.{}", B64.encode(&mac.finalize().into_bytes()))
+}
 
 /// A folder with the policy and a state in which alice is a clerk.
 pub fn service(kind: &str, program: &str) -> PathBuf {
@@ -74,6 +106,14 @@ pub fn service(kind: &str, program: &str) -> PathBuf {
     };
     let state = state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state");
     state.add_user(&alice).expect("alice");
+    fs::write(folder.join("staff.secret"), SECRET).expect("secret");
+    if program == "tokens" {
+        for (name, id, session) in
+            [("first", "t1", "s1"), ("second", "t2", "s1"), ("third", "t3", "s2"), ("fourth", "t4", "s2")]
+        {
+            fs::write(folder.join(format!("{name}.jwt")), token(id, session)).expect("token");
+        }
+    }
     if program == "certificates" {
         certificate(&folder.join("client.der"), "/O=Example/CN=client");
         certificate(&folder.join("stranger.der"), "/O=Example/CN=stranger");
