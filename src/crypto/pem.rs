@@ -17,6 +17,8 @@ use crate::crypto::private::PrivateKey;
 
 /// Blocks of a file that are read, at most.
 const MOST: usize = 64;
+/// Certificates of authorities that are read, at most; systems believe some 150.
+const MOST_AUTHORITIES: usize = 1_024;
 
 /// One block: its label and what its base64 holds.
 struct Block<'t> {
@@ -82,6 +84,25 @@ pub fn private_key(text: &[u8]) -> Result<PrivateKey, KeyError> {
         [block] => private(block).map_err(KeyError),
         _ => Err(KeyError("one private key is wanted, and several blocks stand here".into())),
     }
+}
+
+/// The certificates of a text, in DER. Bundles have notes between the blocks, which are passed over.
+pub fn authorities(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "it is not text".to_owned())?;
+    let (mut rest, mut found) = (text, Vec::new());
+    while let Some(block) = rest.find("-----BEGIN ").and_then(|at| rest.get(at..)) {
+        if found.len() == MOST_AUTHORITIES {
+            return Err(format!("there are more than {MOST_AUTHORITIES}"));
+        }
+        let (block, after) = one(block)?;
+        match block.label {
+            "CERTIFICATE" if Certificate::from_der(&block.der).is_ok() => found.push(block.der.to_vec()),
+            "CERTIFICATE" => return Err("one of them is no X.509 certificate".into()),
+            other => return Err(format!("a block of PEM is labelled {}", other.escape_default())),
+        }
+        rest = after;
+    }
+    if found.is_empty() { Err("there is no block of PEM".into()) } else { Ok(found) }
 }
 
 /// All blocks of a text that holds nothing else.

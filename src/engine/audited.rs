@@ -8,7 +8,7 @@ use crate::crypto::password::Work;
 use crate::engine::snapshot::Snapshot;
 use crate::error::Error;
 use crate::event::{Kind, Line, Member};
-use crate::state::{ApiKey, By, Incoming, Mark, News, Revocation, State, User};
+use crate::state::{ApiKey, By, Claim, Ended, Fetching, Incoming, Mark, News, Revocation, State, User};
 
 /// A state that tells.
 #[derive(Debug)]
@@ -173,6 +173,18 @@ impl State for Audited {
             });
         }
         Ok(())
+    }
+
+    fn fetching(&self, source: &str) -> Result<Option<Fetching>, Error> {
+        self.state.fetching(source)
+    }
+
+    fn claim_fetch(&self, source: &str, claim: &Claim<'_>) -> Result<(bool, Fetching), Error> {
+        self.state.claim_fetch(source, claim)
+    }
+
+    fn end_fetch(&self, source: &str, holder: i64, now: i64, due_at: i64, ended: &Ended) -> Result<Fetching, Error> {
+        self.state.end_fetch(source, holder, now, due_at, ended)
     }
 
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error> {

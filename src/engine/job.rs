@@ -303,7 +303,7 @@ fn perform(
                 teller.for_each(|teller| teller.state_failed(&snapshot.policy, &error));
             };
             process.write_uses().unwrap_or_else(failed);
-            keeping::look(&snapshot);
+            keeping::look(&snapshot, process, now);
             if process.is_sweep_due(now) {
                 process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);

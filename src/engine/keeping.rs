@@ -1,23 +1,69 @@
 //! Keys of issuers that change while decisions use them: looked after by housekeeping, told of like everything else.
 
+use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
+use crate::error::{Error, ErrorKind};
 use crate::event::{Kind, Member};
-use crate::keeper::{News, What};
+use crate::keeper::{News, Room, What};
 use crate::metrics::Refresh;
+use crate::policy::Policy;
+
+/// Somebody can fetch what the policy wants fetched.
+pub(super) fn can_fetch(policy: &Policy, can: bool) -> Result<(), Error> {
+    match policy.issuers.iter().find(|issuer| issuer.is_online()) {
+        Some(issuer) if !can => Err(Error::new(
+            ErrorKind::Policy,
+            format!(
+                "the keys of issuer {} are to be fetched, and this build of Gatepost does not do that by itself; let the \
+                 host fetch them (on_fetch of its options), name a file of them with `file`, or build with the feature \
+                 `https`",
+                issuer.name
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Takes over what is known before the first look. Asks nobody but the state.
+pub(super) fn begin(snapshot: &Snapshot, process: &Process, before: Option<&Snapshot>, now: i64) -> Result<(), Error> {
+    let before = before.map(|before| (&before.keeper, &before.keys));
+    snapshot.keeper.begin(&room(snapshot, process, now), before)
+}
 
 /// Looks at the sources of keys, and tells of what is new; may block.
-pub(super) fn look(snapshot: &Snapshot) {
-    snapshot.keeper.look(&snapshot.policy, &snapshot.keys, |news| tell(snapshot, &news));
+pub(super) fn look(snapshot: &Snapshot, process: &Process, now: i64) {
+    let room = room(snapshot, process, now);
+    let looked = snapshot.keeper.look(&room, |news| tell(snapshot, &news));
+    if let (Err(error), Some(telling)) = (looked, &snapshot.telling) {
+        telling.teller.state_failed(&snapshot.policy, &error);
+    }
+}
+
+/// Takes away keys that are too old to be believed. Quick.
+pub(super) fn expire(snapshot: &Snapshot, process: &Process, now: i64) {
+    snapshot.keeper.expire(&room(snapshot, process, now), |news| tell(snapshot, &news));
+}
+
+/// Fetches what is missing, for this process alone; what went wrong.
+pub(super) fn fetch_alone(snapshot: &Snapshot, process: &Process, now: i64) -> Vec<String> {
+    snapshot.keeper.fetch_alone(&room(snapshot, process, now))
+}
+
+fn room<'a>(snapshot: &'a Snapshot, process: &'a Process, now: i64) -> Room<'a> {
+    Room { policy: &snapshot.policy, ring: &snapshot.keys, state: process.state.as_ref(), now }
 }
 
 fn tell(snapshot: &Snapshot, news: &News) {
     let Some(telling) = &snapshot.telling else { return };
     let (kind, refresh) = match &news.what {
-        What::Changed { .. } => (Kind::KeysChanged, Refresh::Changed),
-        What::Failed(_) => (Kind::KeysFailed, Refresh::Failed),
-        What::Recovered => (Kind::KeysRecovered, Refresh::Same),
+        What::Changed { .. } => (Some(Kind::KeysChanged), Some(Refresh::Changed)),
+        What::Same => (None, Some(Refresh::Same)),
+        What::Recovered => (Some(Kind::KeysRecovered), Some(Refresh::Same)),
+        What::Failed(_) => (Some(Kind::KeysFailed), Some(Refresh::Failed)),
+        What::Expired(_) => (Some(Kind::KeysExpired), None),
     };
-    telling.teller.metrics.refreshed(refresh);
+    refresh.into_iter().for_each(|refresh| telling.teller.metrics.refreshed(refresh));
+    let Some(kind) = kind else { return };
     let issuer = snapshot.policy.issuers.get(news.issuer).map_or("", |issuer| issuer.issuer.as_str());
     let mut line = telling.teller.line(kind, &snapshot.policy);
     line.text(Member::Issuer, issuer).text(Member::Source, &news.source);
@@ -26,10 +72,10 @@ fn tell(snapshot: &Snapshot, news: &News) {
             line.texts(Member::Added, added.iter().map(String::as_str))
                 .texts(Member::Removed, removed.iter().map(String::as_str));
         }
-        What::Failed(why) => {
+        What::Failed(why) | What::Expired(why) => {
             line.text(Member::Message, why);
         }
-        What::Recovered => {}
+        What::Same | What::Recovered => {}
     }
     telling.teller.note(kind, line);
 }

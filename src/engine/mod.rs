@@ -49,6 +49,7 @@ use crate::engine::teller::Teller;
 use crate::engine::telling::Telling;
 use crate::engine::trace::Trace;
 use crate::error::{Error, ErrorKind};
+use crate::fetch::{self, Fetch};
 use crate::ffi::os::{fault, fork};
 use crate::journal::Output;
 use crate::policy::model::{EventSink, StateLocation};
@@ -79,6 +80,8 @@ pub struct Options {
     pub quiet: bool,
     /// Hears events.
     pub on_event: Option<OnEvent>,
+    /// Fetches in place of the engine's own client.
+    pub fetch: Option<Fetch>,
     /// Who administers, for the log; `None`: this is a server, whose start and end are events.
     pub by: Option<String>,
 }
@@ -151,7 +154,7 @@ impl Engine {
     }
 
     fn with(path: Option<PathBuf>, loaded: Loaded, options: Options) -> Engine {
-        let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1, None));
+        let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1, None, None));
         let current = ArcSwap::from_pointee(Current { snapshot, process: None });
         Engine { inner: Arc::new(Inner { path, options, current }) }
     }
@@ -167,7 +170,7 @@ impl Engine {
             let policy = &before.snapshot.policy;
             let fresh = Arc::new(self.open_process(policy, Arc::default())?);
             let teller = self.open_teller(policy)?;
-            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh)?;
+            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None)?;
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
@@ -229,7 +232,7 @@ impl Engine {
             let generation = before.snapshot.generation.saturating_add(1);
             let (Ok(process), Some(telling)) = (before.process(), &before.snapshot.telling) else {
                 // Not started, or the parent's: start opens what the policy then names.
-                let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation, None));
+                let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation, None, None));
                 if self.swap(&before, Current { snapshot, process: before.process.clone() }) {
                     return Ok(());
                 }
@@ -243,7 +246,7 @@ impl Engine {
             let teller = Arc::clone(&telling.teller);
             let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
             let output = if same { None } else { Some(self.output(&policy)?) };
-            let snapshot = self.snapshot(&policy, generation, &teller, &process)?;
+            let snapshot = self.snapshot(&policy, generation, &teller, &process, Some(&before.snapshot))?;
             fault::point("reload");
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process) }) {
                 teller.reloaded(&policy, generation, output);
@@ -258,6 +261,7 @@ impl Engine {
         let current = self.inner.current.load();
         let process = Arc::clone(current.process()?);
         let snapshot = Arc::clone(&current.snapshot);
+        keeping::expire(&snapshot, &process, self.now());
         let mut next_ms = HOUSEKEEPING_MS;
         if let Some(telling) = &snapshot.telling {
             telling.teller.poll();
@@ -265,6 +269,13 @@ impl Engine {
         }
         next_ms = snapshot.keeper.next_ms().map_or(next_ms, |ms| ms.min(next_ms));
         Ok(Poll { next_ms, job: Some(Job::housekeeping(process, self.now(), snapshot, self.inner.options.read_only)) })
+    }
+
+    /// Fetches keys of issuers that are to be fetched and are not known, for this process alone: for commands, which do not
+    /// wait for a server's housekeeping. Blocks. What went wrong, one text for each address.
+    pub fn fetch_keys(&self) -> Result<Vec<String>, Error> {
+        let current = self.inner.current.load();
+        Ok(keeping::fetch_alone(&current.snapshot, current.process()?, self.now()))
     }
 
     /// Writes the events that wait; may block. An error says why some cannot be written.
@@ -365,11 +376,16 @@ impl Engine {
         generation: u64,
         teller: &Arc<Teller>,
         process: &Process,
+        before: Option<&Snapshot>,
     ) -> Result<Snapshot, Error> {
+        let fetch = self.inner.options.fetch.clone().or_else(fetch::own);
+        keeping::can_fetch(policy, fetch.is_some())?;
         let wanted = policy.events.sink != EventSink::Callback || teller.has_listener();
         let heard = wanted && !self.is_quiet();
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
-        Ok(Snapshot::new(Arc::clone(policy), generation, Some(telling)))
+        let snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
+        keeping::begin(&snapshot, process, before, self.now())?;
+        Ok(snapshot)
     }
 
     fn location(&self, policy: &Policy) -> StateLocation {

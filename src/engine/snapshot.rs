@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decision::{HeaderEntry, HeaderMode, List};
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
+use crate::fetch::Fetch;
 use crate::keeper::Keeper;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
@@ -43,7 +44,12 @@ pub(super) enum Rule {
 }
 
 impl Snapshot {
-    pub(super) fn new(policy: Arc<Policy>, generation: u64, telling: Option<Telling>) -> Snapshot {
+    pub(super) fn new(
+        policy: Arc<Policy>,
+        generation: u64,
+        telling: Option<Telling>,
+        fetch: Option<Fetch>,
+    ) -> Snapshot {
         let unmatched = Route {
             path: String::new(),
             host: None,
@@ -63,7 +69,7 @@ impl Snapshot {
             private: List::shared(vec![private]),
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
-            keeper: Keeper::new(&policy.issuers),
+            keeper: Keeper::new(&policy.issuers, policy.strict, fetch),
             // Before start nothing is decided.
             tokens: Tokens::new(if telling.is_some() { policy.token_cache } else { 0 }),
             telling,

@@ -170,6 +170,8 @@ kinds! {
         [Issuer Source] [Added Removed]
     KeysFailed "keys_failed" Error; "An issuer's keys could not be read anew. Those from before stay in force for the time being."
         [Issuer Source Message] []
+    KeysExpired "keys_expired" Error; "An issuer's keys could not be read anew for so long (`stale`) that they are not believed any more: its tokens are refused with 503."
+        [Issuer Source Message] []
     KeysRecovered "keys_recovered" Notice; "An issuer's keys can be read again, and are what they were."
         [Issuer Source] []
     UserAdded "user_added" Notice; "An account was made."

@@ -9,6 +9,7 @@ use crate::certificate::carried::Form;
 use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::{KeyError, KeySet, Origin, Rules};
 use crate::crypto::signing::SigningKey;
+use crate::fetch::Authorities;
 use crate::identity::Scheme;
 use crate::passwords::filter::Filter;
 use crate::policy::network::Network;
@@ -393,14 +394,35 @@ pub enum KeySource {
     Url {
         /// The https address.
         url: String,
-        /// Seconds from one question to the next.
-        refresh: i64,
+        /// How it is asked.
+        asked: Asked,
     },
-    /// The issuer's metadata name the address of a JWK Set.
+    /// The issuer's metadata (OpenID Connect Discovery 1.0) name the address of a JWK Set.
     Discovery {
-        /// Seconds from one question to the next.
-        refresh: i64,
+        /// How it is asked.
+        asked: Asked,
     },
+}
+
+/// How an issuer is asked for its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Seconds from one question to the next.
+    pub refresh: i64,
+    /// Seconds for which keys are still believed once a question is due and stays without an answer.
+    pub stale: i64,
+    /// Who may vouch for the server; `None`: whom the system believes.
+    pub authorities: Option<Arc<Authorities>>,
+}
+
+impl KeySource {
+    /// How it is asked, where it is asked over the network.
+    pub fn asked(&self) -> Option<&Asked> {
+        match self {
+            KeySource::Url { asked, .. } | KeySource::Discovery { asked } => Some(asked),
+            KeySource::Fixed | KeySource::File { .. } => None,
+        }
+    }
 }
 
 impl Issuer {
@@ -409,9 +431,9 @@ impl Issuer {
         Rules { algorithms: &self.algorithms, strict, origin }
     }
 
-    /// One of its sources has said which keys there are.
-    pub fn has_keys(&self) -> bool {
-        self.sources.iter().any(|source| source.keys.is_some())
+    /// Some of its keys come over the network.
+    pub fn is_online(&self) -> bool {
+        self.sources.iter().any(|source| source.source.asked().is_some())
     }
 
     /// The keys that a file holds now: what is put in the place of those of the source when the file has changed.

@@ -115,6 +115,73 @@ pub struct ApiKey {
     pub last_used_at: Option<i64>,
 }
 
+/// A document that was fetched for all processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The content.
+    pub body: Vec<u8>,
+    /// Where it was found.
+    pub location: String,
+    /// Its entity tag.
+    pub etag: Option<String>,
+    /// When it was last known to be the right one, Unix seconds.
+    pub confirmed_at: i64,
+    /// Counts the contents that were there; never 0.
+    pub revision: i64,
+}
+
+/// What all processes know of a document that one of them fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetching {
+    /// The last good one.
+    pub good: Option<Fetched>,
+    /// When it is to be asked for next, Unix seconds.
+    pub due_at: i64,
+    /// When it was last asked for before it was due, Unix seconds.
+    pub early_at: i64,
+    /// Attempts that failed since the last good one.
+    pub failures: u32,
+}
+
+impl Fetching {
+    /// It is time to ask for it; also where a clock that was ahead left its times behind.
+    pub fn is_due(&self, now: i64) -> bool {
+        let is_ahead = |good: &Fetched| good.confirmed_at > now.saturating_add(60);
+        self.due_at <= now || self.good.as_ref().is_some_and(is_ahead)
+    }
+}
+
+/// Who wants to fetch a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The issuer and what is asked, for people who look into the state.
+    pub about: &'a str,
+    /// Unix seconds.
+    pub now: i64,
+    /// For so many seconds nobody else may.
+    pub seconds: i64,
+    /// Marks this attempt: random.
+    pub holder: i64,
+    /// Also before it is due, where that was last done at least so many seconds ago.
+    pub early: Option<i64>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// A document came, perhaps the one that was there.
+    Good {
+        /// The content; `None`: what was there is still right.
+        body: Option<Vec<u8>>,
+        /// Where it was found.
+        location: String,
+        /// Its entity tag.
+        etag: Option<String>,
+    },
+    /// Nothing of use came.
+    Failed,
+}
+
 /// Where users and keys live. All names handed in are canonical. Errors never mean "not there".
 pub trait State: Send + Sync + std::fmt::Debug {
     /// Changes whenever anything that a decision reads may have changed, in this process or another. `None`: a change
@@ -163,6 +230,14 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn add_api_key(&self, key: &ApiKey) -> Result<(), Error>;
     /// Revokes the key with this id or, where it is unique, this name.
     fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error>;
+    /// What is known of a document; `None`: nobody has asked for it yet.
+    fn fetching(&self, source: &str) -> Result<Option<Fetching>, Error>;
+    /// Takes the fetching of a document upon this process, where it is due and nobody else is at it: true. What is known
+    /// of it either way.
+    fn claim_fetch(&self, source: &str, claim: &Claim<'_>) -> Result<(bool, Fetching), Error>;
+    /// Ends an attempt: a good document counts whoever brings it, a failure only where nobody has taken over meanwhile.
+    /// Changes the version where the content is another one.
+    fn end_fetch(&self, source: &str, holder: i64, now: i64, due_at: i64, ended: &Ended) -> Result<Fetching, Error>;
     /// Notes when keys were last used: (digest, Unix seconds). Does not change the version.
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error>;
 

@@ -8,6 +8,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::crypto::key::{KeyError, KeySet};
 use crate::policy::model::Issuer;
+use crate::token::wishes::Wishes;
 
 /// Numbers of sets; never used twice in a process, so that what was remembered under one cannot fit another, whatever
 /// policy it belongs to.
@@ -32,6 +33,8 @@ pub struct Held {
     pub incomplete: bool,
     /// By source, in the policy's order; `None`: not known.
     sources: Vec<Option<KeySet>>,
+    /// Where somebody can be asked for more: what tokens asked for in vain.
+    wishes: Option<Arc<Wishes>>,
 }
 
 impl Keyring {
@@ -39,7 +42,8 @@ impl Keyring {
     pub fn new(issuers: &[Issuer]) -> Keyring {
         let held = |issuer: &Issuer| {
             // The policy was held against this when it was loaded.
-            Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect())
+            let wishes = issuer.is_online().then(Arc::default);
+            Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect(), wishes)
                 .unwrap_or_else(|_| Held::empty())
         };
         Keyring {
@@ -64,9 +68,9 @@ impl Keyring {
         let unknown = || KeyError("no such issuer or source of keys".into());
         let place = self.places.get(issuer).ok_or_else(unknown)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sources = place.load().sources.clone();
+        let (mut sources, wishes) = (place.load().sources.clone(), place.load().wishes.clone());
         *sources.get_mut(source).ok_or_else(unknown)? = keys;
-        let next = Held::of(sources)?;
+        let next = Held::of(sources, wishes)?;
         let epoch = next.epoch;
         place.store(Arc::new(next));
         Ok(epoch)
@@ -74,13 +78,14 @@ impl Keyring {
 }
 
 impl Held {
-    fn of(sources: Vec<Option<KeySet>>) -> Result<Held, KeyError> {
+    fn of(sources: Vec<Option<KeySet>>, wishes: Option<Arc<Wishes>>) -> Result<Held, KeyError> {
         let keys = KeySet::join(sources.iter().flatten().cloned())?;
         Ok(Held {
             epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
             incomplete: sources.iter().any(Option::is_none),
             keys,
             sources,
+            wishes,
         })
     }
 
@@ -90,7 +95,22 @@ impl Held {
             incomplete: true,
             keys: KeySet::default(),
             sources: Vec::new(),
+            wishes: None,
         }
+    }
+
+    /// A token did not pass: where it names a key that is not here, that is noted.
+    pub fn wish_for(&self, kid: Option<&str>) {
+        if let (Some(kid), Some(wishes)) = (kid, self.wishes())
+            && !self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
+        {
+            wishes.note(kid);
+        }
+    }
+
+    /// What tokens asked for in vain; `None` where nobody can be asked for more.
+    pub fn wishes(&self) -> Option<&Wishes> {
+        self.wishes.as_deref()
     }
 
     /// What one source says.
@@ -100,12 +120,17 @@ impl Held {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::token) mod tests {
     use super::*;
     use crate::crypto::algorithm::Algorithm::EdDsa;
     use crate::crypto::key::tests::private;
     use crate::crypto::key::{Key, Origin, Rules};
-    use crate::policy::model::{ClaimNames, KeySource, SourcedKeys};
+    use crate::policy::model::{Asked, ClaimNames, KeySource, SourcedKeys};
+
+    /// A source that has not been asked yet.
+    pub(in crate::token) fn discovery() -> KeySource {
+        KeySource::Discovery { asked: Asked { refresh: 600, stale: 86_400, authorities: None } }
+    }
 
     fn key(kid: &str) -> KeySet {
         let rules = Rules { algorithms: &[EdDsa], strict: false, origin: Origin::Remote };
@@ -118,7 +143,7 @@ mod tests {
     }
 
     fn issuer(sources: Vec<Option<KeySet>>) -> Issuer {
-        let sourced = |keys| SourcedKeys { source: KeySource::Discovery { refresh: 600 }, keys };
+        let sourced = |keys| SourcedKeys { source: discovery(), keys };
         Issuer {
             name: "a".into(),
             issuer: "https://a".into(),

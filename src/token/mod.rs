@@ -21,11 +21,13 @@ pub mod keyring;
 pub mod nonce;
 pub mod published;
 pub mod replay;
+mod wishes;
 
 pub use binding::Binding;
 pub use claims::{Clock, Verified};
 pub use jws::{Jws, Room};
 pub use keyring::{Held, Keyring};
+pub use wishes::Wishes;
 
 /// Who is believed, and by which keys.
 #[derive(Clone, Copy, Debug)]
@@ -137,13 +139,16 @@ pub fn prove<'k>(message: &Message<'_>, issuer: &Issuer, held: Option<&'k Held>)
     let kid = header.kid.as_deref();
     let tried = match held.keys.candidates(algorithm, kid) {
         Ok(candidates) => candidates,
-        Err(_) if held.incomplete => return Err(unavailable()),
-        Err(why) => return Err(no_candidate(why, algorithm, kid, issuer, held)),
+        Err(why) => {
+            held.wish_for(kid);
+            return Err(if held.incomplete { unavailable() } else { no_candidate(why, algorithm, kid, issuer, held) });
+        }
     };
     // Every candidate is tried: which of them fits says nothing that an attacker could not see anyway.
     if let Some(key) = tried.iter().find(|key| key.verify(algorithm, signed.as_bytes(), signature)) {
         return Ok(Proved { algorithm, kid: key.kid.as_deref() });
     }
+    held.wish_for(kid);
     // The right key may be among those that could not be read, unless the token names one that was.
     if held.incomplete && !tried.iter().any(|key| kid.is_some() && key.kid.as_deref() == kid) {
         return Err(unavailable());

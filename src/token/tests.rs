@@ -8,6 +8,7 @@ use super::*;
 use crate::crypto::key::KeySet;
 use crate::json;
 use crate::policy::model::{ClaimNames, KeySource, SourcedKeys};
+use crate::token::keyring::tests::discovery;
 use Algorithm::{Hs256, Hs384, Hs512};
 
 mod attacks;
@@ -227,7 +228,7 @@ fn the_first_check_that_fails_is_the_reason() {
 
 #[test]
 fn keys_that_could_not_be_loaded_are_told_after_the_algorithm() {
-    let unread = || SourcedKeys { source: KeySource::Discovery { refresh: 600 }, keys: None };
+    let unread = || SourcedKeys { source: discovery(), keys: None };
     let without_keys = || Issuer { sources: vec![unread()], ..issuer() };
     assert_eq!(refusal(&mint(&header(), &good()), without_keys()).reason, Reason::KeysUnavailable);
     let other = sign_raw(br#"{"alg":"HS512"}"#, good().to_string().as_bytes(), Hs512, SECRET);

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::role::undefined;
 use super::secret::{self, Source};
 use crate::crypto::algorithm::{Algorithm, Family};
 use crate::crypto::key::{Key, KeyError, KeySet, Origin, Rules};
-use crate::policy::model::{ClaimNames, Issuer, KeySource, SourcedKeys};
+use crate::crypto::pem;
+use crate::fetch::{self, Authorities};
+use crate::policy::model::{Asked, ClaimNames, Issuer, KeySource, SourcedKeys};
 use crate::policy::read::{Fields, Spot, Value};
 use crate::policy::report::{Report, quote};
 use crate::policy::role::Roles;
@@ -106,11 +109,12 @@ fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, fo
     }
     let claims = fields.table("claims")?;
     let name = fields.text("name")?.to_owned();
-    if sources.as_ref().is_some_and(|sources| sources.iter().all(|source| source.keys.is_none())) {
+    let online = || sources.iter().flatten().any(|source| source.source.asked().is_some());
+    if !cfg!(feature = "https") && online() {
         report.warning(
             &fields.span("keys"),
-            format!("tokens of {} cannot be verified: this source of keys is not built yet", quote(&name)),
-            "routes that accept nothing else do not load; name a file of its keys with `file`",
+            format!("this build of Gatepost does not fetch the keys of {} by itself", quote(&name)),
+            "let the host fetch them (`on_fetch`), name a file of them with `file`, or build with the feature `https`",
         );
     }
     Some(Issuer {
@@ -138,7 +142,7 @@ fn sources(report: &mut Report<'_>, fields: &Fields, rules: &Rules<'_>, folder: 
     let mut found = Vec::new();
     let mut sound = !fields.list("keys").is_empty();
     for spot in fields.list("keys") {
-        match one_source(report, spot, rules, folder) {
+        match one_source(report, spot, fields.text("issuer").unwrap_or_default(), rules, folder) {
             Some(source) => found.push(source),
             None => sound = false,
         }
@@ -157,7 +161,13 @@ fn sources(report: &mut Report<'_>, fields: &Fields, rules: &Rules<'_>, folder: 
     Some(found)
 }
 
-fn one_source(report: &mut Report<'_>, spot: &Spot<Value>, rules: &Rules<'_>, folder: &Path) -> Option<SourcedKeys> {
+fn one_source(
+    report: &mut Report<'_>,
+    spot: &Spot<Value>,
+    issuer: &str,
+    rules: &Rules<'_>,
+    folder: &Path,
+) -> Option<SourcedKeys> {
     let Value::Table(table) = &spot.value else { return None };
     let source = secret::source(report, table, &spot.span, false)?;
     if !source_fits(report, source, true, rules.algorithms.first(), &spot.span) {
@@ -168,10 +178,21 @@ fn one_source(report: &mut Report<'_>, spot: &Spot<Value>, rules: &Rules<'_>, fo
     if rules.algorithms.iter().any(|algorithm| algorithm.is_symmetric() != symmetric) {
         return None;
     }
-    let refresh = table.number("refresh").unwrap_or_default();
     let (source, keys) = match source {
-        Source::Url => (KeySource::Url { url: table.text("url")?.to_owned(), refresh }, None),
-        Source::Discovery => (KeySource::Discovery { refresh }, None),
+        Source::Url => {
+            (KeySource::Url { url: table.text("url")?.to_owned(), asked: asked(report, table, folder)? }, None)
+        }
+        Source::Discovery => {
+            if !fetch::is_https(issuer) || issuer.contains('?') {
+                report.mismatch(
+                    &table.span("discovery"),
+                    format!("{} is no https address, and so has no metadata", quote(issuer)),
+                    "name the address of its JWK Set with `url`, or a file of it with `file`",
+                );
+                return None;
+            }
+            (KeySource::Discovery { asked: asked(report, table, folder)? }, None)
+        }
         Source::Inline => {
             let set = KeySet::from_text(
                 table.text("inline")?.as_bytes(),
@@ -203,6 +224,28 @@ fn one_source(report: &mut Report<'_>, spot: &Spot<Value>, rules: &Rules<'_>, fo
         }
     };
     Some(SourcedKeys { source, keys })
+}
+
+/// How often a source is asked over the network, how long it is believed, and who vouches for it.
+fn asked(report: &mut Report<'_>, table: &Fields, folder: &Path) -> Option<Asked> {
+    let authorities = match table.text("ca") {
+        None => None,
+        Some(name) => {
+            let (path, text, _) = secret::read_file(report, folder, name, &table.span("ca"), false)?;
+            match pem::authorities(&text) {
+                Ok(der) => Some(Arc::new(Authorities { pem: String::from_utf8_lossy(&text).into_owned(), der })),
+                Err(why) => {
+                    report.error(
+                        &table.span("ca"),
+                        format!("`{}` holds no certificates of authorities: {why}", path.display()),
+                        "write them in PEM, one `CERTIFICATE` block each, and nothing else",
+                    );
+                    return None;
+                }
+            }
+        }
+    };
+    Some(Asked { refresh: table.number("refresh")?, stale: table.number("stale")?, authorities })
 }
 
 /// The keys of a file or of the policy itself, with their warnings reported; `None`, reported, where there are none.

@@ -179,9 +179,8 @@ impl Entries<'_> {
             Scheme::ClientCert if self.certificates => None,
             Scheme::ClientCert => Some("there is no `[[certificate]]` that maps one to a user"),
             Scheme::Session => Some("it is not built yet"),
-            Scheme::Bearer if !self.sound_issuers || self.issuers.iter().any(Issuer::has_keys) => None,
-            Scheme::Bearer if self.issuers.is_empty() => Some("there is no `[[issuer]]` whose tokens are believed"),
-            Scheme::Bearer => Some("no `[[issuer]]` has keys that this version can use"),
+            Scheme::Bearer if !self.sound_issuers || !self.issuers.is_empty() => None,
+            Scheme::Bearer => Some("there is no `[[issuer]]` whose tokens are believed"),
         }
     }
 
@@ -224,8 +223,7 @@ impl Entries<'_> {
     ) {
         let open: Vec<_> = schemes.iter().filter(|scheme| self.shut(**scheme).is_none()).collect();
         let only_tokens = !open.is_empty() && open.iter().all(|scheme| **scheme == Scheme::Bearer);
-        let usable = || self.issuers.iter().filter(|issuer| issuer.has_keys());
-        let gives_roles = usable().any(|issuer| issuer.claims.roles.is_some() || issuer.local_users);
+        let gives_roles = self.issuers.iter().any(|issuer| issuer.claims.roles.is_some() || issuer.local_users);
         if self.sound_issuers && only_tokens && !gives_roles && require.is_some_and(needs_role) {
             report.warning(
                 &fields.span("require"),

@@ -77,8 +77,8 @@ pub(super) fn source(
         }
     };
     let misplaced: &[&str] = match source {
-        Source::SecretFile | Source::SecretEnv => &["refresh"],
-        Source::File | Source::Inline => &["refresh", "encoding"],
+        Source::SecretFile | Source::SecretEnv => &["refresh", "stale", "ca"],
+        Source::File | Source::Inline => &["refresh", "stale", "ca", "encoding"],
         Source::Url | Source::Discovery => &["encoding", "kid"],
     };
     for key in misplaced.iter().filter(|key| fields.is_written(key)) {

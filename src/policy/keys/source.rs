@@ -1,12 +1,8 @@
 //! Where keys and secrets come from, as keys of a table.
 
-use super::{Built, Default, Key, Kind, choice, form, key};
+use super::{Default, Key, Kind, choice, form, key};
 
 use Default::{Is, Without};
-
-const fn context(name: &'static str, kind: Kind, default: Default, about: &'static str) -> Key {
-    Key { name, kind, default, built: Built::LaterInContext, about }
-}
 
 const NOT_THIS: Default = Without("another source is named");
 
@@ -84,19 +80,41 @@ pub(in crate::policy) static SOURCE: &[Key] = &[
         NOT_THIS,
         "The public keys themselves, as a JWK, a JWK Set, or PEM; never a secret or a private key.",
     ),
-    context("url", Kind::Form(&form::HTTPS), NOT_THIS, "An https address that answers with a JWK Set."),
-    context(
+    key(
+        "url",
+        Kind::Form(&form::HTTPS),
+        NOT_THIS,
+        "An https address that answers with a JWK Set. It is asked in the background, by one process for all that share \
+         the state; redirects are not followed, proxies not used.",
+    ),
+    key(
         "discovery",
         Kind::On("leave `discovery` out and name another source"),
         NOT_THIS,
-        "`true`: the issuer's own metadata says where its keys are.",
+        "`true`: the issuer's own metadata, at `/.well-known/openid-configuration` below `issuer`, says where its keys \
+         are.",
     ),
     ENCODED,
     KID,
-    context(
+    key(
         "refresh",
         Kind::Duration(60, 7 * 86_400),
         Is("\"10m\""),
-        "How often `url` and `discovery` are asked again.",
+        "How often `url` and `discovery` are asked again. More often, down to once a minute, where the server says so \
+         with `Cache-Control: max-age`; and at once for a token with a `kid` that is not known yet, at most once a minute.",
+    ),
+    key(
+        "stale",
+        Kind::Duration(0, 30 * 86_400),
+        Is("\"24h\""),
+        "How long keys of `url` and `discovery` are still believed when the server no longer answers; after that tokens \
+         are refused with 503.",
+    ),
+    key(
+        "ca",
+        Kind::Text,
+        Without("those that the system believes"),
+        "A PEM file of the authorities that may vouch for the server of `url` and `discovery`, in place of those that \
+         the system believes. Relative to the policy.",
     ),
 ];

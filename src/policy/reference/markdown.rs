@@ -133,8 +133,9 @@ require = { permission = "orders:read" }
   that is defined nowhere. A policy with an error never loads; on reload the old one stays in force.
 - **Durations** are a whole number and a unit in quotes: `"30s"`, `"15m"`, `"12h"`, `"30d"`.
 - **Lists** of one may be written without brackets where the table says "or a list of them".
-- **Files** are relative to the policy's own folder. They are read once, when the engine is made, so that a server may
-  read them as root and then drop its privileges; a reload reads them again.
+- **Files** are relative to the policy's own folder. They are read when the engine is made, so that a server may
+  read them as root and then drop its privileges, and by a reload; of what changes in between only keys in a `file`
+  are noticed.
 - **What is not built yet** loads with a warning, so that a policy does not change shape later. It is an error only
   where nothing would work without it: a route that nobody could enter, or the engine's own state.
 "#;

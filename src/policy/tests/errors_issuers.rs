@@ -145,10 +145,28 @@ fn mistakes_about_tokens_are_errors_that_say_what_to_write() {
                 "9:10 `https://acc` is also an `[[issuer]]`: its tokens would be both strangers' and ours | leave that `[[issuer]]` out; the engine believes its own signers",
             ),
             (
-                issuer!(
-                    "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'bearer'\n"
-                ),
-                "9:11 nobody can come in by these schemes (`bearer`: no `[[issuer]]` has keys that this version can use) | add a scheme that works: `basic`, `api-key`, or `bearer` with an `[[issuer]]` whose keys are in a file",
+                "[[issuer]]\nname = 'acc'\nissuer = 'accounts'\naudience = 'orders'\nalgorithms = 'ES256'\nkeys = { discovery = true }\n",
+                "6:22 `accounts` is no https address, and so has no metadata | name the address of its JWK Set with `url`, or a file of it with `file`",
+            ),
+            (
+                "[[issuer]]\nname = 'acc'\nissuer = 'https://acc?tenant=7'\naudience = 'orders'\nalgorithms = 'ES256'\nkeys = { discovery = true }\n",
+                "6:22 `https://acc?tenant=7` is no https address, and so has no metadata | name the address of its JWK Set with `url`, or a file of it with `file`",
+            ),
+            (
+                issuer!("algorithms = 'ES256'\nkeys = { url = 'https://acc/jwks', ca = 'gone.pem' }\n"),
+                "6:41 `FOLDER/gone.pem` cannot be read: No such file or directory (os error 2) | name a file that this process may read; paths are relative to the policy",
+            ),
+            (
+                issuer!("algorithms = 'ES256'\nkeys = { url = 'https://acc/jwks', ca = 'good.key' }\n"),
+                "6:41 `FOLDER/good.key` holds no certificates of authorities: there is no block of PEM | write them in PEM, one `CERTIFICATE` block each, and nothing else",
+            ),
+            (
+                issuer!("algorithms = 'ES256'\nkeys = { url = 'https://acc/jwks', refresh = '1s' }\n"),
+                "6:46 `refresh` is out of range | write a duration from 1m to 7d",
+            ),
+            (
+                issuer!("algorithms = 'HS256'\nkeys = { secret_file = 'good.key', ca = 'x' }\n"),
+                "6:41 `ca` means nothing beside `secret_file` | leave it out",
             ),
             (
                 issuer!("algorithms = 'ES256'\nkeys = { discovery = false }\n"),

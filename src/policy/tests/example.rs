@@ -158,7 +158,6 @@ fn the_full_grammar_loads_with_a_warning_for_all_that_is_not_built() {
     assert_eq!(policy.schemes, [Scheme::Session, Scheme::Bearer]);
     assert_eq!(policy.proxies.trusted.len(), 2);
     assert_eq!(policy.identity.names().count(), 5);
-    assert!(policy.issuers[0].has_keys());
     assert_eq!(policy.issuers[0].grants.as_deref(), Some(&["clerk".to_owned()][..]));
     assert_eq!((policy.signers[0].lifetime, policy.signers[0].believed), (600, 1));
     let rules = RefreshRules { lifetime: 2_592_000, idle: None, grace: 10 };

@@ -1,6 +1,6 @@
 //! What loads, but is worth a second look.
 
-use super::{Severity, check, each_says, found, issuer, line, route, sound_issuer};
+use super::{Severity, check, each_says, found, line, route, sound_issuer};
 
 #[test]
 fn suspicious_settings_load_with_one_warning() {
@@ -102,12 +102,6 @@ fn suspicious_settings_load_with_one_warning() {
             (
                 "[[certificate]]\nsubject = 'CN=a'\nuser = 'billing'\n[[route]]\npath = '/'\nschemes = 'client-cert'\nrequire = { factor = 'hwk' }\n",
                 "7:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
-            ),
-            (
-                issuer!(
-                    "algorithms = 'ES256'\nkeys = { discovery = true }\n[[route]]\npath = '/'\nschemes = 'basic'\n"
-                ),
-                "6:8 tokens of `acc` cannot be verified: this source of keys is not built yet | routes that accept nothing else do not load; name a file of its keys with `file`",
             ),
             (
                 "[identity]\nsubject = 'X-User'\n[[issuer]]\nname = 'acc'\nissuer = 'https://acc'\naudience = 'orders'\nalgorithms = 'HS256'\nkeys = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = 'basic'\n",

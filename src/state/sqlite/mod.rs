@@ -5,6 +5,7 @@
 
 mod connect;
 mod failure;
+mod fetched;
 mod history;
 mod import;
 mod keys;
@@ -24,7 +25,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use self::failure::Fault;
 use super::epoch::Epoch;
 use super::revocation::{By, Mark, News, Revocation};
-use super::{ApiKey, Incoming, State, User};
+use super::{ApiKey, Claim, Ended, Fetching, Incoming, State, User};
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
@@ -255,6 +256,18 @@ impl State for SqliteState {
 
     fn revoke_api_key(&self, id_or_name: &str, now: i64) -> Result<(), Error> {
         self.write(|transaction| keys::revoke(transaction, id_or_name, now).map(|changed| (changed, ())))
+    }
+
+    fn fetching(&self, source: &str) -> Result<Option<Fetching>, Error> {
+        self.read(|connection| fetched::one(connection, source))
+    }
+
+    fn claim_fetch(&self, source: &str, claim: &Claim<'_>) -> Result<(bool, Fetching), Error> {
+        self.write(|transaction| fetched::claim(transaction, source, claim).map(|claimed| (false, claimed)))
+    }
+
+    fn end_fetch(&self, source: &str, holder: i64, now: i64, due_at: i64, ended: &Ended) -> Result<Fetching, Error> {
+        self.write(|transaction| fetched::end(transaction, source, holder, now, due_at, ended))
     }
 
     fn touch_api_keys(&self, uses: &[([u8; 32], i64)]) -> Result<(), Error> {

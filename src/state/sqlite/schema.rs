@@ -76,6 +76,22 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX revocations_by_end ON revocations (ends_at) WHERE ends_at IS NOT NULL;
 ",
+    "
+    CREATE TABLE fetched (
+        source       TEXT    NOT NULL PRIMARY KEY CHECK (source <> ''),
+        about        TEXT    NOT NULL,
+        body         BLOB,
+        location     TEXT    NOT NULL DEFAULT '',
+        etag         TEXT,
+        confirmed_at INTEGER NOT NULL DEFAULT 0,
+        revision     INTEGER NOT NULL DEFAULT 0,
+        due_at       INTEGER NOT NULL,
+        early_at     INTEGER NOT NULL DEFAULT 0,
+        failures     INTEGER NOT NULL DEFAULT 0,
+        holder       INTEGER NOT NULL DEFAULT 0,
+        held_until   INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

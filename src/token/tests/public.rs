@@ -117,7 +117,7 @@ fn a_token_that_may_be_of_a_key_not_yet_known_is_put_off() {
     let (known, unknown) = (private(Algorithm::Es256), private(Algorithm::Es256));
     let with_unread = || {
         let mut issuer = believing(&known, Some("k"));
-        issuer.sources.push(SourcedKeys { source: KeySource::Discovery { refresh: 600 }, keys: None });
+        issuer.sources.push(SourcedKeys { source: discovery(), keys: None });
         issuer
     };
     let reason = |key: &PrivateKey, header: Value| {
