@@ -201,3 +201,6 @@ impl Hasher for AsItIs {
         self.0 = mark as u64;
     }
 }
+
+#[cfg(test)]
+mod tests;

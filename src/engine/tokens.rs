@@ -155,3 +155,6 @@ impl Hasher for Folding {
         self.folded = product as u64 ^ (product >> 64) as u64 ^ self.key.rotate_left(32);
     }
 }
+
+#[cfg(test)]
+mod tests;

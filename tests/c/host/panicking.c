@@ -106,6 +106,14 @@ static void in_each_function(gatepost_engine *engine, const char *folder) {
     PANICS(gatepost_password_hash(NULL, GATEPOST_STR("p"), &bytes, NULL) == panic && bytes == NULL);
     PANICS(gatepost_password_verify(GATEPOST_STR("p"), NOTHING, &yes, NULL) == panic && yes == 7);
     PANICS(gatepost_password_needs_rehash(NULL, NOTHING, &yes, NULL) == panic && yes == 7);
+    gatepost_verified *verified = NULL;
+    gatepost_token_view seen = {.struct_size = sizeof seen};
+    gatepost_revocation revocation = {.struct_size = sizeof revocation, .user = GATEPOST_STR("alice")};
+    PANICS(gatepost_token_revoke(engine, &revocation, NULL) == panic);
+    PANICS(gatepost_token_verify(engine, GATEPOST_STR("t"), 0, &verified, NULL) == panic && verified == NULL);
+    CHECK_STATUS(GATEPOST_OK, gatepost_token_verify(engine, GATEPOST_STR("t"), 0, &verified, NULL));
+    PANICS(gatepost_verified_view(verified, &seen) == panic && seen.action == GATEPOST_DENY && seen.status == 0);
+    gatepost_verified_free(verified);
     must(gatepost_password_hash(NULL, GATEPOST_STR("p"), &bytes, NULL), NULL, "hash");
     PANICS(gatepost_bytes_view(bytes).len == 0);
     gatepost_bytes_free(bytes);
@@ -128,12 +136,14 @@ static void in_each_free(gatepost_engine *engine) {
     gatepost_pool *pool = NULL;
     gatepost_bytes *bytes = NULL;
     gatepost_error *error = NULL;
+    gatepost_verified *verified = NULL;
     gatepost_engine *other = gatepost_engine_ref(engine);
     gatepost_job *job = pending(engine);
     CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &decision, NULL));
     CHECK_STATUS(GATEPOST_OK, gatepost_pool_new(1, 1, &pool, NULL));
     must(gatepost_password_hash(NULL, GATEPOST_STR("p"), &bytes, NULL), NULL, "hash");
     CHECK(gatepost_engine_new(GATEPOST_STR("nonsense"), NOTHING, NULL, NULL, &error) != GATEPOST_OK && error != NULL);
+    CHECK_STATUS(GATEPOST_OK, gatepost_token_verify(engine, GATEPOST_STR("t"), 0, &verified, NULL));
     for (int i = 0; i < 2; i++) {
 #define FREES(call)                                                                                                    \
     do {                                                                                                               \
@@ -147,6 +157,7 @@ static void in_each_free(gatepost_engine *engine) {
         FREES(gatepost_pool_free(pool));
         FREES(gatepost_bytes_free(bytes));
         FREES(gatepost_error_free(error));
+        FREES(gatepost_verified_free(verified));
         FREES(gatepost_engine_free(other));
     }
     works(engine);
