@@ -154,6 +154,11 @@ typedef struct gatepost_engine gatepost_engine;
 typedef struct gatepost_error gatepost_error;
 
 /**
+ * Takes the answer to one gatepost_fetch. The library's own; it ends with the call.
+ */
+typedef struct gatepost_fetch_reply gatepost_fetch_reply;
+
+/**
  * The slow part of one decision, or of housekeeping. Owned by the caller until gatepost_job_finish, _cancel or _free
  * consume it, or gatepost_pool_submit takes it over. A job that is gone is an error, also where another thread has
  * just consumed it; the handle is never used again for another job.
@@ -198,6 +203,44 @@ typedef uint32_t gatepost_status;
  * Why: one of GATEPOST_REASON_*.
  */
 typedef uint32_t gatepost_reason;
+
+/**
+ * What a server said. Zero it, set struct_size to sizeof, fill in what there is.
+ */
+typedef struct gatepost_fetched {
+    /**
+     * sizeof (gatepost_fetched).
+     */
+    size_t struct_size;
+    /**
+     * The HTTP status; 0 where there is none, and then error says why.
+     */
+    uint32_t status;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * The content.
+     */
+    struct gatepost_str body;
+    /**
+     * The field ETag.
+     */
+    struct gatepost_str etag;
+    /**
+     * The field Cache-Control.
+     */
+    struct gatepost_str cache_control;
+    /**
+     * The field Content-Type.
+     */
+    struct gatepost_str content_type;
+    /**
+     * Why no answer came, in words for the operator.
+     */
+    struct gatepost_str error;
+} gatepost_fetched;
 
 /**
  * Answers Unix seconds. Called by decide, finish, run and poll, from any thread, also from several at once; it must
@@ -276,6 +319,56 @@ typedef void (*gatepost_on_event)(void *data,
                                   const struct gatepost_event *event);
 
 /**
+ * A document that is wanted. All of it lives for the call only.
+ */
+typedef struct gatepost_fetch {
+    /**
+     * The library's sizeof (gatepost_fetch): fields behind it are not there.
+     */
+    size_t struct_size;
+    /**
+     * The https address.
+     */
+    struct gatepost_str url;
+    /**
+     * Sent as If-None-Match, where it is not empty: what is known already.
+     */
+    struct gatepost_str etag;
+    /**
+     * Sent as Accept.
+     */
+    struct gatepost_str accept;
+    /**
+     * Certificates in PEM of the authorities that may vouch for the server, and no others; empty: the host's own.
+     */
+    struct gatepost_str ca;
+    /**
+     * Most octets of content that are taken.
+     */
+    uint64_t largest;
+    /**
+     * Milliseconds after which the answer comes too late.
+     */
+    uint64_t timeout_ms;
+    /**
+     * Takes the answer: gatepost_fetch_reply_set.
+     */
+    struct gatepost_fetch_reply *reply;
+} gatepost_fetch;
+
+/**
+ * Fetches a document with the host's own HTTP: sends one GET, waits for the answer, and hands it to
+ * gatepost_fetch_reply_set before it returns; one that hands nothing over has failed. Called by gatepost_job_run of
+ * housekeeping, by gatepost_engine_poll without a job, and by a pool's threads: on any thread, also on several at once.
+ * It verifies the server's certificate and name, and follows no redirect. It must not call the engine, and must not throw.
+ *
+ * data: fetch_data of the options.
+ * fetch: borrowed for the call.
+ */
+typedef void (*gatepost_on_fetch)(void *data,
+                                  const struct gatepost_fetch *fetch);
+
+/**
  * What the host sets besides the policy. Zero it, set struct_size to sizeof, fill in what is wanted.
  */
 typedef struct gatepost_options {
@@ -320,6 +413,19 @@ typedef struct gatepost_options {
      * Ends event_data once nothing can call on_event any more, as clock_finalizer does; NULL: nothing to do.
      */
     gatepost_finalizer event_finalizer;
+    /**
+     * Fetches keys of issuers (`url` and `discovery` in the policy) in place of the engine's own client; NULL: that one
+     * does, where the build has it (gatepost_has_feature "https").
+     */
+    gatepost_on_fetch on_fetch;
+    /**
+     * Handed to on_fetch.
+     */
+    void *fetch_data;
+    /**
+     * Ends fetch_data once nothing can call on_fetch any more, as clock_finalizer does; NULL: nothing to do.
+     */
+    gatepost_finalizer fetch_finalizer;
 } gatepost_options;
 
 /**
@@ -1057,8 +1163,8 @@ uint32_t gatepost_abi(void);
 gatepost_status gatepost_abi_check(uint32_t header_abi);
 
 /**
- * Tells whether this build can do something: "basic", "bearer", "api-key", "sqlite", "pool"; later releases add
- * names. All functions are there in every build.
+ * Tells whether this build can do something: "basic", "bearer", "api-key", "sqlite", "pool", "https" (keys by URL without
+ * on_fetch); later releases add names. All functions are there in every build.
  *
  * name: borrowed for the call.
  * Any thread.
@@ -1192,6 +1298,17 @@ gatepost_status gatepost_policy_check(struct gatepost_str file,
                                       struct gatepost_error **error);
 
 /**
+ * Hands over what a server said; the last one counts.
+ *
+ * reply: of the gatepost_fetch that is being answered, before on_fetch returns; borrowed.
+ * fetched: borrowed for the call; its strings are copied.
+ * Any thread.
+ * Returns GATEPOST_OK or an error.
+ */
+gatepost_status gatepost_fetch_reply_set(struct gatepost_fetch_reply *reply,
+                                         const struct gatepost_fetched *fetched);
+
+/**
  * Makes an engine of the text of a policy. gatepost_engine_reload then has no file to read and fails.
  *
  * text: the policy, in UTF-8; borrowed for the call.
@@ -1250,11 +1367,11 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
                                        struct gatepost_error **error);
 
 /**
- * All housekeeping: sweeps failure counters, writes when API keys were last used, reads files of keys that have
- * changed, writes events that wait, and calls on_event for those that are about no request. Each process calls it every
- * *next_ms milliseconds.
- * Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
- * keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
+ * All housekeeping: sweeps failure counters, writes when API keys were last used, fetches keys of issuers by URL, reads
+ * files of keys that have changed, writes events that wait, and calls on_event for those that are about no request. Each
+ * process calls it at once after gatepost_engine_start, and then every *next_ms milliseconds.
+ * Without it keys by URL never come (503, keys_unavailable) and changed files are not noticed. All else is as right; last
+ * uses are then written when the engine ends, and counters that are over keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
  * call that may block, and when the engine ends; an event loop that does none of these loses the newest beyond 1 MiB.
  *
  * engine: borrowed.

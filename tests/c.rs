@@ -31,6 +31,7 @@ const PROGRAMS: &[&str] = &[
     "certificates",
     "events",
     "tokens",
+    "fetching",
 ];
 
 #[test]

@@ -27,6 +27,7 @@ const FILES: &[&str] = &[
     "bytes",
     "policy",
     "event",
+    "fetch",
     "engine",
     "request",
     "decision",

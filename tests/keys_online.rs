@@ -311,3 +311,15 @@ fn a_clock_that_was_ahead_holds_nothing_up_for_long() {
     place.live(65, &[&engine]);
     assert_eq!(seen(&engine, &new, ISSUER), "allowed");
 }
+
+/// Threads of a host that fetch need more than those that only decide: what docs/EMBEDDING.md says is enough.
+#[test]
+fn fetching_is_content_with_128_kib_of_stack() {
+    let (server, signer) = (Server::new(), Signer::new("one"));
+    server.publishes(&set(&[&signer]));
+    let place = Place::new(&server);
+    let engine = place.engine(ISSUER, &by_url(&server));
+    let job = engine.poll().unwrap().job.unwrap();
+    std::thread::Builder::new().stack_size(128 * 1024).spawn(move || job.run()).unwrap().join().unwrap();
+    assert_eq!(seen(&engine, &signer, ISSUER), "allowed");
+}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::bytes::{Text, gatepost_bytes};
 use super::error::gatepost_error;
 use super::event::{Listener, gatepost_on_event};
+use super::fetch::{Fetcher, gatepost_on_fetch};
 use super::job::gatepost_job;
 use super::kernel::{Caller, Failure, Opaque, Plain, give, guard, guard_setup, guard_status};
 use super::policy;
@@ -63,6 +64,13 @@ pub struct gatepost_options {
     pub event_data: *mut c_void,
     /// Ends event_data once nothing can call on_event any more, as clock_finalizer does; NULL: nothing to do.
     pub event_finalizer: gatepost_finalizer,
+    /// Fetches keys of issuers (`url` and `discovery` in the policy) in place of the engine's own client; NULL: that one
+    /// does, where the build has it (gatepost_has_feature "https").
+    pub on_fetch: gatepost_on_fetch,
+    /// Handed to on_fetch.
+    pub fetch_data: *mut c_void,
+    /// Ends fetch_data once nothing can call on_fetch any more, as clock_finalizer does; NULL: nothing to do.
+    pub fetch_finalizer: gatepost_finalizer,
 }
 
 // SAFETY: pointers, optional function pointers and integers.
@@ -171,11 +179,11 @@ pub unsafe extern "C" fn gatepost_engine_reload(
     }
 }
 
-/// All housekeeping: sweeps failure counters, writes when API keys were last used, reads files of keys that have
-/// changed, writes events that wait, and calls on_event for those that are about no request. Each process calls it every
-/// *next_ms milliseconds.
-/// Without it every decision is as right; last uses are then written when the engine ends, and counters that are over
-/// keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
+/// All housekeeping: sweeps failure counters, writes when API keys were last used, fetches keys of issuers by URL, reads
+/// files of keys that have changed, writes events that wait, and calls on_event for those that are about no request. Each
+/// process calls it at once after gatepost_engine_start, and then every *next_ms milliseconds.
+/// Without it keys by URL never come (503, keys_unavailable) and changed files are not noticed. All else is as right; last
+/// uses are then written when the engine ends, and counters that are over keep their memory until it is needed. A host that never polls gets events written by every gatepost_job_run, by every
 /// call that may block, and when the engine ends; an event loop that does none of these loses the newest beyond 1 MiB.
 ///
 /// engine: borrowed.
@@ -313,6 +321,7 @@ fn read_options(c: Caller<'_>, options: *const gatepost_options) -> Result<Optio
     };
     let host = HostClock { call: raw.clock, data: raw.clock_data, finalizer: raw.clock_finalizer };
     let listener = Listener { call: raw.on_event, data: raw.event_data, finalizer: raw.event_finalizer };
+    let fetcher = Fetcher { call: raw.on_fetch, data: raw.fetch_data, finalizer: raw.fetch_finalizer };
     whole?;
     if raw.flags & !GATEPOST_OPTION_READ_ONLY != 0 || raw.reserved != 0 {
         return Err(Failure::unsupported("options.flags or options.reserved has bits that this release does not know"));
@@ -327,6 +336,7 @@ fn read_options(c: Caller<'_>, options: *const gatepost_options) -> Result<Optio
         hashing_memory,
         read_only: raw.flags & GATEPOST_OPTION_READ_ONLY != 0,
         on_event: listener.into_listener(),
+        fetch: fetcher.into_fetch(),
         ..Options::default()
     })
 }

@@ -12,6 +12,7 @@ pub mod decision;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod fetch;
 pub mod job;
 mod kernel;
 pub mod os;

@@ -4,7 +4,15 @@ use super::kernel::{Failure, guard, guard_status};
 use super::types::*;
 
 /// What this build can do, by the names that `gatepost_has_feature` takes.
-const FEATURES: &[&str] = &["api-key", "basic", "bearer", "pool", "sqlite"];
+const FEATURES: &[&str] = &[
+    "api-key",
+    "basic",
+    "bearer",
+    "pool",
+    "sqlite",
+    #[cfg(feature = "https")]
+    "https",
+];
 
 const ABI: u32 = parse(env!("GATEPOST_ABI"));
 
@@ -45,8 +53,8 @@ pub unsafe extern "C" fn gatepost_abi_check(header_abi: u32) -> gatepost_status 
     }
 }
 
-/// Tells whether this build can do something: "basic", "bearer", "api-key", "sqlite", "pool"; later releases add
-/// names. All functions are there in every build.
+/// Tells whether this build can do something: "basic", "bearer", "api-key", "sqlite", "pool", "https" (keys by URL without
+/// on_fetch); later releases add names. All functions are there in every build.
 ///
 /// name: borrowed for the call.
 /// Any thread.

@@ -166,6 +166,10 @@ int main(int argc, char **argv) {
     revocation.user = broken;
     CHECK_STATUS(bad, gatepost_token_revoke(engine, &revocation, NULL));
 
+    gatepost_fetched fetched = {.struct_size = sizeof fetched};
+    CHECK_STATUS(bad, gatepost_fetch_reply_set(NULL, &fetched));
+    CHECK_STATUS(bad, gatepost_fetch_reply_set((gatepost_fetch_reply *)(void *)engine, &fetched));
+
     gatepost_engine_free(engine);
     return 0;
 }

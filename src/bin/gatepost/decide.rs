@@ -25,6 +25,8 @@ use crate::{explain, open, secret, when};
   gatepost decide orders.toml /orders/7 --bearer \"$TOKEN\" --at 2026-11-23T12:00:00Z
   gatepost decide orders.toml DELETE /orders/7 -H 'Origin: https://elsewhere.example' --peer 10.0.0.7 --json
 
+Keys of issuers by URL are those that a server has left in the state, or else are fetched for this one answer.
+
 Exit codes: 0 ALLOW or PASS; 3 DENY; 4 RESPOND (the engine answers the request itself); 1 an error."
 )]
 pub struct Arguments {
@@ -86,6 +88,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let clock = arguments.at.map(|at| -> Clock { Arc::new(move || at) });
     policy_comes_first(arguments)?;
     let (engine, missing) = open::read_only_quietly(&arguments.policy, clock)?;
+    if fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+        open::fetch_keys(&engine)?;
+    }
     let headers: Vec<Header<'_>> =
         fields.iter().map(|(name, value)| Header { name: name.as_bytes(), value: value.as_bytes() }).collect();
     let certificate = arguments.cert.as_deref().map(certificate).transpose()?.unwrap_or_default();

@@ -47,6 +47,14 @@ pub fn read_only_quietly(path: &Path, clock: Option<Clock>) -> Result<(Engine, O
     Ok((engine, missing))
 }
 
+/// Fetches keys of issuers that no server has left in the state; says what cannot be had.
+pub fn fetch_keys(engine: &Engine) -> Result<(), Failure> {
+    for why in engine.fetch_keys()? {
+        output::note(&format!("keys could not be fetched: {why}"));
+    }
+    Ok(())
+}
+
 /// Says that the state file is not there yet.
 pub fn note_missing(file: &Path) {
     output::note(&format!(

@@ -55,6 +55,7 @@ pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome 
     if let Some(policy) = policy {
         let clock: Clock = Arc::new(move || now);
         let engine = open::read_only(policy, Some(clock))?;
+        open::fetch_keys(&engine)?;
         // What is no UTF-8 is malformed already.
         let text = std::str::from_utf8(&token).unwrap_or_default();
         verdict = Some(checks::run(text, layout.fault.as_deref(), &engine, now));

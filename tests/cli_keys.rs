@@ -1,0 +1,55 @@
+//! Keys by URL on the command line: `check` asks nobody, `decide` and `token inspect` fetch what no server has left in the
+//! state, and leave no trace.
+
+#![cfg(feature = "https")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
+
+mod command;
+mod engine_support;
+mod keys_support;
+#[path = "keys_support/server.rs"]
+mod server;
+
+use command::run_in;
+use keys_support::*;
+use server::Server;
+
+const ISSUER: &str = "https://accounts.example.com";
+
+fn policy(server: &Server) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    server.write_ca(folder.path());
+    let text = format!(
+        "[engine]\nschemes = [\"bearer\"]\n[[issuer]]\nname = \"accounts\"\nissuer = \"{ISSUER}\"\naudience = \"orders\"\n\
+         algorithms = \"EdDSA\"\nkeys = {{ url = \"{}\", ca = \"ca.pem\" }}\n[[route]]\npath = \"/orders\"\n",
+        server.url("/keys")
+    );
+    std::fs::write(folder.path().join("orders.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn check_needs_no_network_and_decide_fetches_for_itself() {
+    let (server, signer) = (Server::new(), Signer::new("one"));
+    server.publishes(&set(&[&signer]));
+    let folder = policy(&server);
+    let token = signer.bearer(ISSUER).replace("Bearer ", "");
+    run_in(folder.path(), &["check", "--strict", "orders.toml"], "").exits(0);
+    run_in(folder.path(), &["decide", "orders.toml", "/orders"], "").exits(3).says("credentials_missing");
+    assert_eq!(server.asked(), 0);
+    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "").exits(0).says("u-17");
+    run_in(folder.path(), &["token", "inspect", "--policy", "orders.toml"], &token).exits(0);
+    assert_eq!(server.asked(), 2);
+    assert!(!folder.path().join("gatepost.db").exists());
+    server.answers(|_| server::answer(404, "", ""));
+    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "")
+        .exits(3)
+        .says("keys_unavailable")
+        .complains("it answered 404");
+}
