@@ -9,6 +9,8 @@
 
 #[path = "vectors_signatures/jose.rs"]
 mod jose;
+#[path = "vectors_signatures/wycheproof.rs"]
+mod published;
 #[path = "vectors_signatures/raw.rs"]
 mod raw;
 
