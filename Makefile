@@ -4,10 +4,10 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint load bench timing update install uninstall deb deny clean
+.PHONY: help build demo test fuzz-smoke lint load bench timing update install uninstall deb deny clean
 
 help: ## lists the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 build: ## the shared library, the static archive and the command line, in target/release
 	$(CARGO) build --release
@@ -33,8 +33,13 @@ test: ## sets everything up, lints, and runs every test
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
 
+fuzz-smoke: ## libFuzzer on the readers of tokens, claims, keys, PEM, JSON and proofs: FUZZ_SECONDS (30) each, from seeds named after attacks
+	@.ci/setup fuzz
+	@fuzz/smoke.sh
+
 lint: ## formatting and lints
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --lib --bins -- -D warnings
 	$(CARGO) clippy --all-targets -- -D warnings $(IN_TESTS)
 
