@@ -126,9 +126,9 @@ reasons! {
     66  TokenBinding        "token_binding"          401 "invalid_token"
         "The token is bound to a key (`cnf`) and the request does not prove that it comes from who holds it. `gatepost decide --explain` says what was wanted and seen. Behind a proxy see [proxies] certificate."
     67  DpopProof           "dpop_proof"             401 "invalid_dpop_proof"
-        "The DPoP proof is missing, malformed, too old, for another request, or was seen before."
+        "The DPoP proof is missing, repeated, malformed, too old, for another request or token, or was used before. `gatepost decide --explain` says which. Where `htu` differs, check [proxies] scheme and host; where `iat` does, the clocks, or set `dpop_nonce`."
     68  DpopNonce           "dpop_nonce"             401 "use_dpop_nonce"
-        "The DPoP proof carries no nonce or an outdated one; the answer holds the new one."
+        "The DPoP proof carries no nonce or an outdated one; the answer holds the new one in DPoP-Nonce, and clients repeat the request with it. If it never ends, the server processes do not share one state file, or a page of another origin may not read the field (Access-Control-Expose-Headers)."
 
     80  RouteUnknown        "route_unknown"          403 ""
         "No [[route]] matches the host and path. Add one, or set `unmatched`."

@@ -7,7 +7,7 @@ mod tools;
 
 use std::collections::BTreeMap;
 
-use gatepost::answer::challenge::{self, Details};
+use gatepost::answer::challenge::{self, Details, Said, Tokens};
 use gatepost::credential::authorization::{Authorization, is_joined};
 use gatepost::identity::Scheme;
 use gatepost::reason::Reason;
@@ -138,7 +138,8 @@ fn bearer_challenges_as_spring_writes_them() {
         let details = Details { scopes, ..Details::default() };
         let realm = case["realm"].as_str().unwrap_or("Orders");
         let used = error.map(|_| Scheme::Bearer);
-        let ours = challenge::fields(realm, &[Scheme::Bearer], used, reason, &details);
+        let said = Said { realm, used, reason, details: &details, tokens: Tokens::default() };
+        let ours = challenge::fields(&[Scheme::Bearer], &said);
         let [field] = ours.as_slice() else { panic!("{ours:?}") };
         let (mut wanted, got) =
             (challenges(case["www_authenticate"].as_str().unwrap()).unwrap(), challenges(field).unwrap());
@@ -163,12 +164,19 @@ proptest! {
         scopes in prop::collection::vec("[!#-\\[\\]-~]{1,8}", 0..3),
         used in prop::sample::select(&Scheme::ALL[..]),
         at in 0..Reason::ALL.len(),
+        bound_only: bool,
+        proved: bool,
     ) {
         let details = Details { scopes: scopes.clone(), factors: vec!["otp".into()], max_age: Some(900) };
-        for field in challenge::fields(&realm, &Scheme::ALL, Some(used), Reason::ALL[at], &details) {
+        let tokens = Tokens { bound_only, proofs: Some("ES256 EdDSA"), proved };
+        let said = Said { realm: &realm, used: Some(used), reason: Reason::ALL[at], details: &details, tokens };
+        for field in challenge::fields(&Scheme::ALL, &said) {
             let read = challenges(&field).unwrap();
             prop_assert_eq!(read.len(), 1, "{}", field);
-            prop_assert_eq!(&read[0].1["realm"], &realm);
+            match read[0].0.as_str() {
+                "dpop" => prop_assert_eq!(&read[0].1["algs"], "ES256 EdDSA"),
+                _ => prop_assert_eq!(&read[0].1["realm"], &realm),
+            }
             if let Some(scope) = read[0].1.get("scope") {
                 prop_assert_eq!(scope, &scopes.join(" "));
             }

@@ -14,6 +14,8 @@ pub enum Authorization<'a> {
     /// One word of visible ASCII. Whether it has the syntax of a token (RFC 6750 section 2.1, and stricter RFC 7515)
     /// is for whoever reads tokens to say: "the token is malformed" helps more than "the credentials are".
     Bearer(&'a str),
+    /// The same, bound to a key that a proof in another field is of (RFC 9449 section 7.1).
+    Dpop(&'a str),
     /// What follows `ApiKey `, or a Bearer value that starts like one of our keys; for `api_key::digest`.
     ApiKey(&'a str),
     /// Another scheme's name as sent; what follows was not looked at.
@@ -34,7 +36,7 @@ impl<'a> Authorization<'a> {
     /// the value do not count.
     pub fn parse(value: &'a [u8]) -> Result<Authorization<'a>, Malformed> {
         let (name, rest) = split(value)?;
-        let Some(scheme) = known(name) else {
+        let Some((known, scheme)) = known(name) else {
             return Ok(Authorization::Other(name));
         };
         let malformed = |why| Malformed { scheme: Some(scheme), why };
@@ -50,8 +52,9 @@ impl<'a> Authorization<'a> {
         match scheme {
             Scheme::Basic => Ok(Authorization::Basic(rest)),
             Scheme::ApiKey => Ok(Authorization::ApiKey(rest)),
-            _ if rest.starts_with(api_key::PREFIX) => Ok(Authorization::ApiKey(rest)),
-            _ if rest.as_bytes().contains(&b' ') => Err(malformed("more than one word follows Bearer")),
+            _ if known != DPOP && rest.starts_with(api_key::PREFIX) => Ok(Authorization::ApiKey(rest)),
+            _ if rest.as_bytes().contains(&b' ') => Err(malformed("more than one word follows the name of the scheme")),
+            _ if known == DPOP => Ok(Authorization::Dpop(rest)),
             _ => Ok(Authorization::Bearer(rest)),
         }
     }
@@ -60,7 +63,7 @@ impl<'a> Authorization<'a> {
     pub fn scheme(&self) -> Option<Scheme> {
         match self {
             Authorization::Basic(_) => Some(Scheme::Basic),
-            Authorization::Bearer(_) => Some(Scheme::Bearer),
+            Authorization::Bearer(_) | Authorization::Dpop(_) => Some(Scheme::Bearer),
             Authorization::ApiKey(_) => Some(Scheme::ApiKey),
             Authorization::Other(_) => None,
         }
@@ -73,6 +76,7 @@ impl std::fmt::Debug for Authorization<'_> {
         f.write_str(match self {
             Authorization::Basic(_) => "Basic(…)",
             Authorization::Bearer(_) => "Bearer(…)",
+            Authorization::Dpop(_) => "DPoP(…)",
             Authorization::ApiKey(_) => "ApiKey(…)",
             Authorization::Other(name) => return f.debug_tuple("Other").field(name).finish(),
         })
@@ -90,6 +94,11 @@ pub fn is_joined(value: &[u8]) -> bool {
     let name = start.split(|byte| matches!(byte, b' ' | b'\t' | b',')).next().unwrap_or_default();
     [&b"basic"[..], b"bearer", b"dpop"].iter().any(|one| name.eq_ignore_ascii_case(one))
         && has_comma_outside_quotes(value)
+}
+
+/// The value is of the scheme DPoP, whatever follows.
+pub fn is_dpop(value: &[u8]) -> bool {
+    matches!(split(value), Ok((name, _)) if name.eq_ignore_ascii_case(DPOP))
 }
 
 /// A comma stands outside of every quoted-string (RFC 9110 section 5.6.4). A quote that is never closed quotes
@@ -129,9 +138,13 @@ fn split(value: &[u8]) -> Result<(&str, &[u8]), Malformed> {
     Ok((name, rest.get(spaces..).unwrap_or_default()))
 }
 
-fn known(name: &str) -> Option<Scheme> {
-    let names = [("Basic", Scheme::Basic), ("Bearer", Scheme::Bearer), ("ApiKey", Scheme::ApiKey)];
-    names.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, scheme)| scheme)
+/// A token of the scheme `bearer` under the name of RFC 9449.
+const DPOP: &str = "DPoP";
+
+fn known(name: &str) -> Option<(&'static str, Scheme)> {
+    let names =
+        [("Basic", Scheme::Basic), ("Bearer", Scheme::Bearer), ("ApiKey", Scheme::ApiKey), (DPOP, Scheme::Bearer)];
+    names.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// Optional whitespace of RFC 9110 section 5.6.3 at both ends.

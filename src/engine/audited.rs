@@ -139,6 +139,10 @@ impl State for Audited {
         Ok(())
     }
 
+    fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error> {
+        self.state.known_secret(name)
+    }
+
     fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
         self.state.secret(name)
     }

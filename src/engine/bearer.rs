@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use crate::engine::conclude::tell_roles;
 use crate::engine::context::{Context, Failure};
-use crate::engine::decide::Examined;
+use crate::engine::decide::{Examination, Examined};
 use crate::engine::identify::{self, Proof};
 use crate::engine::job::Work;
 use crate::engine::possession::Possession;
-use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verified::Token;
 use crate::reason::Reason;
@@ -20,18 +19,19 @@ use crate::token::{self, Trust};
 /// Who it is. Tokens cannot be guessed, so nothing is counted.
 pub(super) fn recognise(
     context: &mut Context,
-    process: &Process,
+    examination: &Examination<'_, '_>,
     sent: &str,
     possession: &Possession<'_, '_>,
 ) -> Result<Examined, Failure> {
+    let process = examination.process;
     let token = verified(&context.snapshot, sent, context.now)?;
     let Some(revoked) = process.revoked.known(process.state.as_ref(), &token) else {
         // The request is gone when the job runs; what it proves is told if the token is not revoked.
-        let unproved = possession.proves(context, &token.verified).err();
+        let unproved = possession.proves(context, examination, sent, &token.verified).err();
         return Ok(ask_the_state(token, unproved));
     };
     refuse_revoked(revoked)?;
-    possession.proves(context, &token.verified)?;
+    possession.proves(context, examination, sent, &token.verified)?;
     let user = match &token.user {
         None => None,
         Some(name) => match process.facts.known_user(process.state.as_ref(), name) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::answer::challenge::{self, Details};
+use crate::answer::challenge::{self, Details, Said};
 use crate::answer::refusal::{Form, Refusal};
 use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
@@ -36,6 +36,10 @@ pub(super) struct Context {
     pub(super) client: Client,
     /// The scheme that was used or tried.
     pub(super) scheme: Option<Scheme>,
+    /// The scheme that was used is DPoP.
+    pub(super) proved: bool,
+    /// A nonce for the client's next proof.
+    pub(super) nonce: Option<String>,
     /// Refused if the credential turns out to be ambient.
     pub(super) cross_site: bool,
     /// `Sec-Fetch-Mode: navigate`, where the field is there.
@@ -155,6 +159,8 @@ impl Context {
             rule: None,
             client: Client::read(request, fields, &snapshot.policy.proxies),
             scheme: None,
+            proved: false,
+            nonce: None,
             cross_site: false,
             navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
             clear_cookie: false,
@@ -181,13 +187,16 @@ impl Context {
         let mut response = Vec::with_capacity(12);
         let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
         let offered = challenge::offered(schemes, reason, self.navigating);
-        let challenges = challenge::fields(&policy.name, &offered, self.scheme, reason, &failure.details);
+        let tokens = self.snapshot.proofs.offered(self.proved);
+        let said = Said { realm: &policy.name, used: self.scheme, reason, details: &failure.details, tokens };
+        let challenges = challenge::fields(&offered, &said);
         response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));
         if let Some(seconds) = retry_after {
             response.push(entry("Retry-After", seconds.to_string(), HeaderMode::Set));
         }
         response.push(entry("Cache-Control", "no-store", HeaderMode::Set));
         response.extend(self.cleared_cookie());
+        response.extend(self.next_nonce());
         let form = match policy.responses {
             Responses::None => Form::Nothing,
             Responses::Problem => Form::Problem,
@@ -228,6 +237,7 @@ impl Context {
             None => Default::default(),
         };
         response.extend(self.cleared_cookie());
+        response.extend(self.next_nonce());
         upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
         let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
@@ -254,6 +264,11 @@ impl Context {
             }),
             generation: self.snapshot.generation,
         }
+    }
+
+    /// RFC 9449 section 8.2.
+    fn next_nonce(&self) -> Option<HeaderEntry> {
+        self.nonce.clone().map(|nonce| entry("DPoP-Nonce", nonce, HeaderMode::Set))
     }
 
     fn cleared_cookie(&self) -> Option<HeaderEntry> {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::credential::{api_key, cookie};
+use crate::credential::{api_key, authorization, cookie};
 use crate::engine::authorise::{self, authorise};
 use crate::engine::bearer;
 use crate::engine::certificate;
@@ -126,7 +126,10 @@ impl<'r> Examination<'_, 'r> {
             return self.open_to_all(context, rule, Reason::Public);
         }
         match self.presented(context, rule)? {
-            Some(presented) => self.look_into(context, presented, rule),
+            Some(presented) => {
+                let possession = Possession { request: self.request, fields: self.fields, method, host, path };
+                self.look_into(context, presented, rule, &possession)
+            }
             None if route.access == Access::Optional => self.open_to_all(context, rule, Reason::Anonymous),
             None => Err(Failure::new(Reason::CredentialsMissing, "credentials", "none")),
         }
@@ -331,17 +334,21 @@ impl<'r> Examination<'_, 'r> {
         let accepts = Accepts {
             schemes: &route.schemes,
             access: route.access,
+            dpop: snapshot.proofs.are_taken(),
             cookie: &snapshot.policy.session.cookie,
             certificate,
         };
         let found = presented::find(self.fields, &accepts);
+        context.proved = matches!(self.fields.authorization.as_slice(), [value] if authorization::is_dpop(value));
         let accepted =
             || format!("accepted: {}", route.schemes.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "));
         match found {
             Ok(presented) => {
                 context.scheme = presented.as_ref().map(Presented::scheme);
                 self.credential.set(match &presented {
-                    Some(Presented::Bearer(text) | Presented::ApiKey(text)) => Credential::Text(text.as_bytes()),
+                    Some(Presented::Bearer(text) | Presented::Dpop(text) | Presented::ApiKey(text)) => {
+                        Credential::Text(text.as_bytes())
+                    }
                     Some(Presented::Session(value)) => Credential::Text(value),
                     Some(Presented::Basic(_) | Presented::ClientCert(_)) | None => Credential::None,
                 });
@@ -359,11 +366,17 @@ impl<'r> Examination<'_, 'r> {
         }
     }
 
-    fn look_into(&self, context: &mut Context, presented: Presented<'_>, rule: Rule) -> Result<Examined, Failure> {
+    fn look_into(
+        &self,
+        context: &mut Context,
+        presented: Presented<'_>,
+        rule: Rule,
+        possession: &Possession<'_, 'r>,
+    ) -> Result<Examined, Failure> {
         match presented {
             Presented::Basic(value) => self.basic(context, value),
             Presented::ApiKey(key) => self.api_key(context, key),
-            Presented::Bearer(token) => bearer::recognise(context, self.process, token, &self.possession()),
+            Presented::Bearer(token) | Presented::Dpop(token) => bearer::recognise(context, self, token, possession),
             Presented::Session(_) => {
                 context.clear_cookie = true;
                 if context.snapshot.rule(rule).access == Access::Optional {
@@ -374,11 +387,6 @@ impl<'r> Examination<'_, 'r> {
             }
             Presented::ClientCert(der) => certificate::recognise(context, self.process, &der),
         }
-    }
-
-    /// What of the request can prove that a token is in the right hands.
-    fn possession(&self) -> Possession<'_, 'r> {
-        Possession { request: self.request, fields: self.fields }
     }
 
     fn api_key(&self, context: &mut Context, key: &str) -> Result<Examined, Failure> {

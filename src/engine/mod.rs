@@ -61,6 +61,7 @@ use crate::runtime::clock;
 use crate::state::{self, State};
 use crate::throttle::Throttle;
 use crate::token::Held;
+use crate::token::replay::Replays;
 
 /// Returns Unix seconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -168,7 +169,7 @@ impl Engine {
                 return Ok(());
             }
             let policy = &before.snapshot.policy;
-            let fresh = Arc::new(self.open_process(policy, Arc::default())?);
+            let fresh = Arc::new(self.open_process(policy, Arc::default(), Arc::new(Replays::new()?))?);
             let teller = self.open_teller(policy)?;
             let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None)?;
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
@@ -241,7 +242,7 @@ impl Engine {
             let process = if self.location(&policy) == process.location {
                 Arc::clone(process)
             } else {
-                Arc::new(self.open_process(&policy, Arc::clone(&process.throttle))?)
+                Arc::new(self.open_process(&policy, Arc::clone(&process.throttle), Arc::clone(&process.replays))?)
             };
             let teller = Arc::clone(&telling.teller);
             let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
@@ -341,11 +342,11 @@ impl Engine {
         Arc::ptr_eq(&found, before)
     }
 
-    fn open_process(&self, policy: &Policy, throttle: Arc<Throttle>) -> Result<Process, Error> {
+    fn open_process(&self, policy: &Policy, throttle: Arc<Throttle>, replays: Arc<Replays>) -> Result<Process, Error> {
         let fork_generation = fork::fork_generation();
         let location = self.location(policy);
         let state = state::open(&location)?;
-        Process::new(state, location, throttle, fork_generation)
+        Process::new(state, location, throttle, replays, fork_generation)
     }
 
     fn open_teller(&self, policy: &Policy) -> Result<Arc<Teller>, Error> {
@@ -383,7 +384,8 @@ impl Engine {
         let wanted = policy.events.sink != EventSink::Callback || teller.has_listener();
         let heard = wanted && !self.is_quiet();
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
-        let snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
+        let mut snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
+        snapshot.proofs.open(process.state.as_ref(), self.inner.options.read_only)?;
         keeping::begin(&snapshot, process, before, self.now())?;
         Ok(snapshot)
     }

@@ -16,6 +16,7 @@ use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
 use crate::state::State;
 use crate::throttle::{Throttle, Twins};
+use crate::token::replay::Replays;
 
 /// The most uses of keys that wait to be written.
 const MAX_USES: usize = 10_000;
@@ -29,6 +30,8 @@ pub(super) struct Process {
     pub(super) state: Arc<dyn State>,
     pub(super) location: StateLocation,
     pub(super) throttle: Arc<Throttle>,
+    /// Proofs of possession that were used.
+    pub(super) replays: Arc<Replays>,
     pub(super) facts: FactCache,
     pub(super) remembered: Remembered,
     pub(super) revoked: Revoked,
@@ -55,11 +58,12 @@ pub(super) struct Ids {
 }
 
 impl Process {
-    /// Puts together what was opened. `throttle` is handed on from before where only the state changes.
+    /// Puts together what was opened. `throttle` and `replays` are handed on from before where only the state changes.
     pub(super) fn new(
         state: Arc<dyn State>,
         location: StateLocation,
         throttle: Arc<Throttle>,
+        replays: Arc<Replays>,
         fork_generation: u64,
     ) -> Result<Process, Error> {
         Ok(Process {
@@ -67,6 +71,7 @@ impl Process {
             state,
             location,
             throttle,
+            replays,
             facts: FactCache::new(),
             remembered: Remembered::new()?,
             flights: Flights::new(),

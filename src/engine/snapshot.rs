@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode, List};
+use crate::engine::possession::Proofs;
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
 use crate::fetch::Fetch;
@@ -26,6 +27,8 @@ pub(super) struct Snapshot {
     pub(super) keeper: Keeper,
     /// Tokens that were verified under it, by these keys.
     pub(super) tokens: Tokens,
+    /// How its tokens may come, and with which nonces.
+    pub(super) proofs: Proofs,
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
     /// What a response to somebody who was recognised carries.
@@ -69,6 +72,7 @@ impl Snapshot {
             private: List::shared(vec![private]),
             strip: StripRules::new(&policy.identity, &policy.proxies),
             keys: Keyring::new(&policy.issuers),
+            proofs: Proofs::of(&policy),
             keeper: Keeper::new(&policy.issuers, policy.strict, fetch),
             // Before start nothing is decided.
             tokens: Tokens::new(if telling.is_some() { policy.token_cache } else { 0 }),

@@ -1,5 +1,7 @@
 //! A loaded policy, ready to decide with: plain data, immutable, checked. Reading and checking are elsewhere.
 
+mod dpop;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::policy::requirement::Requirement;
 use crate::policy::role::Roles;
 use crate::policy::stamp::Stamp;
 use crate::route::Router;
+
+pub use dpop::{Dpop, DpopRules};
 
 /// Everything an operator wrote, checked and with its files read.
 #[derive(Debug)]
@@ -309,6 +313,8 @@ pub struct Issuer {
     pub local_users: bool,
     /// Roles that it can give; `None`: any defined one.
     pub grants: Option<Vec<String>>,
+    /// Proofs of possession with its tokens.
+    pub dpop: DpopRules,
 }
 
 /// `[[signer]]`: tokens that this engine issues. What believes them is an issuer of the policy whose subjects are local

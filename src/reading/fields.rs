@@ -23,6 +23,8 @@ pub struct Fields<'a> {
     pub host: Values<'a>,
     /// `Authorization`, without surrounding white space like all below.
     pub authorization: Values<'a>,
+    /// `DPoP`.
+    pub proof: Values<'a>,
     /// `X-API-Key`.
     pub api_key: Values<'a>,
     /// `Cookie`.
@@ -104,6 +106,7 @@ impl<'a> Fields<'a> {
     fn sort(&mut self, name: &[u8], value: &'a [u8], policy: &Policy) {
         let place = match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => &mut self.host,
+            4 if name.eq_ignore_ascii_case(b"dpop") => &mut self.proof,
             6 if name.eq_ignore_ascii_case(b"cookie") => &mut self.cookie,
             6 if name.eq_ignore_ascii_case(b"origin") => &mut self.origin,
             7 if name.eq_ignore_ascii_case(b"upgrade") => &mut self.upgrade,

@@ -18,6 +18,8 @@ pub enum Presented<'a> {
     Basic(&'a str),
     /// A bearer token that is no API key.
     Bearer(&'a str),
+    /// The same, with a proof of possession.
+    Dpop(&'a str),
     /// An API key, from whichever field.
     ApiKey(&'a str),
     /// The session cookie's value.
@@ -44,6 +46,8 @@ pub struct Accepts<'a, 'r> {
     pub schemes: &'a [Scheme],
     /// The route's access: required or optional.
     pub access: Access,
+    /// Proofs of possession are in use.
+    pub dpop: bool,
     /// Name of the session cookie.
     pub cookie: &'a str,
     /// The client certificate.
@@ -103,7 +107,7 @@ impl Presented<'_> {
     pub fn scheme(&self) -> Scheme {
         match self {
             Presented::Basic(_) => Scheme::Basic,
-            Presented::Bearer(_) => Scheme::Bearer,
+            Presented::Bearer(_) | Presented::Dpop(_) => Scheme::Bearer,
             Presented::ApiKey(_) => Scheme::ApiKey,
             Presented::Session(_) => Scheme::Session,
             Presented::ClientCert(_) => Scheme::ClientCert,
@@ -118,7 +122,13 @@ fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_, '_>) -> Result<
     match Authorization::parse(value) {
         Ok(Authorization::Basic(rest)) => Ok(Presented::Basic(rest)),
         Ok(Authorization::Bearer(token)) => Ok(Presented::Bearer(token)),
+        Ok(Authorization::Dpop(token)) if accepts.dpop => Ok(Presented::Dpop(token)),
         Ok(Authorization::ApiKey(key)) => Ok(Presented::ApiKey(key)),
+        Ok(Authorization::Dpop(_)) => Err(Unusable {
+            reason: Reason::SchemeNotAccepted,
+            scheme: None,
+            saw: "Authorization has the scheme DPoP, and no [[issuer]] takes it (dpop)",
+        }),
         Ok(Authorization::Other(_)) => Err(Unusable {
             reason: Reason::SchemeNotAccepted,
             scheme: None,

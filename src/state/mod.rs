@@ -223,6 +223,8 @@ pub trait State: Send + Sync + std::fmt::Debug {
     /// The random secret of this name, drawn when it is first asked for: one for all processes, for good. Not for
     /// anything that whoever reads the state must not be able to do.
     fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
+    /// The same, where it was drawn before.
+    fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error>;
 
     /// All API keys, oldest first, or those of one user.
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error>;

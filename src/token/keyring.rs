@@ -125,7 +125,7 @@ pub(in crate::token) mod tests {
     use crate::crypto::algorithm::Algorithm::EdDsa;
     use crate::crypto::key::tests::private;
     use crate::crypto::key::{Key, Origin, Rules};
-    use crate::policy::model::{Asked, ClaimNames, KeySource, SourcedKeys};
+    use crate::policy::model::{Asked, ClaimNames, DpopRules, KeySource, SourcedKeys};
 
     /// A source that has not been asked yet.
     pub(in crate::token) fn discovery() -> KeySource {
@@ -155,6 +155,7 @@ pub(in crate::token) mod tests {
             claims: ClaimNames { subject: "sub".into(), roles: None, scopes: "scope".into() },
             local_users: false,
             grants: None,
+            dpop: DpopRules::default(),
         }
     }
 

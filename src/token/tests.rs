@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::crypto::key::KeySet;
 use crate::json;
-use crate::policy::model::{ClaimNames, KeySource, SourcedKeys};
+use crate::policy::model::{ClaimNames, DpopRules, KeySource, SourcedKeys};
 use crate::token::keyring::tests::discovery;
 use Algorithm::{Hs256, Hs384, Hs512};
 
@@ -57,6 +57,7 @@ fn issuer() -> Issuer {
         claims: ClaimNames { subject: "sub".into(), roles: Some("roles".into()), scopes: "scope".into() },
         local_users: false,
         grants: None,
+        dpop: DpopRules::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::crypto::algorithm::Algorithm;
 use crate::crypto::key::{Key, KeySet};
-use crate::policy::model::{ClaimNames, Issuer, KeySource, SourcedKeys};
+use crate::policy::model::{ClaimNames, DpopRules, Issuer, KeySource, SourcedKeys};
 use crate::state::SqliteState;
 use crate::token::{self, Keyring, Trust};
 use data_encoding::BASE64URL_NOPAD as B64;
@@ -25,6 +25,7 @@ fn token(jti: &str) -> Token {
         claims: ClaimNames { subject: "sub".into(), roles: None, scopes: "scope".into() },
         local_users: false,
         grants: None,
+        dpop: DpopRules::default(),
     }];
     let claims = json!({ "iss": ISSUER, "aud": "orders", "sub": "sam", "exp": NOW + 600, "iat": NOW, "jti": jti });
     let part = |value: serde_json::Value| B64.encode(value.to_string().as_bytes());

@@ -10,7 +10,7 @@ use crate::crypto::algorithm::{Algorithm, Family};
 use crate::crypto::key::{Key, KeyError, KeySet, Origin, Rules};
 use crate::crypto::pem;
 use crate::fetch::{self, Authorities};
-use crate::policy::model::{Asked, ClaimNames, Issuer, KeySource, SourcedKeys};
+use crate::policy::model::{Asked, ClaimNames, Dpop, DpopRules, Issuer, KeySource, SourcedKeys};
 use crate::policy::read::{Fields, Spot, Value};
 use crate::policy::report::{Report, quote};
 use crate::policy::role::Roles;
@@ -108,6 +108,7 @@ fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, fo
         undefined(report, span, name, roles.names());
     }
     let claims = fields.table("claims")?;
+    let dpop = dpop(report, fields);
     let name = fields.text("name")?.to_owned();
     let online = || sources.iter().flatten().any(|source| source.source.asked().is_some());
     if !cfg!(feature = "https") && online() {
@@ -134,7 +135,26 @@ fn one(report: &mut Report<'_>, fields: &Fields, roles: &Roles, strict: bool, fo
         },
         local_users: fields.text("users")? == "local",
         grants,
+        dpop,
     })
+}
+
+/// Proofs of possession.
+fn dpop(report: &mut Report<'_>, fields: &Fields) -> DpopRules {
+    let mode = match fields.text("dpop") {
+        Some("required") => Dpop::Required,
+        Some("off") => Dpop::Off,
+        _ => Dpop::Optional,
+    };
+    let nonce = fields.flag("dpop_nonce");
+    if nonce && mode == Dpop::Off {
+        report.error(
+            &fields.span("dpop_nonce"),
+            "nonces are for proofs, and `dpop = \"off\"` takes none",
+            "leave out one of the two",
+        );
+    }
+    DpopRules { mode, nonce }
 }
 
 /// The sources with their keys; `None`, reported, where something about them is not sound.

@@ -9,7 +9,7 @@ use super::secret::{self, Source};
 use crate::crypto::algorithm::{Algorithm, Family};
 use crate::crypto::key::{Key, KeyError, KeySet, Origin, Rules};
 use crate::crypto::signing::SigningKey;
-use crate::policy::model::{ClaimNames, Issuer, KeySource, RefreshRules, Signer, SourcedKeys};
+use crate::policy::model::{ClaimNames, DpopRules, Issuer, KeySource, RefreshRules, Signer, SourcedKeys};
 use crate::policy::read::{Fields, Value};
 use crate::policy::report::{Report, quote};
 
@@ -104,6 +104,7 @@ fn one(report: &mut Report<'_>, fields: &Fields, strict: bool, folder: &Path) ->
         claims: ClaimNames { subject: "sub".to_owned(), roles: None, scopes: "scope".to_owned() },
         local_users: true,
         grants: None,
+        dpop: DpopRules::default(),
     };
     let signer = Signer {
         name,

@@ -373,6 +373,26 @@ static ISSUER: &[Key] = &[
         "Who its subjects are.",
     ),
     key("grants", Kind::Many(&Kind::Text, 0), Without("any defined role"), "Roles that its tokens can give."),
+    key(
+        "dpop",
+        Kind::OneOf(&[
+            choice("optional", "Tokens that are bound to a key (`cnf.jkt`) need a proof; others come as `Bearer`."),
+            choice("required", "Tokens that are not bound to a key are refused."),
+            choice("off", "Tokens that are bound to a key are refused, and DPoP is not offered."),
+        ]),
+        Is("\"optional\""),
+        "Proofs of possession with its tokens (RFC 9449). A proof is good for 60 seconds and the leeway, and once in each \
+         server process. Whatever is written here, a token that is bound to a client certificate (`cnf.x5t#S256`, RFC \
+         8705) is good on a connection with that certificate alone; `require = [\"cnf\"]` refuses tokens that are bound \
+         to nothing.",
+    ),
+    key(
+        "dpop_nonce",
+        Kind::Flag,
+        Is("false"),
+        "A proof must carry a nonce that this server handed out less than two minutes ago; then its time is the nonce's, \
+         whatever the client's clock says. All processes of one state file know each other's nonces.",
+    ),
 ];
 
 static CERTIFICATE: &[Key] = &[

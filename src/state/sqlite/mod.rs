@@ -239,8 +239,12 @@ impl State for SqliteState {
         self.write(|transaction| users::remove(transaction, name).map(|()| (true, ())))
     }
 
+    fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error> {
+        self.read(|connection| secrets::one(connection, name))
+    }
+
     fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
-        match self.read(|connection| secrets::one(connection, name))? {
+        match self.known_secret(name)? {
             Some(secret) => Ok(secret),
             None => self.write(|transaction| secrets::one_or_fresh(transaction, name).map(|secret| (false, secret))),
         }
