@@ -61,7 +61,7 @@ fn a_good_token_passes_every_check_and_its_key_is_named() {
         .says("proved by a key without kid of issuer accounts with HS256");
     let told = inspect(&["--policy", "orders.toml", "--json"], &token).exits(0).json();
     let names: Vec<String> = outcomes(&told).into_iter().map(|(name, outcome)| format!("{name} {outcome}")).collect();
-    let wanted = "form issuer algorithm key signature expiry start audience type claims";
+    let wanted = "form issuer algorithm key signature expiry start audience type claims revoked possession identity";
     assert_eq!(names, wanted.split(' ').map(|name| format!("{name} passed")).collect::<Vec<_>>());
     assert_eq!((&told["good"], &told["verified"], &told["reason"]), (&json!(true), &json!(true), &Value::Null));
     assert_eq!(told["issuer"], json!({ "name": "accounts", "issuer": "https://accounts.example.com" }));
@@ -151,6 +151,43 @@ fn on_a_route_it_says_what_the_token_lacks() {
     ask("good", &["--route", "/orders/7"]).exits(0).says("ALLOW 200 allowed");
     ask("good", &["--route", "/nowhere", "--method", "POST"]).exits(3).says("route_unknown").says("POST /nowhere");
     ask("expired", &["--route", "/orders/7"]).exits(3).says("DENY 401 token_expired");
+}
+
+/// What the state says: who is revoked, and whom the token names.
+#[test]
+fn revocations_local_users_and_bound_tokens_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    std::fs::copy(cases.join("accounts.secret"), folder.path().join("accounts.secret")).unwrap();
+    let policy = |users: &str| {
+        format!(
+            "[engine]\nstate = \"state.db\"\n[[issuer]]\nname = \"accounts\"\n\
+             issuer = \"https://accounts.example.com\"\naudience = [\"orders\"]\nalgorithms = [\"HS256\"]\n\
+             keys = {{ secret_file = \"accounts.secret\" }}\nusers = \"{users}\"\n"
+        )
+    };
+    std::fs::write(folder.path().join("foreign.toml"), policy("none")).unwrap();
+    std::fs::write(folder.path().join("local.toml"), policy("local")).unwrap();
+    let run = |line: &str, stdin: &str| run_in(folder.path(), &line.split(' ').collect::<Vec<_>>(), stdin);
+    let failed = |told: &Value| {
+        let (name, _) = outcomes(told).into_iter().find(|(_, outcome)| outcome == "failed").unwrap();
+        format!("{name} {}", told["reason"].as_str().unwrap())
+    };
+    let (alice, bound) = (minted("named_alice"), minted("bound"));
+    let inspect = format!("token inspect --at {AT} --json --policy ");
+    run(&format!("{inspect}foreign.toml"), &alice).exits(0);
+    let told = run(&format!("{inspect}local.toml"), &alice).exits(3).json();
+    assert!(failed(&told).starts_with("identity "), "{told}");
+    run("user add alice --policy local.toml", "correct horse battery staple").exits(0);
+    run(&format!("{inspect}local.toml"), &alice).exits(0);
+
+    let told = run(&format!("{inspect}foreign.toml"), &bound).exits(0).json();
+    assert!(outcomes(&told).contains(&("possession".to_owned(), "not_judged".to_owned())), "{told}");
+
+    run("token revoke --issuer accounts --subject alice --policy foreign.toml", "").exits(0);
+    let told = run(&format!("{inspect}foreign.toml"), &alice).exits(3).json();
+    assert_eq!(failed(&told), "revoked token_revoked");
+    assert_eq!(told["verified"], true);
 }
 
 #[test]

@@ -59,6 +59,26 @@ fn seeds_named_good_are_accepted_and_all_others_refused() {
 }
 
 #[test]
+fn seeds_are_named_after_attacks_that_the_document_lists() {
+    let document = std::fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let ids: Vec<&str> = document.split(['|', ',', ' ']).map(str::trim).collect();
+    let mut named = 0;
+    for (target, ..) in TARGETS {
+        for (name, _) in seeds(target) {
+            let words: Vec<&str> = name.strip_prefix("good-").unwrap_or(&name).split('-').collect();
+            let id = match words[0] {
+                "CVE" => words[..3].join("-"),
+                "GHSA" => words[..4].join("-"),
+                _ => continue,
+            };
+            assert!(ids.contains(&id.as_str()), "{target}/{name}: docs/security.md does not list {id}");
+            named += 1;
+        }
+    }
+    assert!(named >= 60, "only {named}");
+}
+
+#[test]
 fn every_target_has_a_program_and_every_program_is_a_target() {
     let mut programs: Vec<String> = std::fs::read_dir(root().join("fuzz/targets"))
         .unwrap()

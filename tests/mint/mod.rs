@@ -45,6 +45,7 @@ pub fn token(name: &str) -> Option<String> {
         "otp_admin" => {
             good(&[("amr", json!(["pwd", "otp"])), ("auth_time", json!(T - 60)), ("roles", json!(["admin"]))])
         }
+        "bound" => good(&[("cnf", json!({ "jkt": B64.encode(&[7; 32]) }))]),
         "strange_subject" => good(&[("sub", json!("a,b c%ü"))]),
         "expired" => good(&[("exp", json!(T - 3_600))]),
         "expired_within_leeway" => good(&[("exp", json!(T - 29))]),

@@ -1,6 +1,7 @@
 //! Each check of a token in the order of the reasons, with what it saw.
 
 use gatepost::engine::Engine;
+use gatepost::error::Error;
 use gatepost::json::{Kind, Object, shown};
 use gatepost::policy::model::Issuer;
 use gatepost::reason::Reason;
@@ -38,6 +39,9 @@ pub struct Check {
     pub saw: String,
 }
 
+/// What a check saw, by its name.
+type Seen = (&'static str, Outcome, String);
+
 /// What came of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -64,10 +68,23 @@ impl Outcome {
 }
 
 /// The checks, in the order of the reasons.
-const NAMES: [&str; 10] =
-    ["form", "issuer", "algorithm", "key", "signature", "expiry", "start", "audience", "type", "claims"];
+const NAMES: [&str; 13] = [
+    "form",
+    "issuer",
+    "algorithm",
+    "key",
+    "signature",
+    "expiry",
+    "start",
+    "audience",
+    "type",
+    "claims",
+    "revoked",
+    "possession",
+    "identity",
+];
 
-/// The check that a reason belongs to.
+/// The check that a reason belongs to, of those that a token passes alone.
 fn check_of(reason: Reason) -> &'static str {
     match reason {
         Reason::TokenMalformed => "form",
@@ -84,38 +101,63 @@ fn check_of(reason: Reason) -> &'static str {
 }
 
 /// Takes a token through all checks. `fault`: what makes it malformed.
-pub fn run(token: &str, fault: Option<&str>, engine: &Engine, now: i64) -> Verdict {
+pub fn run(token: &str, fault: Option<&str>, engine: &Engine, now: i64) -> Result<Verdict, Error> {
     let mut verdict = Verdict { checks: Vec::new(), refused: None, issuer: None, key: None };
-    let mut seen: Vec<(&'static str, Outcome, String)> = Vec::new();
-    let refused = match fault {
-        Some(fault) => Some(Refused { reason: Reason::TokenMalformed, detail: fault.to_owned() }),
-        None => walk(token, engine, now, &mut verdict, &mut seen).err(),
+    let mut seen: Vec<Seen> = Vec::new();
+    let walked = match fault {
+        Some(fault) => Err(Refused { reason: Reason::TokenMalformed, detail: fault.to_owned() }),
+        None => walk(token, engine, now, &mut verdict, &mut seen),
     };
-    let failed = refused.as_ref().map(|refused| check_of(refused.reason));
+    let refused = match walked {
+        Ok(()) => ask(token, engine, now, &mut seen)?,
+        Err(refused) => Some((check_of(refused.reason), refused)),
+    };
     let mut reached = true;
     for name in NAMES {
         let noted = seen.iter().find(|(noted, ..)| *noted == name);
         let (outcome, saw) = match (noted, &refused) {
             _ if !reached => (Outcome::NotReached, String::new()),
-            (_, Some(refused)) if failed == Some(name) => (Outcome::Failed, refused.detail.clone()),
+            (_, Some((failed, refused))) if *failed == name => (Outcome::Failed, refused.detail.clone()),
             (Some((_, outcome, saw)), _) => (*outcome, saw.clone()),
             (None, _) => (Outcome::Passed, String::new()),
         };
         reached &= outcome != Outcome::Failed;
         verdict.checks.push(Check { name, outcome, saw });
     }
-    verdict.refused = refused;
-    verdict
+    verdict.refused = refused.map(|(_, refused)| refused);
+    Ok(verdict)
+}
+
+/// What the engine says of a proved token: revocation, and for whom it stands. Names the check that refused it.
+fn ask(token: &str, engine: &Engine, now: i64, seen: &mut Vec<Seen>) -> Result<Option<(&'static str, Refused)>, Error> {
+    let asked = engine.verify_token(token, Some(now))?;
+    let refused = |check| Ok(Some((check, Refused { reason: asked.reason, detail: asked.detail.clone() })));
+    seen.push(("revoked", Outcome::Passed, "it is not".to_owned()));
+    match (&asked.identity, asked.reason) {
+        (Some(identity), _) => {
+            seen.push(("possession", Outcome::Passed, "it is bound to no key".to_owned()));
+            let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let (roles, scopes) = (listed(&identity.roles), listed(&identity.scopes));
+            let saw = format!("{}; roles: {roles}; scopes: {scopes}", identity.subject);
+            seen.push(("identity", Outcome::Passed, saw));
+            Ok(None)
+        }
+        // That is no fault of the token.
+        (None, Reason::TokenBinding) => {
+            seen.push(("possession", Outcome::NotJudged, asked.detail.clone()));
+            seen.push(("identity", Outcome::NotJudged, "it comes after possession".to_owned()));
+            Ok(None)
+        }
+        (None, Reason::TokenRevoked | Reason::StateUnavailable) => refused("revoked"),
+        (None, _) => {
+            seen.push(("possession", Outcome::Passed, "it is bound to no key".to_owned()));
+            refused("identity")
+        }
+    }
 }
 
 /// The steps of `token::verify`, each noted.
-fn walk(
-    token: &str,
-    engine: &Engine,
-    now: i64,
-    verdict: &mut Verdict,
-    seen: &mut Vec<(&'static str, Outcome, String)>,
-) -> Result<(), Refused> {
+fn walk(token: &str, engine: &Engine, now: i64, verdict: &mut Verdict, seen: &mut Vec<Seen>) -> Result<(), Refused> {
     let malformed = |detail| Refused { reason: Reason::TokenMalformed, detail };
     let mut room = Room::default();
     let jws = Jws::read(token, &mut room).map_err(malformed)?;
@@ -178,7 +220,7 @@ fn keys(held: Option<&Held>, issuer: &Issuer, algorithm: &str, kid: Option<&str>
 }
 
 /// Expiry and start; a claim that is no time is told of by the check of claims.
-fn times(payload: &Object, Clock { now, leeway }: Clock, seen: &mut Vec<(&'static str, Outcome, String)>) {
+fn times(payload: &Object, Clock { now, leeway }: Clock, seen: &mut Vec<Seen>) {
     let told = |name: &str| {
         let value = payload.get(name)?;
         Some(words::time(name, value).map(|time| format!("{name} is {}", words::at(time, now))))

@@ -58,7 +58,7 @@ pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome 
         open::fetch_keys(&engine)?;
         // What is no UTF-8 is malformed already.
         let text = std::str::from_utf8(&token).unwrap_or_default();
-        verdict = Some(checks::run(text, layout.fault.as_deref(), &engine, now));
+        verdict = Some(checks::run(text, layout.fault.as_deref(), &engine, now)?);
         let asked = arguments.route.as_deref().map(|url| route::ask(&engine, &arguments.method, url, &token));
         answer = asked.transpose()?;
     }
@@ -77,4 +77,59 @@ pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome 
         Some(answer) => decide::exit_code(&answer.decision),
         None => output::DONE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepost::engine::{Engine, Options};
+    use gatepost::policy;
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+
+    const NOW: i64 = 1_795_435_200;
+
+    fn engine() -> &'static Engine {
+        static ENGINE: OnceLock<Engine> = OnceLock::new();
+        ENGINE.get_or_init(|| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+            let text = std::fs::read_to_string(folder.join("orders.toml")).unwrap();
+            let loaded = policy::parse(&text, &folder.join("orders.toml"), &folder).unwrap();
+            let state = Some(gatepost::policy::model::StateLocation::Memory);
+            let engine = Engine::new(loaded, Options { clock: Some(Arc::new(|| NOW)), state, ..Options::default() });
+            engine.start().unwrap();
+            engine
+        })
+    }
+
+    fn octets() -> impl Strategy<Value = Vec<u8>> {
+        let text = r#"[{}:,a-c0-9" \\.\x00-\x1f\x7f-\x{9f}\x{202e}]{0,30}"#;
+        let parts = (text, text, 0usize..90, any::<u8>()).prop_map(|(header, claims, bend, with)| {
+            let code = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+            let claims = format!("{{\"iss\":\"https://accounts.example.com\",\"{claims}");
+            let mut token =
+                format!("{}.{}.AAAA", code(&format!("{{\"alg\":\"HS256\"{header}")), code(&claims)).into_bytes();
+            if let Some(octet) = token.get_mut(bend) {
+                *octet = with;
+            }
+            token
+        });
+        prop_oneof![any::<Vec<u8>>(), parts]
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_told_of_without_steering_a_terminal(octets in octets()) {
+            let layout = layout::take(&octets);
+            let text = std::str::from_utf8(&octets).unwrap_or_default();
+            let verdict = checks::run(text, layout.fault.as_deref(), engine(), NOW).unwrap();
+            let answer = route::ask(engine(), "GET", "/three", &octets).unwrap();
+            // Nobody can sign by chance.
+            prop_assert!(verdict.refused.is_some() && verdict.key.is_none());
+            let shown = print::Shown { layout: &layout, verdict: Some(&verdict), answer: Some(&answer), now: NOW };
+            let told = shown.in_words();
+            prop_assert_eq!(told.chars().find(|c| c.is_control() && *c != '\n' || *c == '\u{202e}'), None);
+            prop_assert_eq!(&shown.to_json()["good"], &serde_json::json!(false));
+        }
+    }
 }
