@@ -126,7 +126,7 @@
 
 /**
  * gatepost_request.flags: the host verified client_cert_der: its chain up to an authority that issues client
- * certificates, that the client holds its key, and, where it should, that it was not revoked.
+ * certificates, and, where it should, that it was not revoked.
  */
 #define GATEPOST_REQUEST_CERT_VERIFIED 4
 
@@ -481,8 +481,9 @@ typedef struct gatepost_request {
      */
     struct gatepost_str request_id;
     /**
-     * The client certificate of the connection in DER; empty: none. It counts only with
-     * GATEPOST_REQUEST_CERT_VERIFIED: without it, it proves nothing.
+     * The client certificate of the connection in DER, from a TLS handshake in which the client proved that it holds
+     * its key; empty: none. Without GATEPOST_REQUEST_CERT_VERIFIED it says nothing of who the client is, and counts
+     * only for tokens that are bound to it (RFC 8705).
      */
     struct gatepost_str client_cert_der;
     /**

@@ -8,13 +8,15 @@
     reason = "clippy exempts the test functions themselves, not what they call"
 )]
 
+mod mint;
 mod tools;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use tools::program::{SANITIZERS, compile, must_be_caught, must_succeed, run, sanitized, valgrind};
-use tools::service::service;
+use tools::service::{extend, service};
 use tools::{library_folder, root, scratch, tool};
 
 /// Every program of `tests/c` that must succeed.
@@ -29,16 +31,42 @@ const PROGRAMS: &[&str] = &[
     "threads",
     "random_calls",
     "certificates",
+    "dpop",
     "events",
     "tokens",
     "fetching",
 ];
 
+/// The folder of a program; that of `dpop` has an issuer, tokens that are bound to a key or a certificate, and proofs.
+fn prepared(kind: &str, program: &str) -> PathBuf {
+    let folder = service(kind, program);
+    if program == "dpop" {
+        extend(
+            &folder,
+            "[[issuer]]\nname = \"accounts\"\nissuer = \"https://accounts.example.com\"\naudience = \"orders\"\n\
+             algorithms = \"HS256\"\nkeys = { secret_file = \"accounts.secret\" }\n\
+             [[route]]\npath = \"/\"\nschemes = [\"bearer\"]\n",
+        );
+        fs::write(folder.join("accounts.secret"), mint::SECRET).expect("secret");
+        for (file, name) in [
+            ("token.txt", "bound_to_key"),
+            ("proof.txt", "proof_good"),
+            ("again.txt", "proof_good_2"),
+            ("bearer.txt", "bound_to_billing"),
+        ] {
+            fs::write(folder.join(file), mint::token(name).expect(name)).expect(file);
+        }
+        fs::write(folder.join("client.der"), mint::bound::der("billing")).expect("client.der");
+        fs::write(folder.join("stranger.der"), mint::bound::der("reports")).expect("stranger.der");
+    }
+    folder
+}
+
 #[test]
 fn programs_hold_plain() {
     for program in PROGRAMS {
         let binary = compile(program, "plain", &["-DMEASURE"], &library_folder());
-        must_succeed(program, run(&mut Command::new(&binary), &service("plain", program)));
+        must_succeed(program, run(&mut Command::new(&binary), &prepared("plain", program)));
     }
 }
 
@@ -46,7 +74,7 @@ fn programs_hold_plain() {
 fn programs_hold_under_the_sanitizers() {
     for program in PROGRAMS {
         let binary = compile(program, "sanitized", SANITIZERS, &library_folder());
-        must_succeed(program, run(&mut sanitized(&binary), &service("sanitized", program)));
+        must_succeed(program, run(&mut sanitized(&binary), &prepared("sanitized", program)));
     }
 }
 
@@ -61,7 +89,7 @@ fn programs_hold_under_valgrind() {
             command = Command::new(tool("valgrind", "valgrind"));
             command.args(["--quiet", "--error-exitcode=9"]).arg(&binary);
         }
-        must_succeed(program, run(&mut command, &service("valgrind", program)));
+        must_succeed(program, run(&mut command, &prepared("valgrind", program)));
     }
 }
 

@@ -76,6 +76,17 @@ impl Proofs {
     }
 }
 
+/// A token outside of any request, where nothing is proved: it is bound to nothing and need not be.
+pub(super) fn without_request(policy: &Policy, verified: &Verified) -> Result<(), Failure> {
+    if verified.binding().is_some() {
+        return Err(refused("the token is bound to a key (cnf), and without a request nothing shows who holds it"));
+    }
+    match policy.issuers.get(verified.issuer) {
+        Some(issuer) if issuer.dpop.mode != Dpop::Required => Ok(()),
+        _ => Err(refused("the token is not bound to a key (cnf.jkt), and its issuer has dpop = \"required\"")),
+    }
+}
+
 /// What of a request can prove possession.
 #[derive(Clone, Debug)]
 pub(super) struct Possession<'a, 'r> {

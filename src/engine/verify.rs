@@ -7,6 +7,7 @@ use crate::engine::bearer;
 use crate::engine::context::Failure;
 use crate::engine::facts::Known;
 use crate::engine::identify;
+use crate::engine::possession;
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verified::Token;
@@ -68,10 +69,7 @@ fn judge(snapshot: &Snapshot, process: &Process, token: &Token) -> Result<Known,
         None => process.revoked.ask(state, token).map_err(unreadable)?,
     };
     bearer::refuse_revoked(revoked)?;
-    if token.verified.binding().is_some() {
-        let saw = "the token is bound to a key (cnf), and without a request nothing shows who holds it";
-        return Err(Failure::new(Reason::TokenBinding, "possession", saw));
-    }
+    possession::without_request(&snapshot.policy, &token.verified)?;
     let user = match &token.user {
         None => None,
         Some(name) => match process.facts.known_user(state, name) {

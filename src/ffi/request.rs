@@ -15,7 +15,7 @@ pub const GATEPOST_REQUEST_TLS: u32 = 1;
 /// gatepost_request.flags: body is all of the body.
 pub const GATEPOST_REQUEST_BODY_COMPLETE: u32 = 2;
 /// gatepost_request.flags: the host verified client_cert_der: its chain up to an authority that issues client
-/// certificates, that the client holds its key, and, where it should, that it was not revoked.
+/// certificates, and, where it should, that it was not revoked.
 pub const GATEPOST_REQUEST_CERT_VERIFIED: u32 = 4;
 
 /// One HTTP request, as the client sent it. Zero it, set struct_size to sizeof, fill in what there is. All of it is
@@ -36,8 +36,9 @@ pub struct gatepost_request {
     pub peer: gatepost_str,
     /// The host's own id for the request; empty: the engine draws one.
     pub request_id: gatepost_str,
-    /// The client certificate of the connection in DER; empty: none. It counts only with
-    /// GATEPOST_REQUEST_CERT_VERIFIED: without it, it proves nothing.
+    /// The client certificate of the connection in DER, from a TLS handshake in which the client proved that it holds
+    /// its key; empty: none. Without GATEPOST_REQUEST_CERT_VERIFIED it says nothing of who the client is, and counts
+    /// only for tokens that are bound to it (RFC 8705).
     pub client_cert_der: gatepost_str,
     /// The body, where gatepost_engine_wants_body asked for it.
     pub body: gatepost_str,

@@ -189,8 +189,8 @@ fn digest_of(certificate: &str) -> String {
     B64.encode(&Sha256::digest(der(certificate)))
 }
 
-/// A certificate of the cases about client certificates.
-fn der(name: &str) -> Vec<u8> {
+/// The DER of a certificate of the cases about client certificates.
+pub fn der(name: &str) -> Vec<u8> {
     let cases: Value = serde_json::from_str(include_str!("../cases/client-cert.json")).unwrap();
     let pem = cases["let"][name].as_str().unwrap();
     let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();

@@ -1,7 +1,7 @@
 //! The tokens of the case files, made anew: `let` of a case file holds what this makes. It signs what it is given, good
 //! or not, with its own HMAC code path, and shares nothing with the code under test.
 
-mod bound;
+pub mod bound;
 mod revoked;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD as B64};
