@@ -71,7 +71,18 @@ fn two_copies_and_the_hosts_own_sqlite_live_in_one_process() {
 
 #[test]
 fn signals_interrupt_nothing_and_a_broken_pipe_ends_nobody() {
-    println!("{}", host("signals"));
+    let binary = compile("host/signals", "host", &[], &library_folder());
+    let folder = service("host", "signals");
+    // What it tells goes to the pipe as well, as long as there is one and afterwards.
+    extend(&folder, "[events]\nfile = \"stderr\"\nallowed = \"all\"\n");
+    let output = run(&mut Command::new(&binary), &folder);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    println!("{}", must_succeed("signals", output));
+    let lines = told.lines().filter(|line| line.contains(r#""reason":"allowed""#)).count();
+    assert!(lines >= 40, "{lines} lines of events:\n{told}");
+    for line in told.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    }
 }
 
 /// Every function of the header is called by these, on their good paths and with everything that is wrong.
