@@ -50,9 +50,11 @@ load: ## the event-loop server under wrk, alone and while four clients log in
 	@.ci/setup load
 	@benches/event_loop.sh
 
-bench: ## a table of what one decision costs: nanoseconds and instructions, through the C interface
+bench: ## what one decision costs through the C interface, and bearer tokens beside other libraries
 	@.ci/setup bench
 	@benches/decide.sh
+	@echo
+	@benches/tokens.sh
 
 timing: ## whether an unknown user can be told from a wrong password by the clock; for a quiet machine
 	$(CARGO) bench --bench timing
