@@ -53,7 +53,7 @@ impl<'a> Authorization<'a> {
             Scheme::Basic => Ok(Authorization::Basic(rest)),
             Scheme::ApiKey => Ok(Authorization::ApiKey(rest)),
             _ if known != DPOP && rest.starts_with(api_key::PREFIX) => Ok(Authorization::ApiKey(rest)),
-            _ if rest.as_bytes().contains(&b' ') => Err(malformed("more than one word follows the name of the scheme")),
+            _ if holds(rest.as_bytes(), b' ') => Err(malformed("more than one word follows the name of the scheme")),
             _ if known == DPOP => Ok(Authorization::Dpop(rest)),
             _ => Ok(Authorization::Bearer(rest)),
         }
@@ -83,11 +83,16 @@ impl std::fmt::Debug for Authorization<'_> {
     }
 }
 
+/// The octet is somewhere in it. To the end in any case: so many octets are looked at in one step.
+fn holds(value: &[u8], octet: u8) -> bool {
+    value.iter().fold(false, |found, byte| found | (*byte == octet))
+}
+
 /// The value looks like two that a server in front joined: a Basic, Bearer or DPoP value with a comma outside quotes.
 /// None of the three has a comma in its grammar (RFC 7617 section 2, RFC 6750 section 2.1, RFC 9449 section 7.1).
 pub fn is_joined(value: &[u8]) -> bool {
     // Almost no value has a comma at all, and to see that takes no look at each octet.
-    if !value.contains(&b',') {
+    if !holds(value, b',') {
         return false;
     }
     let start = value.trim_ascii_start();
