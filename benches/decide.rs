@@ -26,7 +26,7 @@ struct Service {
 
 fn service() -> Service {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("accounts.key"), SECRET).unwrap();
+    std::fs::write(folder.path().join("accounts.key"), data_encoding::HEXLOWER.encode(SECRET)).unwrap();
     let policy = folder.path().join("orders.toml");
     std::fs::write(&policy, include_str!("orders.toml")).unwrap();
     let options = Options { state: Some(StateLocation::Memory), ..Options::default() };

@@ -20,8 +20,7 @@ cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra ${CFLAGS:-} -I include b
     -L "$release" -lgatepost -Wl,-rpath,"$release"
 cp benches/orders.toml "$work/"
 policy=$work/orders.toml
-head -c 32 /dev/urandom >"$work/accounts.key"
-chmod 600 "$work/accounts.key"
+(umask 077; openssl rand -hex 32 >"$work/accounts.key")
 echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
 key=$("$gatepost" key issue bench --user rita --policy "$policy" --json | sed -n 's/.*"\(gp_[A-Za-z0-9_-]*\)".*/\1/p')
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)

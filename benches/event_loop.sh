@@ -28,8 +28,7 @@ trap finish EXIT
 cc -O2 -I include examples/c/event_loop.c -o "$work/event_loop" \
     -L "$target/release" -lgatepost -Wl,-rpath,"$target/release" $(pkg-config --cflags --libs libevent) -pthread
 cp examples/demo/orders.toml "$work/"
-head -c 32 /dev/urandom >"$work/accounts.key"
-chmod 600 "$work/accounts.key"
+(umask 077; openssl rand -hex 32 >"$work/accounts.key")
 policy=$work/orders.toml
 echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)

@@ -61,7 +61,9 @@ listing() {
     echo "file 644 $DATADIR/bash-completion/completions/gatepost $dist/completions/gatepost.bash"
     echo "file 644 $ZSHDIR/_gatepost $dist/completions/_gatepost"
     echo "file 644 $DATADIR/fish/vendor_completions.d/gatepost.fish $dist/completions/gatepost.fish"
-    for page in LICENSE-APACHE LICENSE-MIT README.md CHANGELOG.md docs/*.md; do
+    # There is no folder docs/ where it goes.
+    echo "page 644 $DATADIR/doc/gatepost/README.md README.md"
+    for page in LICENSE-APACHE LICENSE-MIT CHANGELOG.md docs/*.md; do
         echo "file 644 $DATADIR/doc/gatepost/${page##*/} $page"
     done
     for page in THIRD-PARTY.txt gatepost.cdx.json; do
@@ -87,14 +89,24 @@ install)
             chmod "$mode" "$DESTDIR$target.new"
             mv -f "$DESTDIR$target.new" "$DESTDIR$target"
             ;;
+        page)
+            sed -e "s|](docs/|](|g" -e "s|](include/gatepost.h)|]($INCLUDEDIR/gatepost.h)|g" "$source" >"$DESTDIR$target.new"
+            chmod "$mode" "$DESTDIR$target.new"
+            mv -f "$DESTDIR$target.new" "$DESTDIR$target"
+            ;;
         link) ln -sfn "$source" "$DESTDIR$target" ;;
         esac
     done
     echo "installed Gatepost $version below $DESTDIR$PREFIX"
-    if [ -z "$DESTDIR" ] && [ "$(id -u)" -eq 0 ]; then
-        ldconfig
-    elif [ -z "$DESTDIR" ]; then
-        echo "as root, run ldconfig; or, for a private prefix, set LD_LIBRARY_PATH=$LIBDIR or link with -Wl,-rpath,$LIBDIR"
+    if [ -z "$DESTDIR" ]; then
+        as_root="as root, run ldconfig; or, "
+        if [ "$(id -u)" -eq 0 ]; then
+            ldconfig
+            as_root=
+        fi
+        if ! ldconfig -p 2>/dev/null | grep -qF "$LIBDIR/libgatepost.so"; then
+            echo "${as_root}for a private prefix, set PKG_CONFIG_PATH=$LIBDIR/pkgconfig, and LD_LIBRARY_PATH=$LIBDIR or link with -Wl,-rpath,$LIBDIR"
+        fi
     fi
     ;;
 uninstall)

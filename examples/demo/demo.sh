@@ -30,8 +30,7 @@ cc -O2 -Wall -Wextra -I include examples/c/event_loop.c -o "$work/event_loop" \
     -L "$release" -lgatepost -Wl,-rpath,"$release" $(pkg-config --cflags --libs libevent)
 
 cp "$here/orders.toml" "$work/"
-head -c 32 /dev/urandom >"$work/accounts.key"
-chmod 600 "$work/accounts.key"
+(umask 077; openssl rand -hex 32 >"$work/accounts.key")
 policy=$work/orders.toml
 "$gatepost" check "$policy"
 # Two made-up people; the passwords come from standard input, as they would from a prompt.

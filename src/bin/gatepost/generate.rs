@@ -45,11 +45,39 @@ fn pages(command: &clap::Command, name: &str, folder: &Path) -> Result<(), Failu
         .manual("Gatepost")
         .render(&mut text)
         .map_err(|error| Failure::new(format!("the page of {name} cannot be rendered: {error}")))?;
-    write(&folder.join(format!("{name}.1")), &text)?;
+    write(&folder.join(format!("{name}.1")), readable(&text).as_bytes())?;
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set() && inner.get_name() != "help") {
         pages(inner, &format!("{name}-{}", inner.get_name()), folder)?;
     }
     Ok(())
+}
+
+/// The page as a reader of man pages expects it: what follows the options under a heading that says so, its examples
+/// line by line, and every character in a form that all formatters know.
+fn readable(page: &[u8]) -> String {
+    let mut text = String::new();
+    let mut examples = false;
+    for line in String::from_utf8_lossy(page).lines() {
+        if line.starts_with(".SH") && std::mem::take(&mut examples) {
+            text.push_str(".fi\n");
+        }
+        if line == ".SH EXTRA" {
+            text.push_str(".SH \"EXAMPLES AND EXIT STATUS\"\n.nf\n");
+            examples = true;
+            continue;
+        }
+        for character in line.chars() {
+            match character {
+                '\0'..='\x7f' => text.push(character),
+                other => text.push_str(&format!("\\[u{:04X}]", u32::from(other))),
+            }
+        }
+        text.push('\n');
+    }
+    if examples {
+        text.push_str(".fi\n");
+    }
+    text
 }
 
 fn made(folder: PathBuf) -> Result<PathBuf, Failure> {

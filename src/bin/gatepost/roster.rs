@@ -107,10 +107,13 @@ pub fn import(arguments: &ImportArguments, policy: &Path, json: bool) -> Outcome
         dry_run: arguments.dry_run,
     })?;
     let whole = report.refused.is_empty() || arguments.skip;
+    // Of JSON lines each says what its user holds.
+    let lines = matches!(arguments.format, Some(Lines::Htpasswd)) || !text.trim_ascii_start().starts_with(b"{");
+    let roleless = arguments.roles.is_empty() && lines;
     if json {
         output::print_json(&to_json(&report, arguments.dry_run))?;
     } else {
-        output::print(&to_text(&report, arguments.dry_run, whole))?;
+        output::print(&to_text(&report, arguments.dry_run, whole, roleless))?;
     }
     Ok(if whole { output::DONE } else { output::ERROR })
 }
@@ -183,11 +186,15 @@ fn to_json(report: &Imported, dry_run: bool) -> Value {
     })
 }
 
-fn to_text(report: &Imported, dry_run: bool, whole: bool) -> String {
+fn to_text(report: &Imported, dry_run: bool, whole: bool, roleless: bool) -> String {
     let (added, updated, unchanged) = (report.added.len(), report.updated.len(), report.unchanged.len());
     let refused = report.refused.len();
     let mut text = match (dry_run, whole) {
-        (true, _) => format!("Would add {added}, change {updated} and leave {unchanged} users as they are.\n"),
+        (true, false) => format!(
+            "Nothing would be taken: {refused} lines cannot be. Mend them, or take the rest with --skip: that would add \
+             {added}, change {updated} and leave {unchanged} users as they are.\n"
+        ),
+        (true, true) => format!("Would add {added}, change {updated} and leave {unchanged} users as they are.\n"),
         (false, true) => format!("Added {added}, changed {updated} and left {unchanged} users as they are.\n"),
         (false, false) => {
             format!("Nothing was taken: {refused} lines cannot be. Mend them, or take the rest with --skip.\n")
@@ -212,6 +219,9 @@ fn to_text(report: &Imported, dry_run: bool, whole: bool) -> String {
             text.push('\n');
             text.push_str(&output::table(&["LINE", "USER", heading], rows.collect()));
         }
+    }
+    if roleless && (!report.added.is_empty() || !report.updated.is_empty()) {
+        text.push_str("\nNo roles come with these lines: add --role ROLE, or later `gatepost user grant NAME ROLE`.\n");
     }
     if report.failed_login.len() > 1 {
         let after = if report.taken { "from now on" } else { "then" };

@@ -32,7 +32,15 @@ pub(super) fn state(report: &mut Report<'_>, engine: &Fields, folder: &Path) -> 
         );
         return None;
     }
-    Some(StateLocation::File(beside(folder, text)))
+    let path = beside(folder, text);
+    if path.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && !parent.is_dir()) {
+        report.warning(
+            &engine.span("state"),
+            format!("the folder that {} should lie in is not there", quote(text)),
+            "make it before the first start, for the user that the server runs as",
+        );
+    }
+    Some(StateLocation::File(path))
 }
 
 pub(super) fn paths(fields: &Fields) -> PathRules {

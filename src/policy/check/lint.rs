@@ -9,6 +9,7 @@ use crate::policy::report::{Report, quote};
 pub(super) fn whole(report: &mut Report<'_>, document: &Document, issuers: &[Issuer], routes: &[Route]) {
     sources_of_identities(report, document, issuers, routes);
     unmatched(report, document);
+    unused_issuers(report, document, routes);
     for fields in document.all("route") {
         let Some(path) = fields.text("path") else { continue };
         let mut list = segments(path);
@@ -48,6 +49,21 @@ fn unmatched(report: &mut Report<'_>, document: &Document) {
             &engine.span("unmatched"),
             "a path that no route covers is left to the host, which may let everybody in",
             "write \"deny\" and a route for each path",
+        );
+    }
+}
+
+/// Tokens that no route takes let nobody in, which their senders read as a fault of the token.
+fn unused_issuers(report: &mut Report<'_>, document: &Document, routes: &[Route]) {
+    if routes.iter().any(|route| route.schemes.contains(&Scheme::Bearer)) {
+        return;
+    }
+    for section in document.all("issuer") {
+        let Some(name) = section.text("name") else { continue };
+        report.warning(
+            &section.span("name"),
+            format!("no route takes bearer tokens: those of {} let nobody in", quote(name)),
+            "add \"bearer\" to `schemes` of [engine] or of a route",
         );
     }
 }
