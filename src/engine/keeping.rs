@@ -5,8 +5,9 @@ use crate::engine::snapshot::Snapshot;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Kind, Member};
 use crate::keeper::{News, Room, What};
-use crate::metrics::Refresh;
+use crate::metrics::{IssuerKeys, Refresh};
 use crate::policy::Policy;
+use crate::policy::model::Issuer;
 
 /// Somebody can fetch what the policy wants fetched.
 pub(super) fn can_fetch(policy: &Policy, can: bool) -> Result<(), Error> {
@@ -49,6 +50,18 @@ pub(super) fn fetch_alone(snapshot: &Snapshot, process: &Process, now: i64) -> V
     snapshot.keeper.fetch_alone(&room(snapshot, process, now))
 }
 
+/// The keys of each issuer, for the counters.
+pub(super) fn counted(snapshot: &Snapshot, process: &Process, now: i64) -> Vec<IssuerKeys> {
+    let ages = snapshot.keeper.ages(&room(snapshot, process, now));
+    let issuers = snapshot.policy.issuers.iter().enumerate();
+    let of = |(index, issuer): (usize, &Issuer)| IssuerKeys {
+        name: issuer.name.clone(),
+        keys: snapshot.keys.held(index).map_or(0, |held| held.keys.len()),
+        age: ages.iter().filter(|(of, _)| *of == index).map(|(_, age)| *age).max(),
+    };
+    issuers.map(of).collect()
+}
+
 fn room<'a>(snapshot: &'a Snapshot, process: &'a Process, now: i64) -> Room<'a> {
     Room { policy: &snapshot.policy, ring: &snapshot.keys, state: process.state.as_ref(), now }
 }
@@ -78,4 +91,24 @@ fn tell(snapshot: &Snapshot, news: &News) {
         What::Same | What::Recovered => {}
     }
     telling.teller.note(kind, line);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_whose_keys_nobody_can_fetch_does_not_start() {
+        let text = "[[issuer]]\nname = \"accounts\"\nissuer = \"https://a.example\"\naudience = \"orders\"\n\
+                    algorithms = \"ES256\"\nkeys = { discovery = true }\n[[route]]\npath = \"/\"\nschemes = \"bearer\"\n";
+        let online = crate::policy::parse(text, Path::new("gatepost.toml"), Path::new(".")).unwrap().policy;
+        let error = can_fetch(&online, false).unwrap_err();
+        assert!(error.message().contains("accounts") && error.message().contains("on_fetch"), "{error}");
+        can_fetch(&online, true).unwrap();
+        let text = "[[route]]\npath = \"/\"\naccess = \"public\"\n";
+        let offline = crate::policy::parse(text, Path::new("gatepost.toml"), Path::new(".")).unwrap().policy;
+        can_fetch(&offline, false).unwrap();
+    }
 }

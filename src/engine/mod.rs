@@ -289,9 +289,10 @@ impl Engine {
     /// The counters of this process as OpenMetrics text.
     pub fn metrics(&self) -> Result<String, Error> {
         let current = self.inner.current.load();
-        current.process()?;
-        let generation = current.snapshot.generation;
-        Ok(current.snapshot.telling.as_ref().map(|telling| telling.teller.metrics(generation)).unwrap_or_default())
+        let (process, snapshot) = (current.process()?, &current.snapshot);
+        let Some(telling) = &snapshot.telling else { return Ok(String::new()) };
+        let issuers = keeping::counted(snapshot, process, self.now());
+        Ok(telling.teller.metrics(snapshot.generation, &issuers))
     }
 
     /// Counts the policies that were in force; 1 for the first.

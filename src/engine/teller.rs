@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Kind, Line, Member, Severity};
 use crate::ffi::os::fork::fork_generation;
 use crate::journal::{Journal, Output};
-use crate::metrics::{Metrics, Moment};
+use crate::metrics::{IssuerKeys, Metrics, Moment};
 use crate::policy::Policy;
 use crate::runtime::clock;
 
@@ -167,12 +167,13 @@ impl Teller {
     }
 
     /// The counters as text.
-    pub(super) fn metrics(&self, generation: u64) -> String {
+    pub(super) fn metrics(&self, generation: u64, issuers: &[IssuerKeys]) -> String {
         self.metrics.text(Moment {
             generation,
             events_written: self.journal.written(),
             events_lost: self.journal.lost(),
             events_waiting: self.journal.waiting(),
+            issuers,
         })
     }
 

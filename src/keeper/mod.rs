@@ -170,6 +170,11 @@ impl Keeper {
         failed
     }
 
+    /// Seconds since each source of the network that has keys was last confirmed, with its issuer's index.
+    pub fn ages(&self, room: &Room<'_>) -> Vec<(usize, i64)> {
+        self.online(room).filter_map(|(online, desk)| Some((desk.watch.issuer, online.age(&desk)?))).collect()
+    }
+
     /// Fetches what is missing for this process alone, and leaves no trace in the state. The errors, one for each source.
     pub fn fetch_alone(&self, room: &Room<'_>) -> Vec<String> {
         let Some(fetch) = &self.fetch else { return Vec::new() };

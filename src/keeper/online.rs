@@ -86,6 +86,13 @@ impl Online {
         self.until.load(Ordering::Relaxed) != NONE
     }
 
+    /// Seconds since its document was last confirmed; `None`: it has no keys.
+    pub fn age(&self, desk: &Desk<'_>) -> Option<i64> {
+        let until = self.until.load(Ordering::Relaxed);
+        let confirmed = until.saturating_sub(desk.asked.refresh).saturating_sub(desk.asked.stale);
+        (until != NONE).then(|| desk.now.saturating_sub(confirmed).max(0))
+    }
+
     /// Takes away keys that nobody confirmed for too long. Cheap, and never waits.
     pub fn expire(&self, desk: &Desk<'_>) -> Option<What> {
         let until = self.until.load(Ordering::Relaxed);

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use text::{CONTENT_TYPE, Moment};
+pub use text::{CONTENT_TYPE, IssuerKeys, Moment};
 
 use crate::identity::Scheme;
 use crate::reason::Reason;

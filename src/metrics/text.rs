@@ -12,7 +12,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 /// What is not counted here but read at the moment that the text is made.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Moment {
+pub struct Moment<'a> {
     /// Which policy is in force.
     pub generation: u64,
     /// Lines of the journal that were written.
@@ -21,11 +21,25 @@ pub struct Moment {
     pub events_lost: u64,
     /// Lines that wait.
     pub events_waiting: u64,
+    /// The keys of issuers.
+    pub issuers: &'a [IssuerKeys],
+}
+
+/// The keys of one issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerKeys {
+    /// The operator's name for it.
+    pub name: String,
+    /// How many there are.
+    pub keys: usize,
+    /// Seconds since they were last confirmed, by the address that was silent longest; `None`: none is asked, or none has
+    /// answered.
+    pub age: Option<i64>,
 }
 
 impl Metrics {
     /// All of it as text. Deciders are not held up; what they count meanwhile may or may not be in.
-    pub fn text(&self, moment: Moment) -> String {
+    pub fn text(&self, moment: Moment<'_>) -> String {
         let mut out = Text(String::with_capacity(8 * 1024));
         out.family("gatepost_build", "info", "", "The release of the library.");
         out.sample("gatepost_build_info", &[("version", env!("CARGO_PKG_VERSION"))], "1");
@@ -95,6 +109,17 @@ impl Metrics {
             "Times that housekeeping could not write to the state; requests that failed so are among the decisions.",
             self.state_failures.load(Ordering::Relaxed),
         );
+        out.family("gatepost_issuer_keys", "gauge", "", "Keys of an issuer that are in force.");
+        for of in moment.issuers {
+            out.sample("gatepost_issuer_keys", &[("issuer", &of.name)], &of.keys.to_string());
+        }
+        let help = "Seconds since the keys of an issuer that is asked for them were last confirmed.";
+        out.family("gatepost_issuer_keys_age_seconds", "gauge", "seconds", help);
+        for of in moment.issuers {
+            if let Some(age) = of.age {
+                out.sample("gatepost_issuer_keys_age_seconds", &[("issuer", &of.name)], &age.to_string());
+            }
+        }
         out.family(
             "gatepost_key_refreshes",
             "counter",
