@@ -131,6 +131,11 @@
 #define GATEPOST_REQUEST_CERT_VERIFIED 4
 
 /**
+ * gatepost_token_request.flags: a refresh token is wanted too. The signer must give such.
+ */
+#define GATEPOST_TOKEN_REFRESH 1
+
+/**
  * Bytes that the library made: a report, a password hash. Owned by the caller, ended with gatepost_bytes_free, which
  * also overwrites them.
  */
@@ -170,6 +175,11 @@ typedef struct gatepost_job gatepost_job;
  * serve several engines; each job in it holds its engine. Owned by the caller, ended with gatepost_pool_free.
  */
 typedef struct gatepost_pool gatepost_pool;
+
+/**
+ * Tokens just issued. Owned by the caller, ended with gatepost_tokens_free, which also overwrites them.
+ */
+typedef struct gatepost_tokens gatepost_tokens;
 
 /**
  * What the engine says of a token. Owned by the caller, ended with gatepost_verified_free. It outlives reload and end of
@@ -729,6 +739,171 @@ typedef struct gatepost_revocation {
 } gatepost_revocation;
 
 /**
+ * What a token is asked for with. Zero it, set struct_size to sizeof, fill in what there is. All of it is borrowed for
+ * the call. Strings are UTF-8 without control characters.
+ */
+typedef struct gatepost_token_request {
+    /**
+     * sizeof (gatepost_token_request).
+     */
+    size_t struct_size;
+    /**
+     * Name of the [[signer]]; empty: the policy's only one.
+     */
+    struct gatepost_str signer;
+    /**
+     * The local user that the token is for.
+     */
+    struct gatepost_str user;
+    /**
+     * Who asks for it (OAuth client_id); empty: nobody in particular.
+     */
+    struct gatepost_str client_id;
+    /**
+     * The host's own name for the session (claim sid); empty: one is drawn where there is a refresh token.
+     */
+    struct gatepost_str session;
+    /**
+     * Further claims as a JSON object, up to 4 KiB; empty: none. What the signer writes itself may not be among them.
+     */
+    struct gatepost_str claims;
+    /**
+     * Scopes.
+     */
+    const struct gatepost_str *scopes;
+    /**
+     * How many.
+     */
+    size_t scope_count;
+    /**
+     * Some of the signer's audience; none: all of it.
+     */
+    const struct gatepost_str *audience;
+    /**
+     * How many.
+     */
+    size_t audience_count;
+    /**
+     * By which factors the user proved who they are (claim amr, RFC 8176).
+     */
+    const struct gatepost_str *factors;
+    /**
+     * How many.
+     */
+    size_t factor_count;
+    /**
+     * Seconds that it lasts, at most what the policy says; 0: that.
+     */
+    int64_t lifetime;
+    /**
+     * When the user proved who they are (claim auth_time), Unix seconds; 0: not known.
+     */
+    int64_t authenticated_at;
+    /**
+     * Unix seconds to issue it at; 0: the engine's clock.
+     */
+    int64_t now;
+    /**
+     * GATEPOST_TOKEN_* together.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} gatepost_token_request;
+
+/**
+ * A refresh token that is handed in. Zero it, set struct_size to sizeof, fill in what there is. All of it is borrowed
+ * for the call.
+ */
+typedef struct gatepost_refresh_request {
+    /**
+     * sizeof (gatepost_refresh_request).
+     */
+    size_t struct_size;
+    /**
+     * The refresh token, as it was sent.
+     */
+    struct gatepost_str token;
+    /**
+     * Who hands it in: the client_id that it was issued with.
+     */
+    struct gatepost_str client_id;
+    /**
+     * Fewer scopes than the login has; none: all of them.
+     */
+    const struct gatepost_str *scopes;
+    /**
+     * How many.
+     */
+    size_t scope_count;
+    /**
+     * Unix seconds; 0: the engine's clock.
+     */
+    int64_t now;
+    /**
+     * 0.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} gatepost_refresh_request;
+
+/**
+ * All of it in one struct. Set struct_size to sizeof before the call that fills it; nothing is written past it.
+ * Everything it points to belongs to the gatepost_tokens.
+ */
+typedef struct gatepost_issued {
+    /**
+     * sizeof (gatepost_issued), set by the caller.
+     */
+    size_t struct_size;
+    /**
+     * The access token: a JWT as RFC 9068 has it.
+     */
+    struct gatepost_str access_token;
+    /**
+     * The refresh token; empty: none.
+     */
+    struct gatepost_str refresh_token;
+    /**
+     * Scopes of the access token, joined by a space.
+     */
+    struct gatepost_str scope;
+    /**
+     * The user, in the canonical spelling.
+     */
+    struct gatepost_str user;
+    /**
+     * Claim sid; empty: none.
+     */
+    struct gatepost_str session;
+    /**
+     * Claim jti.
+     */
+    struct gatepost_str token_id;
+    /**
+     * The answer of an OAuth token endpoint (RFC 6749 section 5.1) as JSON, to be sent with Cache-Control: no-store.
+     */
+    struct gatepost_str json;
+    /**
+     * Seconds to the end of the access token.
+     */
+    int64_t expires_in;
+    /**
+     * The end of the access token, Unix seconds.
+     */
+    int64_t expires_at;
+    /**
+     * The end of the last refresh token of this login, Unix seconds; 0: there is none.
+     */
+    int64_t refresh_expires_at;
+} gatepost_issued;
+
+/**
  * Done. A refusal is GATEPOST_OK too, with a decision that says so.
  */
 #define GATEPOST_OK 0
@@ -807,6 +982,11 @@ typedef struct gatepost_revocation {
  * Another fault in the library. Please report it.
  */
 #define GATEPOST_ERR_INTERNAL 28
+
+/**
+ * A credential that was handed in is not taken; the error object says why, which is for the log and not for the client.
+ */
+#define GATEPOST_ERR_REFUSED 29
 
 /**
  * Refuse: send the decision's status, headers and body.
@@ -1758,6 +1938,62 @@ void gatepost_verified_free(struct gatepost_verified *verified);
 gatepost_status gatepost_token_revoke(const struct gatepost_engine *engine,
                                       const struct gatepost_revocation *revocation,
                                       struct gatepost_error **error);
+
+/**
+ * Issues an access token for a local user and, with GATEPOST_TOKEN_REFRESH, a refresh token. Whether the user is who
+ * they say they are is the host's to have checked.
+ *
+ * engine: borrowed; started in this process.
+ * request: borrowed for the call.
+ * tokens: gets the tokens, owned by the caller.
+ * error: gets the reasons of a failure. NULL: not wanted.
+ * Reads the state, and writes it where there is a refresh token: on the disk before the call returns. Not for an event
+ * loop. Any number of threads at once.
+ * Returns GATEPOST_OK; GATEPOST_ERR_CONFLICT where the user does not exist or is disabled;
+ * GATEPOST_ERR_INVALID_ARGUMENT where something cannot be issued as it was asked for; or another error.
+ */
+gatepost_status gatepost_token_issue(const struct gatepost_engine *engine,
+                                     const struct gatepost_token_request *request,
+                                     struct gatepost_tokens **tokens,
+                                     struct gatepost_error **error);
+
+/**
+ * Exchanges a refresh token for an access token and the next refresh token. Each is exchanged once. A used one that
+ * comes again gets the same answer for the policy's grace (10 seconds unless it says otherwise); later it ends its login,
+ * and all refresh tokens that came of it.
+ *
+ * engine: borrowed; started in this process.
+ * request: borrowed for the call.
+ * tokens: gets the tokens, owned by the caller.
+ * error: gets the reasons of a failure, for the log and not for the client. NULL: not wanted.
+ * Writes the state: on the disk before the call returns. Not for an event loop. Any number of threads at once.
+ * Returns GATEPOST_OK; GATEPOST_ERR_REFUSED where the token is unknown, expired, revoked, used before or another
+ * client's, which the client hears as invalid_grant, whichever it is; GATEPOST_ERR_INVALID_ARGUMENT where more scopes
+ * are asked for than the login has; or another error.
+ */
+gatepost_status gatepost_token_refresh(const struct gatepost_engine *engine,
+                                       const struct gatepost_refresh_request *request,
+                                       struct gatepost_tokens **tokens,
+                                       struct gatepost_error **error);
+
+/**
+ * Fills a struct of the caller's with all of the tokens.
+ *
+ * tokens: borrowed.
+ * issued: struct_size set by the caller, the rest is written.
+ * What the struct points to lives as long as the tokens. Any number of threads at once.
+ * Returns GATEPOST_OK or an error; on an error nothing is written.
+ */
+gatepost_status gatepost_tokens_view(const struct gatepost_tokens *tokens,
+                                     struct gatepost_issued *issued);
+
+/**
+ * Overwrites and ends tokens with all strings taken from them; what was issued stays good. NULL is a no-op.
+ *
+ * tokens: taken.
+ * One thread.
+ */
+void gatepost_tokens_free(struct gatepost_tokens *tokens);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -17,6 +17,8 @@ pub enum ErrorKind {
     NotStarted,
     /// The request could not be worked on for want of room.
     Overloaded,
+    /// A credential that was handed in is not taken.
+    Refused,
     /// The operating system refused something else.
     System,
     /// A fault of ours.

@@ -35,6 +35,7 @@ const PROGRAMS: &[&str] = &[
     "events",
     "tokens",
     "fetching",
+    "issuing",
 ];
 
 /// The folder of a program; that of `dpop` has an issuer, tokens that are bound to a key or a certificate, and proofs.

@@ -37,6 +37,7 @@ const FILES: &[&str] = &[
     "password",
     "verified",
     "revocation",
+    "token",
 ];
 
 const HEADER: &str = "include/gatepost.h";

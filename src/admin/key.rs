@@ -3,6 +3,7 @@
 
 use super::{Admin, ApiKey, input, random};
 use crate::credential::api_key;
+use crate::credential::scope::is_scope;
 use crate::error::{Error, ErrorKind};
 
 /// An API key to be issued.
@@ -125,10 +126,8 @@ fn check_label(label: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `scope-token` of RFC 6749 section 3.3.
 fn check_scope(scope: &str) -> Result<(), Error> {
-    let good = |b: u8| b == 0x21 || (0x23..=0x5b).contains(&b) || (0x5d..=0x7e).contains(&b);
-    if scope.is_empty() || !scope.bytes().all(good) {
+    if !is_scope(scope) {
         return Err(input(format!(
             "{scope:?} cannot be a scope: take visible ASCII without spaces, quotes and backslashes, one scope a time"
         )));

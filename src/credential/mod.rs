@@ -6,3 +6,6 @@ pub mod api_key;
 pub mod authorization;
 pub mod basic;
 pub mod cookie;
+mod drawn;
+pub mod refresh_token;
+pub mod scope;

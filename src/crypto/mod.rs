@@ -11,6 +11,7 @@ pub mod password;
 pub mod pem;
 pub mod private;
 pub mod random;
+pub mod seal;
 pub mod secret;
 pub mod signing;
 mod stored;

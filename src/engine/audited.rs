@@ -8,7 +8,10 @@ use crate::crypto::password::Work;
 use crate::engine::snapshot::Snapshot;
 use crate::error::Error;
 use crate::event::{Kind, Line, Member};
-use crate::state::{ApiKey, By, Claim, Ended, Fetching, Incoming, Mark, News, Revocation, State, User};
+use crate::state::{
+    ApiKey, By, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, Mark, News, RefreshToken,
+    Revocation, State, User,
+};
 
 /// A state that tells.
 #[derive(Debug)]
@@ -236,5 +239,25 @@ impl State for Audited {
 
     fn sweep_revocations(&self, now: i64) -> Result<usize, Error> {
         self.state.sweep_revocations(now)
+    }
+
+    fn add_login(&self, login: &Login, digest: &[u8; 32]) -> Result<(), Error> {
+        self.state.add_login(login, digest)
+    }
+
+    fn refresh_token(&self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, Error> {
+        self.state.refresh_token(digest)
+    }
+
+    fn exchange_refresh_token(&self, exchange: &Exchange<'_>) -> Result<Exchanged, Error> {
+        self.state.exchange_refresh_token(exchange)
+    }
+
+    fn end_logins(&self, issuer: &str, which: Logins<'_>) -> Result<usize, Error> {
+        self.state.end_logins(issuer, which)
+    }
+
+    fn sweep_logins(&self, now: i64) -> Result<(), Error> {
+        self.state.sweep_logins(now)
     }
 }

@@ -309,6 +309,7 @@ fn perform(
                 process.remembered.sweep(snapshot.policy.password.remember, now);
                 if !mode.read_only {
                     process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                    process.state.sweep_logins(now).unwrap_or_else(failed);
                 }
                 snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
             }

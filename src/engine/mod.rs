@@ -10,11 +10,13 @@ mod decide;
 mod facts;
 mod flight;
 mod identify;
+mod issue;
 mod job;
 mod keeping;
 mod password;
 mod possession;
 mod process;
+mod refresh;
 mod remember;
 mod revoke;
 mod revoked;
@@ -32,7 +34,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use issue::{TokenRequest, Tokens};
 pub use job::{Job, Progress};
+pub use refresh::RefreshRequest;
 pub use revoke::{Revoke, Revoked, Span};
 pub use teller::{OnEvent, Told};
 pub use trace::Step;
@@ -335,6 +339,16 @@ impl Engine {
             Some(clock) => clock(),
             None => clock::now(),
         }
+    }
+
+    /// What decides at present, of an engine that may change its state.
+    fn current_to_change(&self) -> Result<Arc<Current>, Error> {
+        if self.inner.options.read_only {
+            return Err(Error::new(ErrorKind::Input, "this engine only reads: open one that may change its state"));
+        }
+        let current = self.inner.current.load_full();
+        current.process()?;
+        Ok(current)
     }
 
     /// Puts `next` in the place of `before`; false where something else stands there by now.

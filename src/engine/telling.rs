@@ -73,6 +73,16 @@ impl Telling {
         }
     }
 
+    /// Somebody hears it.
+    pub(super) fn is_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// The digest of a credential as lines have it.
+    pub(super) fn digest_text(&self, credential: &[u8]) -> String {
+        format!("hmac-sha256:{}", HEXLOWER.encode(&self.digest(credential)))
+    }
+
     fn digest(&self, credential: &[u8]) -> Digest {
         let whole = self.digests.0.clone().chain_update(credential).finalize().into_bytes();
         whole.first_chunk().copied().unwrap_or_default()

@@ -93,8 +93,8 @@ members! {
     Removed "removed" Shape::Texts(16, 48); "Keys that are not there any more, likewise."
     Expires "expires" Shape::Time; "When it ends; left out: never."
     RevokedBy "revoked_by" Shape::Word(|| vec!["jti", "sid", "subject", "claims"]); "Which member of a token the revocation goes by; `claims`: a digest of them all, of a token that has no `jti`."
-    Token "token" Shape::Text(256); "`jti` of the revoked token, or the digest of its claims."
-    Session "session" Shape::Text(256); "`sid` of the revoked tokens."
+    Token "token" Shape::Text(256); "`jti` of the token; of a revoked one that has none the digest of its claims."
+    Session "session" Shape::Text(256); "`sid` of the tokens."
     Before "before" Shape::Time; "Tokens that were issued before this time are revoked."
     Disabled "disabled" Shape::Flag; "The account may not come in yet."
     By "by" Shape::Text(96); "Who did it: the system's user that ran the command."
@@ -102,9 +102,14 @@ members! {
     Version "version" Shape::Text(32); "The release of the library."
     Message "message" Shape::Text(1024); "What went wrong, and what to do."
     Count "count" Shape::Number; "How many."
+    ClientId "client_id" Shape::Text(256); "Who the token was issued to (OAuth), where that is said."
+    Why "why" Shape::Word(|| WHY.to_vec()); "Why a refresh token was not taken. The client hears `invalid_grant` in each case."
     Seq "seq" Shape::Number; "The number of the line, from 1; it goes on when the file is moved away. With `chain` only."
     Mac "mac" Shape::Digest; "The seal: a keyed digest of this line and of the seal before it. Always the last member. With `chain` only."
 }
+
+/// Why a refresh token was not taken.
+pub const WHY: [&str; 7] = ["malformed", "unknown", "expired", "revoked", "reused", "client", "signer"];
 
 /// What every line begins with.
 pub const ALWAYS: &[Member] = &[Member::Time, Member::Event, Member::Severity, Member::Engine, Member::Pid];
@@ -198,6 +203,16 @@ kinds! {
         [Key] [User Name By]
     TokenRevoked "token_revoked" Notice; "A token, the tokens of a session or those of a person were revoked."
         [Issuer RevokedBy] [Token Session Subject Before Expires By]
+    TokenIssued "token_issued" Info; "An access token was issued, and where `session` is there perhaps a refresh token. `credential` is the digest that a decision about it has."
+        [User Issuer Token Expires Credential] [Session ClientId Scopes By]
+    TokenRefreshed "token_refreshed" Info; "A refresh token was exchanged for an access token and the next refresh token."
+        [User Issuer Token Expires Credential] [Session ClientId Scopes By]
+    RefreshRepeated "refresh_repeated" Info; "A refresh token that was exchanged a moment ago came again and got the same answer: two tabs that asked at once, or an answer that was lost."
+        [User Issuer Token Expires Credential] [Session ClientId Scopes By]
+    RefreshReused "refresh_reused" Warning; "A used refresh token came again: it may have been stolen. All that came of its login is revoked."
+        [Why Saw Credential] [User Issuer Session ClientId By]
+    RefreshRefused "refresh_refused" Notice; "A refresh token was not taken."
+        [Why Saw Credential] [User Issuer Session ClientId By]
 }
 
 impl Kind {

@@ -50,6 +50,7 @@ impl From<Error> for Failure {
             ErrorKind::Conflict => GATEPOST_ERR_CONFLICT,
             ErrorKind::NotStarted => GATEPOST_ERR_NOT_STARTED,
             ErrorKind::Overloaded => GATEPOST_ERR_OVERLOADED,
+            ErrorKind::Refused => GATEPOST_ERR_REFUSED,
             ErrorKind::System => GATEPOST_ERR_SYSTEM,
             ErrorKind::Internal => GATEPOST_ERR_INTERNAL,
         };
@@ -296,6 +297,8 @@ impl<T: Plain> SizedOut<'_, T> {
 pub(super) unsafe trait Plain: Copy {}
 // SAFETY: an integer.
 unsafe impl Plain for u8 {}
+// SAFETY: a pointer and an integer.
+unsafe impl Plain for gatepost_str {}
 // SAFETY: pointers and integers.
 unsafe impl Plain for gatepost_header {}
 

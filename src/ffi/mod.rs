@@ -27,6 +27,7 @@ pub mod revocation;
 pub mod test_panic;
 #[cfg(feature = "test-secrets")]
 pub mod test_secrets;
+pub mod token;
 pub mod types;
 pub mod verified;
 pub mod version;

@@ -84,6 +84,7 @@ pub unsafe extern "C" fn gatepost_status_text(status: gatepost_status) -> gatepo
                 GATEPOST_ERR_SYSTEM => c"the operating system refused something",
                 GATEPOST_ERR_PANIC => c"a fault in the library ended this call; please report it",
                 GATEPOST_ERR_INTERNAL => c"a fault in the library; please report it",
+                GATEPOST_ERR_REFUSED => c"a credential that was handed in is not taken",
                 _ => c"a status that this release of the library does not know",
             }))
         })

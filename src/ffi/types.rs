@@ -38,6 +38,8 @@ pub const GATEPOST_ERR_SYSTEM: gatepost_status = 26;
 pub const GATEPOST_ERR_PANIC: gatepost_status = 27;
 /// Another fault in the library. Please report it.
 pub const GATEPOST_ERR_INTERNAL: gatepost_status = 28;
+/// A credential that was handed in is not taken; the error object says why, which is for the log and not for the client.
+pub const GATEPOST_ERR_REFUSED: gatepost_status = 29;
 
 /// What the host does with a request: one of GATEPOST_DENY, GATEPOST_ALLOW, GATEPOST_RESPOND, GATEPOST_PASS. A number
 /// that the host does not know means GATEPOST_DENY.

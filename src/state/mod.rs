@@ -2,6 +2,7 @@
 //! [`State`]; SQLite is the first.
 
 mod epoch;
+mod refresh;
 mod revocation;
 mod sqlite;
 
@@ -11,6 +12,7 @@ use crate::crypto::password::Work;
 use crate::error::Error;
 use crate::policy::model::StateLocation;
 
+pub use refresh::{Exchange, Exchanged, Login, LoginEnd, Logins, RefreshToken};
 pub use revocation::{By, KEPT, Mark, News, Revocation};
 pub use sqlite::SqliteState;
 
@@ -258,4 +260,18 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn revocations_since(&self, mark: Option<Mark>, most: usize) -> Result<News, Error>;
     /// Forgets what has been over for a day at `now`; how many. Does not change the version.
     fn sweep_revocations(&self, now: i64) -> Result<usize, Error>;
+
+    /// A login that refresh tokens go on from, with its first token. A conflict where the user does not exist or is disabled.
+    fn add_login(&self, login: &Login, digest: &[u8; 32]) -> Result<(), Error>;
+    /// The refresh token with this digest.
+    fn refresh_token(&self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, Error>;
+    /// Exchanges a refresh token for the next one, which is on the disk before this returns. One that was exchanged before
+    /// its time of grace ends its login, and revokes the access tokens of its session.
+    fn exchange_refresh_token(&self, exchange: &Exchange<'_>) -> Result<Exchanged, Error>;
+    /// Ends logins of this issuer that are not over yet; how many. Revoking the tokens of a session or of a subject does so
+    /// too.
+    fn end_logins(&self, issuer: &str, which: Logins<'_>) -> Result<usize, Error>;
+    /// Wipes sealed answers that nobody asks for any more, and forgets logins that have been over for a week at `now`. Does
+    /// not change the version.
+    fn sweep_logins(&self, now: i64) -> Result<(), Error>;
 }

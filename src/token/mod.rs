@@ -16,6 +16,7 @@ use crate::reason::Reason;
 pub mod binding;
 pub mod claims;
 pub mod dpop;
+pub mod issue;
 pub mod jws;
 pub mod keyring;
 pub mod nonce;

@@ -170,6 +170,28 @@ int main(int argc, char **argv) {
     CHECK_STATUS(bad, gatepost_fetch_reply_set(NULL, &fetched));
     CHECK_STATUS(bad, gatepost_fetch_reply_set((gatepost_fetch_reply *)(void *)engine, &fetched));
 
+    gatepost_token_request token_request = {.struct_size = sizeof token_request};
+    gatepost_refresh_request refresh_request = {.struct_size = sizeof refresh_request};
+    gatepost_issued issued = {.struct_size = sizeof issued};
+    gatepost_tokens *tokens = NULL;
+    CHECK_STATUS(bad, gatepost_token_issue(engine, NULL, &tokens, NULL));
+    CHECK_STATUS(bad, gatepost_token_issue(engine, &token_request, NULL, NULL));
+    CHECK_STATUS(bad, gatepost_token_issue(NULL, &token_request, &tokens, NULL));
+    /* No signer in this policy, and no user. */
+    CHECK_STATUS(bad, gatepost_token_issue(engine, &token_request, &tokens, NULL));
+    token_request.user = broken;
+    CHECK_STATUS(bad, gatepost_token_issue(engine, &token_request, &tokens, NULL));
+    CHECK_STATUS(bad, gatepost_token_refresh(engine, NULL, &tokens, NULL));
+    CHECK_STATUS(bad, gatepost_token_refresh(engine, &refresh_request, NULL, NULL));
+    CHECK_STATUS(bad, gatepost_token_refresh(NULL, &refresh_request, &tokens, NULL));
+    CHECK_STATUS(GATEPOST_ERR_REFUSED, gatepost_token_refresh(engine, &refresh_request, &tokens, NULL));
+    refresh_request.token = endless;
+    CHECK_STATUS(bad, gatepost_token_refresh(engine, &refresh_request, &tokens, NULL));
+    CHECK_STATUS(bad, gatepost_tokens_view(NULL, &issued));
+    CHECK_STATUS(bad, gatepost_tokens_view(NULL, NULL));
+    CHECK(tokens == NULL && issued.access_token.ptr == NULL);
+    gatepost_tokens_free(NULL);
+
     gatepost_engine_free(engine);
     return 0;
 }

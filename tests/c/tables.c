@@ -33,6 +33,7 @@ static void statuses_have_their_words(void) {
         GATEPOST_ERR_UNSUPPORTED, GATEPOST_ERR_NOT_STARTED, GATEPOST_ERR_POLICY, GATEPOST_ERR_STATE,
         GATEPOST_ERR_NO_MEMORY, GATEPOST_ERR_OVERLOADED, GATEPOST_ERR_CANCELLED, GATEPOST_ERR_NOT_RUN,
         GATEPOST_ERR_CONFLICT, GATEPOST_ERR_SYSTEM,     GATEPOST_ERR_PANIC,    GATEPOST_ERR_INTERNAL,
+        GATEPOST_ERR_REFUSED,
     };
     gatepost_str unknown = gatepost_status_text(15);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

@@ -89,6 +89,17 @@ fn token(id: &str, session: &str) -> String {
     format!("{signed}.{}", B64.encode(&mac.finalize().into_bytes()))
 }
 
+/// A signer whose tokens the route /token takes too.
+const SIGNER: &str = r#"
+[[signer]]
+name = "access"
+issuer = "https://orders.example.com"
+audience = ["orders", "mail"]
+algorithm = "HS256"
+key = { secret_file = "signing.key" }
+refresh = { lifetime = "30d" }
+"#;
+
 /// A folder with the policy and a state in which alice is a clerk.
 pub fn service(kind: &str, program: &str) -> PathBuf {
     let folder = scratch(&format!("{kind}_service")).join(program);
@@ -113,6 +124,10 @@ pub fn service(kind: &str, program: &str) -> PathBuf {
         {
             fs::write(folder.join(format!("{name}.jwt")), token(id, session)).expect("token");
         }
+    }
+    if program == "issuing" {
+        extend(&folder, SIGNER);
+        fs::write(folder.join("signing.key"), "kT7vQz2mXw9LrB4nYd6HcJ8sPfG3aUe5").expect("signing.key");
     }
     if program == "certificates" {
         certificate(&folder.join("client.der"), "/O=Example/CN=client");

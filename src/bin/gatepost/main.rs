@@ -60,7 +60,7 @@ enum Command {
     User(user::Arguments),
     /// Issue, list and revoke API keys
     Key(key::Arguments),
-    /// Look into tokens, and revoke them
+    /// Issue, exchange, revoke and look into tokens
     Token(token::Arguments),
     /// Print the public keys by which others verify the tokens that are issued here
     Signer(signer::Arguments),

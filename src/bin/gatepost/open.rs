@@ -115,11 +115,15 @@ impl Held {
 }
 
 impl Drop for Held {
-    /// A change that was made and is not in the log must not go unnoticed.
     fn drop(&mut self) {
-        if let Err(error) = self.engine.write_events() {
-            output::note(&format!("what was done is not in the events file: {}", error.message()));
-        }
+        write_events(&self.engine);
+    }
+}
+
+/// A change that was made and is not in the log must not go unnoticed.
+pub fn write_events(engine: &Engine) {
+    if let Err(error) = engine.write_events() {
+        output::note(&format!("what was done is not in the events file: {}", error.message()));
     }
 }
 

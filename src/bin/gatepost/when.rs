@@ -15,25 +15,32 @@ pub fn read(text: &str) -> Result<i64, String> {
         .map_err(|_| format!("{text:?} is not a time: write it as RFC 3339 has it, like 2026-11-23T12:00:00Z"))
 }
 
-/// Reads an RFC 3339 time, or a length of time from now like `90d`, `12h`, `30m` or `45s`.
+/// Reads a length of time like `90d`, `12h`, `30m` or `45s`; seconds.
+pub fn read_length(text: &str) -> Result<i64, String> {
+    length(text).ok_or_else(|| format!("{text:?} is not a length of time like 90d, 12h, 30m or 45s"))
+}
+
+/// Reads an RFC 3339 time, or a length of time from now.
 pub fn read_expiry(text: &str, now: i64) -> Result<i64, String> {
-    let length = text.char_indices().next_back().and_then(|(last, unit)| {
-        let seconds = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            _ => return None,
-        };
-        let count: u32 = text.get(..last)?.parse().ok()?;
-        i64::from(count).checked_mul(seconds)
-    });
-    match length {
+    match length(text) {
         Some(seconds) => Ok(now.saturating_add(seconds)),
         None => read(text).map_err(|_| {
             format!("{text:?} is neither a time like 2027-01-01T00:00:00Z nor a length like 90d, 12h or 30m")
         }),
     }
+}
+
+fn length(text: &str) -> Option<i64> {
+    let (last, unit) = text.char_indices().next_back()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let count: u32 = text.get(..last)?.parse().ok()?;
+    i64::from(count).checked_mul(seconds)
 }
 
 /// Writes Unix seconds as RFC 3339 in UTC.

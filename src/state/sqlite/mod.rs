@@ -9,6 +9,7 @@ mod fetched;
 mod history;
 mod import;
 mod keys;
+mod refresh;
 mod revocations;
 mod schema;
 mod secrets;
@@ -25,7 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use self::failure::Fault;
 use super::epoch::Epoch;
 use super::revocation::{By, Mark, News, Revocation};
-use super::{ApiKey, Claim, Ended, Fetching, Incoming, State, User};
+use super::{ApiKey, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, RefreshToken, State, User};
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
@@ -282,7 +283,10 @@ impl State for SqliteState {
     }
 
     fn revoke_token(&self, revocation: &Revocation) -> Result<bool, Error> {
-        self.write(|transaction| revocations::add(transaction, revocation).map(|changed| (changed, changed)))
+        self.write(|transaction| {
+            refresh::revoke_as(transaction, revocation)?;
+            revocations::add(transaction, revocation).map(|changed| (changed, changed))
+        })
     }
 
     fn revocation(
@@ -308,6 +312,29 @@ impl State for SqliteState {
         }
         // What is forgotten hits no token that is alive, so that nothing changes for a decision.
         self.write(|transaction| revocations::sweep(transaction, now).map(|forgotten| (false, forgotten)))
+    }
+
+    fn add_login(&self, login: &Login, digest: &[u8; 32]) -> Result<(), Error> {
+        self.write(|transaction| refresh::add(transaction, login, digest).map(|()| (false, ())))
+    }
+
+    fn refresh_token(&self, digest: &[u8; 32]) -> Result<Option<RefreshToken>, Error> {
+        self.read(|connection| refresh::one(connection, digest))
+    }
+
+    fn exchange_refresh_token(&self, exchange: &Exchange<'_>) -> Result<Exchanged, Error> {
+        self.write(|transaction| refresh::exchange(transaction, exchange))
+    }
+
+    fn end_logins(&self, issuer: &str, which: Logins<'_>) -> Result<usize, Error> {
+        self.write(|transaction| refresh::revoke(transaction, issuer, which).map(|count| (false, count)))
+    }
+
+    fn sweep_logins(&self, now: i64) -> Result<(), Error> {
+        if !self.read(|connection| refresh::is_stale(connection, now))? {
+            return Ok(());
+        }
+        self.write(|transaction| refresh::sweep(transaction, now).map(|()| (false, ())))
     }
 }
 

@@ -92,6 +92,37 @@ const MIGRATIONS: &[&str] = &[
         held_until   INTEGER NOT NULL DEFAULT 0
     ) STRICT;
 ",
+    "
+    CREATE TABLE logins (
+        number           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        session          TEXT    NOT NULL CHECK (session <> ''),
+        issuer           TEXT    NOT NULL CHECK (issuer <> ''),
+        user             TEXT    NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        client           TEXT,
+        audience         TEXT    NOT NULL CHECK (json_type(audience) = 'array'),
+        scopes           TEXT    NOT NULL CHECK (json_type(scopes) = 'array'),
+        claims           TEXT    CHECK (claims IS NULL OR json_type(claims) = 'object'),
+        factors          TEXT    NOT NULL CHECK (json_type(factors) = 'array'),
+        authenticated_at INTEGER,
+        token_lifetime   INTEGER NOT NULL,
+        created_at       INTEGER NOT NULL,
+        expires_at       INTEGER NOT NULL,
+        ended            TEXT
+    ) STRICT;
+    CREATE INDEX logins_by_session ON logins (session);
+    CREATE INDEX logins_by_user ON logins (user);
+    CREATE INDEX logins_by_end ON logins (expires_at);
+
+    CREATE TABLE refresh_tokens (
+        digest    BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+        login     INTEGER NOT NULL REFERENCES logins (number) ON DELETE CASCADE,
+        issued_at INTEGER NOT NULL,
+        spent_at  INTEGER,
+        sealed    BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX refresh_tokens_by_login ON refresh_tokens (login);
+    CREATE INDEX refresh_tokens_sealed ON refresh_tokens (spent_at) WHERE sealed IS NOT NULL;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::failure::Fault;
-use super::text;
+use super::{refresh, text};
 use crate::crypto::password::{self, Work};
 use crate::error::{Error, ErrorKind};
-use crate::state::User;
+use crate::state::{LoginEnd, User};
 
 /// One statement for user and roles: both are of one moment.
 const ONE: &str = "
@@ -99,7 +99,8 @@ pub(super) fn set_password(transaction: &Transaction<'_>, name: &str, hash: &str
     transaction
         .prepare_cached("UPDATE users SET hash = ?2, password_changed_at = ?3, work = ?4 WHERE name = ?1")?
         .execute(params![name, hash, now, work(hash)])?;
-    Ok(())
+    // Who has the old password may have logged in with it.
+    refresh::end_user(transaction, name, LoginEnd::Password)
 }
 
 /// True where the hash was `old` until now. The password is the same, so it is as old as before.
@@ -124,6 +125,9 @@ pub(super) fn set_disabled(transaction: &Transaction<'_>, name: &str, disabled: 
     let changed = transaction
         .prepare_cached("UPDATE users SET disabled = ?2 WHERE name = ?1 AND disabled <> ?2")?
         .execute(params![name, disabled])?;
+    if disabled {
+        refresh::end_user(transaction, name, LoginEnd::Disabled)?;
+    }
     Ok(changed > 0)
 }
 

@@ -11,3 +11,4 @@ mod revocation;
 mod roster;
 pub mod run;
 pub mod step;
+mod tokens;

@@ -12,6 +12,7 @@ use super::matcher::{self, Matcher, Names, Saved};
 use super::revocation::RevokeStep;
 use super::roster::{ExportStep, ImportStep};
 use super::run::{self, Folder};
+use super::tokens::{IssueStep, KeysStep, RefreshStep};
 use crate::open::Held;
 use crate::when;
 
@@ -48,6 +49,9 @@ enum Command {
     KeyList,
     KeyRevoke { key: String },
     TokenRevoke(RevokeStep),
+    TokenIssue(Box<IssueStep>),
+    TokenRefresh(RefreshStep),
+    SignerKeys(KeysStep),
     Reload { policy: Option<PolicySource> },
 }
 
@@ -86,6 +90,9 @@ impl Step {
             "key.list" => Command::KeyList,
             "key.revoke" => Command::KeyRevoke { key: text("name")? },
             "token.revoke" => Command::TokenRevoke(RevokeStep::read(members)?),
+            "token.issue" => Command::TokenIssue(Box::new(IssueStep::read(members, names)?)),
+            "token.refresh" => Command::TokenRefresh(RefreshStep::read(members, names)?),
+            "signer.keys" => Command::SignerKeys(KeysStep::read(members, names)?),
             "reload" => {
                 let place = members.at("policy");
                 Command::Reload {
@@ -113,7 +120,8 @@ impl Step {
 }
 
 const STEPS: &str = "user.add, user.list, user.show, user.passwd, user.disable, user.enable, user.grant, user.revoke, \
-                     user.remove, user.import, user.export, key.issue, key.list, key.revoke, token.revoke, reload";
+                     user.remove, user.import, user.export, key.issue, key.list, key.revoke, token.issue, token.refresh, \
+                     token.revoke, signer.keys, reload";
 
 impl Command {
     /// The same with what was saved put in; the policy of a reload stays as it is written.
@@ -150,6 +158,9 @@ impl Command {
             Command::KeyList => Command::KeyList,
             Command::KeyRevoke { key } => Command::KeyRevoke { key: fill(key)? },
             Command::TokenRevoke(revoke) => Command::TokenRevoke(revoke.filled(saved)?),
+            Command::TokenIssue(issue) => Command::TokenIssue(Box::new(issue.filled(saved)?)),
+            Command::TokenRefresh(refresh) => Command::TokenRefresh(refresh.filled(saved)?),
+            Command::SignerKeys(keys) => Command::SignerKeys(keys.clone()),
             Command::Reload { policy } => Command::Reload { policy: policy.clone() },
         })
     }
@@ -162,6 +173,9 @@ impl Command {
         if let Command::UserImport(import) = self {
             let held = Held::of(engine).map_err(|error| error.message().to_owned())?;
             return import.run(&held.admin(), folder);
+        }
+        if let Command::SignerKeys(keys) = self {
+            return keys.run(engine, saved);
         }
         self.administer(engine, saved).map_err(|error| error.message().to_owned())
     }
@@ -188,8 +202,10 @@ impl Command {
             Command::KeyList => admin.keys(None).map(drop),
             Command::KeyRevoke { key } => admin.revoke_key(key).map(drop),
             Command::TokenRevoke(revoke) => revoke.run(engine),
-            // Handled by the caller: they need files.
-            Command::Reload { .. } | Command::UserImport(_) => Ok(()),
+            Command::TokenIssue(issue) => issue.run(engine, saved),
+            Command::TokenRefresh(refresh) => refresh.run(engine, saved),
+            // Handled by the caller.
+            Command::Reload { .. } | Command::UserImport(_) | Command::SignerKeys(_) => Ok(()),
         }
     }
 }
@@ -218,6 +234,9 @@ impl fmt::Display for Command {
             Command::KeyList => f.write_str("key.list"),
             Command::KeyRevoke { key } => write!(f, "key.revoke {key}"),
             Command::TokenRevoke(revoke) => revoke.fmt(f),
+            Command::TokenIssue(issue) => issue.fmt(f),
+            Command::TokenRefresh(_) => f.write_str("token.refresh"),
+            Command::SignerKeys(_) => f.write_str("signer.keys"),
             Command::Reload { policy: Some(PolicySource::Path(path)) } => write!(f, "reload {path}"),
             Command::Reload { .. } => f.write_str("reload"),
         }

@@ -2,6 +2,7 @@
 //! machine.
 
 mod inspect;
+mod issue;
 mod read;
 mod revoke;
 
@@ -11,10 +12,13 @@ use clap::Subcommand;
 
 use crate::output::Outcome;
 
-/// Look into tokens, and revoke them
+/// Issue, exchange, revoke and look into tokens
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   gatepost token inspect < token.txt
+  gatepost token issue --user alice --scope orders:read --policy orders.toml
+  gatepost token issue --user alice --refresh --json --policy orders.toml
+  gatepost token refresh refresh.txt --policy orders.toml
   gatepost token inspect token.txt --policy orders.toml --route /orders/7
   gatepost token revoke --token - --policy orders.toml < token.txt
   gatepost token revoke --issuer accounts --subject u-17 --policy orders.toml
@@ -33,6 +37,10 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Issue an access token for a user and, with --refresh, a refresh token
+    Issue(issue::Issue),
+    /// Exchange a refresh token for an access token and the next refresh token; exits 3 where it is not taken
+    Refresh(issue::Refresh),
     /// Show what a token says and, with a policy, each check with its outcome
     Inspect(inspect::Arguments),
     /// Revoke a token, the tokens of a session, or those of a person
@@ -45,6 +53,8 @@ enum Command {
 pub fn run(arguments: &Arguments) -> Outcome {
     let policy = arguments.policy.as_deref();
     match &arguments.command {
+        Command::Issue(issue) => issue::issue(issue, policy, arguments.json),
+        Command::Refresh(refresh) => issue::refresh(refresh, policy, arguments.json),
         Command::Inspect(inspect) => inspect::run(inspect, policy, arguments.json),
         Command::Revoke(revoke) => revoke::revoke(revoke, policy, arguments.json),
         Command::Revocations(list) => revoke::list(list, policy, arguments.json),
