@@ -122,7 +122,7 @@ reasons! {
     64  TokenClaim          "token_claim"            401 "invalid_token"
         "A claim is missing, has the wrong type, or holds a value that is not allowed."
     65  TokenRevoked        "token_revoked"          401 "invalid_token"
-        "The token, its session or its subject was revoked."
+        "The token, its session or its subject was revoked. `gatepost token revocations` lists what is."
     66  TokenBinding        "token_binding"          401 "invalid_token"
         "The token is bound to a key (`cnf`) and the request does not prove that it comes from who holds it. `gatepost decide --explain` says what was wanted and seen. Behind a proxy see [proxies] certificate."
     67  DpopProof           "dpop_proof"             401 "invalid_dpop_proof"

@@ -18,6 +18,7 @@ use crate::policy;
 use crate::reason::Reason;
 use crate::request::{Header, Request};
 
+mod at_once;
 mod histories;
 
 const NOW: i64 = 1_790_000_000;
@@ -134,6 +135,10 @@ fn engine(cache: usize) -> Engine {
 }
 
 fn ask(engine: &Engine, target: &str, token: &str, now: i64) -> Decision {
+    with_request(target, token, now, |request| engine.decide(request).unwrap())
+}
+
+fn with_request<T>(target: &str, token: &str, now: i64, call: impl FnOnce(&Request<'_>) -> T) -> T {
     let value = format!("Bearer {token}");
     let headers = [Header { name: b"Authorization", value: value.as_bytes() }];
     let request = Request {
@@ -148,7 +153,7 @@ fn ask(engine: &Engine, target: &str, token: &str, now: i64) -> Decision {
         now: Some(now),
         ..Request::default()
     };
-    engine.decide(&request).unwrap()
+    call(&request)
 }
 
 /// It would be answered without a look at its signature.
