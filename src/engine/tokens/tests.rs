@@ -283,3 +283,27 @@ fn whom_a_token_stands_for_is_made_once() {
     let who = || ask(&engine, "/clerk", &token, NOW).identity.unwrap();
     assert!(Arc::ptr_eq(&who(), &who()));
 }
+
+#[test]
+fn what_a_local_user_may_do_is_read_each_time() {
+    let engine = engine(1_024);
+    let state = engine.state().unwrap();
+    let user = crate::state::User {
+        name: "sam".into(),
+        hash: None,
+        roles: Vec::new(),
+        disabled: false,
+        created_at: NOW,
+        password_changed_at: None,
+    };
+    state.add_user(&user).unwrap();
+    let token = signed(2, 0, json!({}));
+    let who = || ask(&engine, "/a", &token, NOW).identity.unwrap();
+    assert!(who().roles.is_empty() && Arc::ptr_eq(&who(), &who()));
+    state.grant("sam", "admin").unwrap();
+    assert_eq!(who().roles, ["admin", "clerk"]);
+    state.revoke("sam", "admin").unwrap();
+    assert!(who().roles.is_empty());
+    state.remove_user("sam").unwrap();
+    assert_eq!(ask(&engine, "/a", &token, NOW).reason, Reason::TokenClaim);
+}
