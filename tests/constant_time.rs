@@ -38,6 +38,10 @@ schemes = ["basic", "bearer", "api-key"]
 fn prepared(name: &str) -> (PathBuf, String) {
     let folder = service("secrets", name);
     extend(&folder, POLICY);
+    // A token that is known again has no MAC to compare, only the token itself, which its sender has.
+    let file = folder.join("policy.toml");
+    let policy = fs::read_to_string(&file).unwrap();
+    fs::write(&file, policy.replacen("[engine]\n", "[engine]\ntoken_cache_kib = 0\n", 1)).unwrap();
     fs::write(folder.join("accounts.secret"), mint::SECRET).unwrap();
     let key = add_key(&folder);
     (folder, key)

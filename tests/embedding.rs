@@ -32,8 +32,14 @@ fn workers_that_fork_in_each_servers_way_decide_for_themselves_and_leave_the_par
 #[test]
 fn a_panic_in_any_function_ends_one_call_and_nothing_else() {
     let binary = compile("host/panicking", "host", &[], &hooked_folder());
-    must_succeed("panicking", run(&mut Command::new(&binary), &service("host", "panicking")));
-    must_succeed("panicking", run(&mut valgrind(&binary), &service("host_valgrind", "panicking")));
+    let issuing = |kind| {
+        let folder = service(kind, "panicking");
+        extend(&folder, SIGNER);
+        fs::write(folder.join("signing.secret"), "Hq7Zk3vQ9xT1mB7wRfY5cLdN8pHsGjUaE2K4oX6iVtPq").unwrap();
+        folder
+    };
+    must_succeed("panicking", run(&mut Command::new(&binary), &issuing("host")));
+    must_succeed("panicking", run(&mut valgrind(&binary), &issuing("host_valgrind")));
     let program = fs::read_to_string(root().join("tests/c/host/panicking.c")).unwrap();
     let missing: Vec<String> = fs::read_to_string(root().join("tests/abi/symbols.txt"))
         .unwrap()
@@ -119,6 +125,15 @@ fn small_stacks_are_enough() {
     println!("{}", must_succeed("stacks", run(&mut Command::new(&binary), &folder)));
 }
 
+const SIGNER: &str = r#"
+[[signer]]
+name = "access"
+issuer = "https://self.example"
+audience = ["self"]
+algorithm = "HS256"
+key = { secret_file = "signing.secret" }
+"#;
+
 /// Tokens, keys and a requirement that goes deep.
 const STACKS: &str = r#"
 [[issuer]]
@@ -130,7 +145,7 @@ keys = { secret_file = "secret" }
 claims = { roles = "roles" }
 
 [[route]]
-path = "/token"
+path = "/deep"
 schemes = ["bearer"]
 require = DEEP
 

@@ -168,7 +168,8 @@ fn nginx_apache_and_we_give_the_same_answers_to_files_of_every_mode() {
     let (code, told) = gatepost(folder, &[&import[..], &["--dry-run"]].concat());
     assert_eq!(code, 1, "{told}");
     assert!(!folder.join("files.db").exists(), "a dry run makes no state");
-    for wanted in ["Would add 11", "9     des", "DES crypt", "10    plain", "htpasswd -p", "gatepost user passwd"] {
+    for wanted in ["that would add 11", "9     des", "DES crypt", "10    plain", "htpasswd -p", "gatepost user passwd"]
+    {
         assert!(told.contains(wanted), "{wanted:?} is not in {told}");
     }
     let (code, told) = gatepost(folder, &import);

@@ -187,7 +187,7 @@ impl Context {
         let mut response = Vec::with_capacity(12);
         let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
         let offered = challenge::offered(schemes, reason, self.navigating);
-        let tokens = self.snapshot.proofs.offered(self.proved);
+        let tokens = self.snapshot.proofs.offered(self.proved, reason);
         let said = Said { realm: &policy.name, used: self.scheme, reason, details: &failure.details, tokens };
         let challenges = challenge::fields(&offered, &said);
         response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));

@@ -167,6 +167,8 @@ impl Engine {
     /// Opens the state. Each process calls it, after fork; twice in one process does nothing.
     pub fn start(&self) -> Result<(), Error> {
         hashing::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
+        // Asked once: a clock of the host's may call back in and reload, and then what follows begins again.
+        let now = self.now();
         loop {
             let before = self.inner.current.load_full();
             if before.process().is_ok() {
@@ -175,7 +177,7 @@ impl Engine {
             let policy = &before.snapshot.policy;
             let fresh = Arc::new(self.open_process(policy, Arc::default(), Arc::new(Replays::new()?))?);
             let teller = self.open_teller(policy)?;
-            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None)?;
+            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, (None, now))?;
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
@@ -232,6 +234,8 @@ impl Engine {
     /// old policy and state stay. Of two at once the one that swaps last holds.
     pub fn replace(&self, loaded: Loaded) -> Result<(), Error> {
         let policy = Arc::new(loaded.policy);
+        // As in `start`.
+        let now = self.now();
         loop {
             let before = self.inner.current.load_full();
             let generation = before.snapshot.generation.saturating_add(1);
@@ -251,7 +255,7 @@ impl Engine {
             let teller = Arc::clone(&telling.teller);
             let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
             let output = if same { None } else { Some(self.output(&policy)?) };
-            let snapshot = self.snapshot(&policy, generation, &teller, &process, Some(&before.snapshot))?;
+            let snapshot = self.snapshot(&policy, generation, &teller, &process, (Some(&before.snapshot), now))?;
             fault::point("reload");
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process) }) {
                 teller.reloaded(&policy, generation, output);
@@ -392,7 +396,7 @@ impl Engine {
         generation: u64,
         teller: &Arc<Teller>,
         process: &Process,
-        before: Option<&Snapshot>,
+        (before, now): (Option<&Snapshot>, i64),
     ) -> Result<Snapshot, Error> {
         let fetch = self.inner.options.fetch.clone().or_else(fetch::own);
         keeping::can_fetch(policy, fetch.is_some())?;
@@ -401,7 +405,7 @@ impl Engine {
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
         let mut snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
         snapshot.proofs.open(process.state.as_ref(), self.inner.options.read_only)?;
-        keeping::begin(&snapshot, process, before, self.now())?;
+        keeping::begin(&snapshot, process, before, now)?;
         Ok(snapshot)
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Proofs {
     bound_only: bool,
     /// With proofs that these algorithms sign; `None`: no issuer takes proofs.
     algorithms: Option<String>,
+    /// They are offered also to who shows no sign of them.
+    announced: bool,
     /// An issuer wants nonces.
     wants_nonces: bool,
     /// Those of all processes of the state; `None`: nobody wants them, or nothing is decided yet.
@@ -48,6 +50,7 @@ impl Proofs {
         Proofs {
             bound_only: !policy.issuers.is_empty() && rules().all(|rules| rules.mode == Dpop::Required),
             algorithms: rules().any(|rules| rules.mode != Dpop::Off).then(|| names.join(" ")),
+            announced: rules().any(|rules| rules.offered),
             wants_nonces: rules().any(|rules| rules.nonce),
             nonces: None,
         }
@@ -70,9 +73,11 @@ impl Proofs {
         self.algorithms.is_some()
     }
 
-    /// For the challenges of a refusal.
-    pub(super) fn offered(&self, proved: bool) -> Tokens<'_> {
-        Tokens { bound_only: self.bound_only, proofs: self.algorithms.as_deref(), proved }
+    /// For the challenges of a refusal. Where the policy says nothing of proofs they are offered to those alone who sent
+    /// one, or a token that needs one.
+    pub(super) fn offered(&self, proved: bool, reason: Reason) -> Tokens<'_> {
+        let fits = self.announced || proved || reason == Reason::TokenBinding;
+        Tokens { bound_only: self.bound_only, proofs: self.algorithms.as_deref().filter(|_| fits), proved }
     }
 }
 

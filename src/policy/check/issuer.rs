@@ -154,7 +154,8 @@ fn dpop(report: &mut Report<'_>, fields: &Fields) -> DpopRules {
             "leave out one of the two",
         );
     }
-    DpopRules { mode, nonce }
+    let written = fields.is_written("dpop") || fields.is_written("dpop_nonce");
+    DpopRules { mode, nonce, offered: written && mode != Dpop::Off }
 }
 
 /// The sources with their keys; `None`, reported, where something about them is not sound.

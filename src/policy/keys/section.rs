@@ -376,7 +376,10 @@ static ISSUER: &[Key] = &[
     key(
         "dpop",
         Kind::OneOf(&[
-            choice("optional", "Tokens that are bound to a key (`cnf.jkt`) need a proof; others come as `Bearer`."),
+            choice(
+                "optional",
+                "Tokens that are bound to a key (`cnf.jkt`) need a proof; others come as `Bearer`. Left out the same holds, and a refusal offers DPoP only to whoever used it.",
+            ),
             choice("required", "Tokens that are not bound to a key are refused."),
             choice("off", "Tokens that are bound to a key are refused, and DPoP is not offered."),
         ]),

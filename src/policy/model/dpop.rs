@@ -7,6 +7,8 @@ pub struct DpopRules {
     pub mode: Dpop,
     /// A proof must carry a nonce of ours.
     pub nonce: bool,
+    /// The policy speaks of them: they are offered to whoever comes without credentials.
+    pub offered: bool,
 }
 
 /// `[[issuer]] dpop`.

@@ -104,7 +104,15 @@ fn suspicious_settings_load_with_one_warning() {
                 "7:11 nobody can meet this: `basic`, `api-key` and `client-cert` prove neither a factor nor the time of a login | add a scheme that does, like `bearer` or `session`",
             ),
             (
-                "[identity]\nsubject = 'X-User'\n[[issuer]]\nname = 'acc'\nissuer = 'https://acc'\naudience = 'orders'\nalgorithms = 'HS256'\nkeys = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = 'basic'\n",
+                sound_issuer!("[[route]]\npath = '/'\nschemes = 'basic'\n"),
+                "2:8 no route takes bearer tokens: those of `acc` let nobody in | add \"bearer\" to `schemes` of [engine] or of a route",
+            ),
+            (
+                "[engine]\nstate = 'no/such/gatepost.db'\n[[route]]\npath = '/'\nschemes = 'basic'\n",
+                "2:9 the folder that `no/such/gatepost.db` should lie in is not there | make it before the first start, for the user that the server runs as",
+            ),
+            (
+                "[identity]\nsubject = 'X-User'\n[[issuer]]\nname = 'acc'\nissuer = 'https://acc'\naudience = 'orders'\nalgorithms = 'HS256'\nkeys = { secret_file = 'good.key' }\n[[route]]\npath = '/'\nschemes = ['basic', 'bearer']\n",
                 r#"2:11 identities come from several sources, and the subject alone does not tell them apart | add `issuer = "X-Auth-Issuer"`, and let the application read both"#,
             ),
             (

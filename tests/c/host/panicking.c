@@ -114,6 +114,19 @@ static void in_each_function(gatepost_engine *engine, const char *folder) {
     CHECK_STATUS(GATEPOST_OK, gatepost_token_verify(engine, GATEPOST_STR("t"), 0, &verified, NULL));
     PANICS(gatepost_verified_view(verified, &seen) == panic && seen.action == GATEPOST_DENY && seen.status == 0);
     gatepost_verified_free(verified);
+    gatepost_tokens *tokens = NULL;
+    gatepost_issued issued = {.struct_size = sizeof issued};
+    gatepost_token_request wanted = {.struct_size = sizeof wanted, .user = GATEPOST_STR("alice")};
+    gatepost_refresh_request exchange = {.struct_size = sizeof exchange};
+    gatepost_fetched fetched = {.struct_size = sizeof fetched};
+    PANICS(gatepost_token_issue(engine, &wanted, &tokens, NULL) == panic && tokens == NULL);
+    PANICS(gatepost_token_refresh(engine, &exchange, &tokens, NULL) == panic && tokens == NULL);
+    must(gatepost_token_issue(engine, &wanted, &tokens, NULL), NULL, "issue");
+    PANICS(gatepost_tokens_view(tokens, &issued) == panic && issued.access_token.len == 0);
+    CHECK_STATUS(GATEPOST_OK, gatepost_tokens_view(tokens, &issued));
+    CHECK(issued.access_token.len > 0);
+    gatepost_tokens_free(tokens);
+    PANICS(gatepost_fetch_reply_set(NULL, &fetched) == panic);
     must(gatepost_password_hash(NULL, GATEPOST_STR("p"), &bytes, NULL), NULL, "hash");
     PANICS(gatepost_bytes_view(bytes).len == 0);
     gatepost_bytes_free(bytes);
@@ -137,6 +150,9 @@ static void in_each_free(gatepost_engine *engine) {
     gatepost_bytes *bytes = NULL;
     gatepost_error *error = NULL;
     gatepost_verified *verified = NULL;
+    gatepost_tokens *tokens = NULL;
+    gatepost_token_request wanted = {.struct_size = sizeof wanted, .user = GATEPOST_STR("alice")};
+    must(gatepost_token_issue(engine, &wanted, &tokens, NULL), NULL, "issue");
     gatepost_engine *other = gatepost_engine_ref(engine);
     gatepost_job *job = pending(engine);
     CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &decision, NULL));
@@ -158,6 +174,7 @@ static void in_each_free(gatepost_engine *engine) {
         FREES(gatepost_bytes_free(bytes));
         FREES(gatepost_error_free(error));
         FREES(gatepost_verified_free(verified));
+        FREES(gatepost_tokens_free(tokens));
         FREES(gatepost_engine_free(other));
     }
     works(engine);

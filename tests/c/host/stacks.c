@@ -34,7 +34,7 @@ static void worst_requests(gatepost_engine *engine, void (*with)(gatepost_engine
     request.header_count = 200;
     with(engine, &request);
     const char *credentials[] = {RIGHT, WRONG, nested, long_token, "ApiKey gp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD7wYzu"};
-    const char *targets[] = {"/private", "/admin", "/token", "/key"};
+    const char *targets[] = {"/private", "/admin", "/deep", "/key"};
     for (size_t c = 0; c < sizeof credentials / sizeof *credentials; c++) {
         for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
             one[0] = authorization(credentials[c]);
