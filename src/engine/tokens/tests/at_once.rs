@@ -5,19 +5,19 @@ use crate::engine::{Job, Progress, Revoke};
 use crate::state::{By, User};
 
 /// The reason where it came at once, or the job.
-fn begin(engine: &Engine, token: &str) -> Result<Reason, Job> {
+fn begin(engine: &Engine, token: &str) -> Result<Reason, Box<Job>> {
     match with_request("/a", token, NOW, |request| engine.begin(request).unwrap()) {
         Progress::Done(decision) => Ok(decision.reason),
-        Progress::Pending(job) => Err(job),
+        Progress::Pending(job) => Err(Box::new(job)),
     }
 }
 
-fn finish(mut job: Job) -> Reason {
+fn finish(mut job: Box<Job>) -> Reason {
     loop {
         job.run();
         match job.finish().unwrap() {
             Progress::Done(decision) => return decision.reason,
-            Progress::Pending(next) => job = next,
+            Progress::Pending(next) => *job = next,
         }
     }
 }
@@ -74,7 +74,7 @@ fn a_revocation_while_a_job_waits_or_between_run_and_finish_is_obeyed() {
     job.run();
     revoke(&engine, "b");
     let Progress::Pending(job) = job.finish().unwrap() else { panic!("what was read was old") };
-    assert_eq!(finish(job), Reason::TokenRevoked);
+    assert_eq!(finish(Box::new(job)), Reason::TokenRevoked);
 }
 
 /// What the request proves is looked at before the job, which outlives it, and told behind what is asked there.
