@@ -80,7 +80,7 @@ fn prepare(folder: &Path) {
 /// Ten claims; what is signed has about 700 octets.
 fn token(folder: &Path, name: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let header = format!(r#"{{"alg":"{name}","typ":"at+jwt"}}"#);
+    let header = format!(r#"{{"alg":"{name}","typ":"JWT"}}"#);
     let claims = format!(
         r#"{{"iss":"{ISSUER}/{name}","aud":"orders","sub":"248289761001","roles":["clerk"],"iat":{now},"nbf":{now},"exp":{},"jti":"0d5b8a1e-7a4f-4a55-9a57-3d1f3a8f5b61","client_id":"s6BhdRkqt3","scope":"openid profile email orders:read orders:write reports:read","name":"Jane Doe","email":"janedoe@example.com","org":"{}"}}"#,
         now + 36_000,

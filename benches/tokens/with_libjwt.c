@@ -37,20 +37,18 @@ static size_t read_file(const char *folder, const char *name, const char *kind, 
 
 static void verify(const char *token, const char *key, size_t length, jwt_alg_t algorithm, const char *issuer) {
     jwt_t *jwt = NULL;
-    jwt_valid_t *valid = NULL;
-    if (jwt_decode(&jwt, token, (const unsigned char *)key, (int)length) != 0 ||
-        jwt_valid_new(&valid, algorithm) != 0) {
+    if (jwt_decode(&jwt, token, (const unsigned char *)key, (int)length) != 0 || jwt_get_alg(jwt) != algorithm) {
         fprintf(stderr, "with_libjwt: not verified\n");
         exit(1);
     }
-    jwt_valid_set_now(valid, time(NULL));
-    jwt_valid_add_grant(valid, "iss", issuer);
-    jwt_valid_add_grant(valid, "aud", "orders");
-    if (jwt_get_alg(jwt) != algorithm || jwt_validate(jwt, valid) != 0) {
+    /* What it leaves to its caller. */
+    long at = (long)time(NULL);
+    const char *iss = jwt_get_grant(jwt, "iss"), *aud = jwt_get_grant(jwt, "aud");
+    if (iss == NULL || strcmp(iss, issuer) != 0 || aud == NULL || strcmp(aud, "orders") != 0 ||
+        jwt_get_grant_int(jwt, "exp") <= at || jwt_get_grant_int(jwt, "nbf") > at) {
         fprintf(stderr, "with_libjwt: not valid\n");
         exit(1);
     }
-    jwt_valid_free(valid);
     jwt_free(jwt);
 }
 
