@@ -1,5 +1,7 @@
 //! What the host hands in: one HTTP request as borrowed bytes. Nothing here decides anything.
 
+pub mod field;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One field line of a request, as received.

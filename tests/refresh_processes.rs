@@ -7,12 +7,12 @@
 )]
 
 mod refresh_support;
+mod tools;
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use refresh_support::*;
+use tools::other::{Other, say};
 
 /// The folder of the state for the process that exchanges, and the token that it begins with.
 const FOLDER: &str = "GATEPOST_TEST_REFRESH_FOLDER";
@@ -24,9 +24,7 @@ fn exchange_for_ever(folder: PathBuf, mut token: String) -> ! {
     for step in 1.. {
         let tokens = exchange(&engine, &token, NOW + step).unwrap();
         token = next(&tokens).to_owned();
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "acknowledged {token}").unwrap();
-        out.flush().unwrap();
+        say(&format!("acknowledged {token}"));
     }
     unreachable!()
 }
@@ -42,35 +40,19 @@ fn no_acknowledged_exchange_is_lost_or_doubled_by_kill_9() {
     let mut acknowledged_in_all = 0;
     for round in 0..200_u64 {
         let first = next(&login(&engine)).to_owned();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["no_acknowledged_exchange_is_lost_or_doubled_by_kill_9", "--exact", "--nocapture"])
-            .env(FOLDER, folder.path())
-            .env(TOKEN, &first)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut chain = vec![first];
-        // A line that was cut off by the kill is no line; the harness begins the first one itself.
-        let mut note = |line: &str| {
-            let token = line.split_once("acknowledged ").and_then(|(_, rest)| rest.strip_suffix('\n'));
-            chain.extend(token.map(str::to_owned));
-            token.is_some()
-        };
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
-        let (mut line, mut wanted) = (String::new(), 1 + round % 3);
-        while wanted > 0 && lines.read_line(&mut line).unwrap() > 0 {
-            wanted -= u64::from(note(&line));
-            line.clear();
+        let environment = [(FOLDER, folder.path().as_os_str()), (TOKEN, first.as_ref())];
+        let mut other = Other::start("no_acknowledged_exchange_is_lost_or_doubled_by_kill_9", &environment);
+        let mut chain = vec![first.clone()];
+        for _ in 0..1 + round % 3 {
+            chain.push(other.next("acknowledged ").unwrap());
         }
         // Somewhere in the next exchange, at another point each time.
         std::thread::sleep(std::time::Duration::from_micros(round * 37 % 2_000));
-        child.kill().unwrap();
-        while lines.read_line(&mut line).unwrap() > 0 {
-            note(&line);
-            line.clear();
+        other.child.kill().unwrap();
+        while let Some(token) = other.next("acknowledged ") {
+            chain.push(token);
         }
-        child.wait().unwrap();
+        other.child.wait().unwrap();
         acknowledged_in_all += chain.len() - 1;
 
         // The last one that was acknowledged is in force, or was exchanged for one that nobody heard of: within the grace

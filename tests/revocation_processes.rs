@@ -10,16 +10,16 @@
 )]
 
 mod engine_support;
+mod tools;
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use engine_support::*;
 use gatepost::engine::{Engine, Options, Revoke, Span};
 use gatepost::state::By;
 use serde_json::json;
+use tools::other::{Other, say};
 
 /// The policy, for a test that runs as another process.
 const POLICY: &str = "GATEPOST_TEST_POLICY";
@@ -50,61 +50,14 @@ fn open(policy: &Path) -> Engine {
     engine
 }
 
-/// Another process that runs one test of this file, and its lines.
-struct Other {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Other {
-    fn start(test: &str, policy: &Path) -> Other {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([test, "--exact", "--nocapture", "--test-threads=1"])
-            .env(POLICY, policy)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Other { child, lines }
-    }
-
-    /// The next line that begins with `word`, without it; `None` at the end. A line that the kill cut off is none.
-    fn next(&mut self, word: &str) -> Option<String> {
-        let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
-            if let Some((_, rest)) = line.split_once(word)
-                && let Some(rest) = rest.strip_suffix('\n')
-            {
-                return Some(rest.to_owned());
-            }
-            line.clear();
-        }
-        None
-    }
-
-    fn asks(&mut self, line: &str) -> String {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
-        self.next("done ").expect("the other process has ended")
-    }
-
-    fn end(mut self) {
-        drop(self.child.stdin.take());
-        let mut rest = String::new();
-        self.lines.read_to_string(&mut rest).unwrap();
-        assert!(self.child.wait().unwrap().success(), "{rest}");
-    }
+/// What the other one is asked to do, and does.
+fn asks(other: &mut Other, line: &str) -> String {
+    other.say(line);
+    other.next("done ").expect("the other process has ended")
 }
 
 fn other() -> Option<PathBuf> {
     std::env::var_os(POLICY).map(PathBuf::from)
-}
-
-/// Says a line at once, whatever buffers there are.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").unwrap();
-    out.flush().unwrap();
 }
 
 /// A request with the token of this number: each has a `jti`, a `sid` and a subject of its own.
@@ -143,21 +96,23 @@ fn a_revocation_in_one_process_refuses_the_very_next_decision_in_the_other() {
     }
     let place = Place::new();
     let engine = open(&place.policy);
-    let mut other =
-        Other::start("a_revocation_in_one_process_refuses_the_very_next_decision_in_the_other", &place.policy);
+    let mut other = Other::start(
+        "a_revocation_in_one_process_refuses_the_very_next_decision_in_the_other",
+        &[(POLICY, place.policy.as_os_str())],
+    );
     for number in 0..150 {
         let ask = with_token(number);
         // Asked twice, so that what can be remembered is, in both.
         for _ in 0..2 {
             assert_eq!(ask.reason(&engine), "allowed", "{number}");
-            assert_eq!(other.asks(&format!("ask {number}")), "allowed", "{number}");
+            assert_eq!(asks(&mut other, &format!("ask {number}")), "allowed", "{number}");
         }
         if number % 2 == 0 {
-            assert_eq!(other.asks(&format!("revoke {number}")), "revoked");
+            assert_eq!(asks(&mut other, &format!("revoke {number}")), "revoked");
             assert_eq!(ask.reason(&engine), "token_revoked", "{number}");
         } else {
             revoke(&engine, number);
-            assert_eq!(other.asks(&format!("ask {number}")), "token_revoked", "{number}");
+            assert_eq!(asks(&mut other, &format!("ask {number}")), "token_revoked", "{number}");
         }
         assert_eq!(with_token(number + 1).reason(&engine), "allowed", "{number}");
     }
@@ -186,15 +141,9 @@ fn no_acknowledged_revocation_is_lost_to_200_kills() {
     let engine = open(&place.policy);
     let mut acknowledged: Vec<usize> = Vec::new();
     for round in 0..KILLS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["no_acknowledged_revocation_is_lost_to_200_kills", "--exact", "--nocapture", "--test-threads=1"])
-            .env(POLICY, &place.policy)
-            .env("GATEPOST_TEST_FIRST", (round * EACH).to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        let mut other = Other { child, lines };
+        let first = (round * EACH).to_string();
+        let environment = [(POLICY, place.policy.as_os_str()), ("GATEPOST_TEST_FIRST", first.as_ref())];
+        let mut other = Other::start("no_acknowledged_revocation_is_lost_to_200_kills", &environment);
         for _ in 0..1 + round % 3 {
             acknowledged.push(other.next("acknowledged ").unwrap().parse().unwrap());
         }

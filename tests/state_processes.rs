@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy exempts the test functions themselves, not what they call")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod tools;
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use gatepost::state::{SqliteState, State, User};
+use tools::other::{Other, say};
 
 /// The state file for a test that runs as another process.
 const STATE: &str = "GATEPOST_TEST_STATE";
@@ -27,62 +29,9 @@ impl Place {
     }
 }
 
-/// Another process that runs one test of this file, and its lines.
-struct Other {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Other {
-    fn start(test: &str, path: &Path) -> Other {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([test, "--exact", "--nocapture", "--test-threads=1"])
-            .env(STATE, path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Other { child, lines }
-    }
-
-    /// The next line that begins with `word`, without it; `None` at the end.
-    fn next(&mut self, word: &str) -> Option<String> {
-        let mut line = String::new();
-        while self.lines.read_line(&mut line).unwrap() > 0 {
-            // The harness begins the first line itself. A line that was cut off by the kill is no line.
-            if let Some((_, rest)) = line.split_once(word)
-                && let Some(rest) = rest.strip_suffix('\n')
-            {
-                return Some(rest.to_owned());
-            }
-            line.clear();
-        }
-        None
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
-    }
-
-    fn end(mut self) {
-        drop(self.child.stdin.take());
-        let mut rest = String::new();
-        self.lines.read_to_string(&mut rest).unwrap();
-        assert!(self.child.wait().unwrap().success(), "{rest}");
-    }
-}
-
 /// The state file where this process is the other one.
 fn other() -> Option<PathBuf> {
     std::env::var_os(STATE).map(PathBuf::from)
-}
-
-/// Says a line at once, whatever buffers there are.
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").unwrap();
-    out.flush().unwrap();
 }
 
 fn user(name: &str) -> User {
@@ -103,7 +52,10 @@ fn a_change_made_by_another_process_holds_for_the_very_next_look() {
     let place = Place::new();
     let state = SqliteState::open(&place.path).unwrap();
     state.add_user(&user("alice")).unwrap();
-    let mut other = Other::start("a_change_made_by_another_process_holds_for_the_very_next_look", &place.path);
+    let mut other = Other::start(
+        "a_change_made_by_another_process_holds_for_the_very_next_look",
+        &[(STATE, place.path.as_os_str())],
+    );
     let mut last = state.version().unwrap();
     for n in 0..50 {
         let role = format!("role{n:02}");
@@ -141,7 +93,7 @@ fn nothing_acknowledged_is_lost_to_kill_9_and_nothing_stale_is_taken_for_fresh()
     let (mut hits, mut without) = (0, 0);
     for round in 0..110u64 {
         let test = "nothing_acknowledged_is_lost_to_kill_9_and_nothing_stale_is_taken_for_fresh";
-        let mut other = Other::start(test, &place.path);
+        let mut other = Other::start(test, &[(STATE, place.path.as_os_str())]);
         for _ in 0..1 + round % 3 {
             acknowledged.push(other.next("acknowledged ").unwrap());
         }
@@ -199,7 +151,7 @@ fn processes_that_open_a_new_file_at_once_and_write_at_once_all_get_through() {
     }
     let place = Place::new();
     let test = "processes_that_open_a_new_file_at_once_and_write_at_once_all_get_through";
-    let others: Vec<Other> = (0..4).map(|_| Other::start(test, &place.path)).collect();
+    let others: Vec<Other> = (0..4).map(|_| Other::start(test, &[(STATE, place.path.as_os_str())])).collect();
     for other in others {
         other.end();
     }

@@ -5,6 +5,7 @@
 
 use crate::credential::api_key;
 use crate::identity::Scheme;
+use crate::request::field::{is_token, trim};
 
 /// What an Authorization value carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,7 @@ fn split(value: &[u8]) -> Result<(&str, &[u8]), Malformed> {
     }
     let end = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
     let (name, rest) = value.split_at_checked(end).unwrap_or((value, b""));
-    if !name.iter().all(|&byte| is_token_byte(byte)) {
+    if !is_token(name) {
         return Err(nameless("the value does not begin with the name of a scheme and a space"));
     }
     let name = std::str::from_utf8(name).map_err(|_| nameless("the name of the scheme is not ASCII"))?;
@@ -150,20 +151,6 @@ fn known(name: &str) -> Option<(&'static str, Scheme)> {
     let names =
         [("Basic", Scheme::Basic), ("Bearer", Scheme::Bearer), ("ApiKey", Scheme::ApiKey), (DPOP, Scheme::Bearer)];
     names.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
-}
-
-/// Optional whitespace of RFC 9110 section 5.6.3 at both ends.
-fn trim(value: &[u8]) -> &[u8] {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value.iter().take_while(|byte| is_space(byte)).count();
-    let rest = value.get(start..).unwrap_or_default();
-    let end = rest.len() - rest.iter().rev().take_while(|byte| is_space(byte)).count();
-    rest.get(..end).unwrap_or_default()
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Quotes have no meaning here and `$Version` is a name like any other. A reader that lets `"` hide a `;` can be led
 //! to swallow the cookie after it.
 
+use crate::request::field::trim;
+
 /// What the Cookie fields of one request hold of one name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found<'a> {
@@ -30,14 +32,6 @@ pub fn find<'a>(fields: impl IntoIterator<Item = &'a [u8]>, name: &str) -> Found
         }
     }
     found
-}
-
-/// Without spaces and tabs at both ends.
-fn trim(mut bytes: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
-        bytes = rest;
-    }
-    bytes
 }
 
 #[cfg(test)]

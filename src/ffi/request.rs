@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::kernel::{Caller, Failure, Plain};
 use super::types::*;
+use crate::request::field::trim;
 use crate::request::{Header, Request};
 
 /// gatepost_request.flags: the connection to the direct peer is TLS.
@@ -141,14 +142,6 @@ fn lines<'call>(block: &'call [u8], headers: &mut Headers<'call>) -> Result<(), 
         headers.push(Header { name, value: trim(value.get(1..).unwrap_or_default()) });
     }
     Ok(())
-}
-
-/// Without optional whitespace (RFC 9110 section 5.6.3) at both ends.
-fn trim(value: &[u8]) -> &[u8] {
-    let inside = |byte: &u8| !matches!(byte, b' ' | b'\t');
-    let from = value.iter().position(inside).unwrap_or(value.len());
-    let to = value.iter().rposition(inside).map_or(from, |last| last.saturating_add(1));
-    value.get(from..to).unwrap_or_default()
 }
 
 #[cfg(test)]

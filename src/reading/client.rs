@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::policy::model::{ForwardedHeader, Proxies};
-use crate::reading::fields::{Fields, trim};
+use crate::reading::fields::Fields;
+use crate::request::field::trim;
 use crate::request::{Peer, Request, parse_address};
 
 /// The client as far as it is known.

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use crate::policy::model::{ForwardedHeader, Policy};
 use crate::reading::strip::{StripRules, Stripped};
+use crate::request::field::{is_token, trim};
 use crate::request::{Header, Request};
 
 /// The longest target that is read, octets.
@@ -72,7 +73,7 @@ impl<'a> Fields<'a> {
         if request.headers.len() > MAX_FIELDS {
             fields.note(Fault::TooLarge("there are more than 200 header fields"));
         }
-        if request.method.is_empty() || !is_token(request.method) {
+        if !is_token(request.method) {
             fields.note(Fault::Malformed("the method is not a token (RFC 9110 section 9.1)"));
         }
         for header in request.headers {
@@ -87,7 +88,7 @@ impl<'a> Fields<'a> {
         if header.name.len().saturating_add(header.value.len()) > MAX_FIELD {
             self.note(Fault::TooLarge("a header field is longer than 16 KiB"));
         }
-        if header.name.is_empty() || !is_token(header.name) {
+        if !is_token(header.name) {
             self.note(Fault::Malformed("a header field's name is not a token (RFC 9110 section 5.1)"));
         }
         if may_hold_control(header.value) && header.value.iter().any(|b| matches!(b, 0 | b'\r' | b'\n')) {
@@ -148,14 +149,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Without optional white space at both ends (RFC 9110 section 5.6.3).
-pub fn trim(value: &[u8]) -> &[u8] {
-    let blank = |b: &u8| matches!(b, b' ' | b'\t');
-    let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
-    let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last.saturating_add(1));
-    value.get(start..end).unwrap_or_default()
-}
-
 /// Some octet is below 0x0E. Eight at a time; true now and then without one, false never with one.
 fn may_hold_control(value: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -165,57 +158,9 @@ fn may_hold_control(value: &[u8]) -> bool {
     found != 0 || rest.iter().any(|byte| *byte < 0x0E)
 }
 
-/// Nothing but `tchar`. All octets are looked at, without a branch for each.
-fn is_token(name: &[u8]) -> bool {
-    name.iter().fold(true, |all, byte| all & is_token_byte(*byte))
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-pub fn is_token_byte(byte: u8) -> bool {
-    const TABLE: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0usize;
-        while byte < 256 {
-            let b = byte as u8;
-            #[allow(clippy::indexing_slicing, reason = "the loop ends at the table's length")]
-            {
-                table[byte] = b.is_ascii_alphanumeric()
-                    || matches!(
-                        b,
-                        b'!' | b'#'
-                            | b'$'
-                            | b'%'
-                            | b'&'
-                            | b'\''
-                            | b'*'
-                            | b'+'
-                            | b'-'
-                            | b'.'
-                            | b'^'
-                            | b'_'
-                            | b'`'
-                            | b'|'
-                            | b'~'
-                    );
-            }
-            byte += 1;
-        }
-        table
-    };
-    TABLE.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn white_space_is_trimmed_at_the_ends_only() {
-        assert_eq!(trim(b" \ta b\t "), b"a b");
-        assert_eq!(trim(b" \t "), b"");
-        assert_eq!(trim(b""), b"");
-        assert_eq!(trim(b"x"), b"x");
-    }
 
     #[test]
     fn a_control_octet_is_noticed_wherever_it_stands() {
@@ -231,13 +176,5 @@ mod tests {
             }
         }
         assert!(!may_hold_control("Größe, any text; of 0123456789 ~".as_bytes()));
-    }
-
-    #[test]
-    fn tokens_are_those_of_rfc_9110() {
-        let wanted = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        for byte in 0..=255u8 {
-            assert_eq!(is_token_byte(byte), wanted.contains(&byte), "{byte}");
-        }
     }
 }

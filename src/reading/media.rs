@@ -1,6 +1,7 @@
 //! `Accept` (RFC 9110 section 12.5.1): a page, or problem details.
 
-use crate::reading::weighted::{self, Weighted, is_token};
+use crate::reading::weighted::{self, Weighted};
+use crate::request::field::is_token;
 
 /// How much the client wants a form: the weight of the most specific range that covers it.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::decision::List;
 use crate::policy::model::{IdentityHeaders, Proxies};
-use crate::reading::fields::{is_token_byte, trim};
 use crate::request::Header;
+use crate::request::field::{is_token, trim};
 
 /// Fields that tell an application to act as if the method were another.
 const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
@@ -106,8 +106,7 @@ fn same_name(known: &[u8], received: &[u8]) -> bool {
 /// A field name as text. What is no token names no field (RFC 9110 section 5.1): a request with such a field is refused,
 /// and an option of `Connection` like that is dropped, so that nothing but names ever leaves this module.
 fn token(name: &[u8]) -> Option<&str> {
-    let is_token = !name.is_empty() && name.iter().copied().all(is_token_byte);
-    std::str::from_utf8(name).ok().filter(|_| is_token)
+    std::str::from_utf8(name).ok().filter(|_| is_token(name))
 }
 
 /// The options of one `Connection` value.

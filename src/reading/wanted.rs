@@ -2,9 +2,10 @@
 //! request is refused or has to wait, never where it is let in.
 
 use crate::catalogue::Language;
-use crate::reading::fields::{MAX_FIELD, MAX_FIELDS, trim};
+use crate::reading::fields::{MAX_FIELD, MAX_FIELDS};
 use crate::reading::{media, range};
 use crate::request::Request;
+use crate::request::field::trim;
 
 /// What a client wants to read; small, so that it can wait with a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

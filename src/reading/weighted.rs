@@ -1,7 +1,7 @@
 //! Lists of what a client prefers, each with a weight (RFC 9110 section 12.4.2). An element that is not well formed
 //! says nothing; the others still count.
 
-use crate::reading::fields::{is_token_byte, trim};
+use crate::request::field::{is_token, trim};
 
 /// One element of such a list.
 #[derive(Clone, Copy, Debug)]
@@ -70,11 +70,6 @@ fn weight(text: &[u8]) -> Option<u16> {
         b'1' if thousandths == 0 => Some(1000),
         _ => None,
     }
-}
-
-/// A token (RFC 9110 section 5.6.2).
-pub fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().copied().all(is_token_byte)
 }
 
 /// The parts between separators that stand outside quoted strings.

@@ -1,6 +1,7 @@
 //! What the tests that build and run C programs share. A tool that is missing is an error that says what to install.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod other;
 pub mod program;
 pub mod service;
 pub mod vectors;

@@ -1,13 +1,11 @@
 //! `gatepost key`: API keys. A secret is shown once, when it is issued, and stored nowhere.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use gatepost::admin::{Admin, NewKey};
 use gatepost::state::ApiKey;
 use serde_json::{Value, json};
 
-use crate::open::{self, Held};
+use crate::open::{self, Common, Held};
 use crate::output::{self, Failure, Outcome};
 use crate::when;
 
@@ -23,12 +21,8 @@ Clients send it as `X-API-Key: gp_…` or `Authorization: Bearer gp_…`.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The policy whose state holds the keys
-    #[arg(long, global = true, value_name = "POLICY")]
-    policy: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -66,7 +60,7 @@ enum Command {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let path = open::named(arguments.policy.as_deref())?;
+    let path = arguments.common.named()?;
     let engine = match arguments.command {
         Command::List { .. } => open::read_only(path, None)?,
         _ => open::writable(path)?,
@@ -104,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
             (json!({ "revoked": key, "already": !new }), text)
         }
     };
-    if arguments.json {
+    if arguments.common.json {
         output::print_json(&value)?;
     } else {
         output::print(&text)?;

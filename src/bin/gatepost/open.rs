@@ -12,6 +12,24 @@ use gatepost::state::State;
 
 use crate::output::{self, Failure, Stream};
 
+/// What all commands on a policy and its state share.
+#[derive(clap::Args)]
+pub struct Common {
+    /// The policy file
+    #[arg(long, global = true, value_name = "POLICY")]
+    pub policy: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Common {
+    /// The policy, where one must be named.
+    pub fn named(&self) -> Result<&Path, Failure> {
+        named(self.policy.as_deref())
+    }
+}
+
 /// Loads a policy; the failure holds every error, drawn with its place.
 pub fn policy(path: &Path) -> Result<Loaded, Failure> {
     policy::load(path).map_err(|diagnostics| Failure::new(draw(&diagnostics, path)))

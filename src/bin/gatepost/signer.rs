@@ -1,12 +1,10 @@
 //! `gatepost signer`: the keys of the `[[signer]]` sections. Never a private member.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use gatepost::policy::model::Signer;
 use gatepost::token::published;
 
-use crate::open;
+use crate::open::{self, Common};
 use crate::output::{self, Failure, Outcome};
 
 /// Print the public keys by which others verify the tokens that are issued here
@@ -20,12 +18,8 @@ a shared secret (HS256, HS384, HS512) has no public key: whoever can verify its 
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The policy that has the signers
-    #[arg(long, global = true, value_name = "POLICY")]
-    policy: Option<PathBuf>,
-    /// Print the result as JSON; it always is
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -41,7 +35,7 @@ enum Command {
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
     let Command::Keys { signer: name } = &arguments.command;
-    let policy = open::policy(open::named(arguments.policy.as_deref())?)?.policy;
+    let policy = open::policy(arguments.common.named()?)?.policy;
     if policy.signers.is_empty() {
         return Err(Failure::new("the policy has no [[signer]]: add one to issue tokens"));
     }

@@ -1,7 +1,5 @@
 //! `gatepost user`: the accounts of a policy's state. A change holds from the next decision of every running server.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 use gatepost::admin::{Admin, NewUser};
 use gatepost::crypto::password::{self, Form};
@@ -9,7 +7,7 @@ use gatepost::policy::Policy;
 use gatepost::state::User;
 use serde_json::{Value, json};
 
-use crate::open::{self, Held};
+use crate::open::{self, Common, Held};
 use crate::output::{self, Outcome};
 use crate::{roster, secret, when};
 
@@ -27,12 +25,8 @@ A change holds from the next request on, also in servers that are running.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The policy whose state holds the users
-    #[arg(long, global = true, value_name = "POLICY")]
-    policy: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -98,10 +92,10 @@ enum Command {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let path = open::named(arguments.policy.as_deref())?;
+    let path = arguments.common.named()?;
     match &arguments.command {
-        Command::Import(import) => return roster::import(import, path, arguments.json),
-        Command::Export(export) => return roster::export(export, path, arguments.json),
+        Command::Import(import) => return roster::import(import, path, arguments.common.json),
+        Command::Export(export) => return roster::export(export, path, arguments.common.json),
         _ => {}
     }
     let engine = match arguments.command {
@@ -151,7 +145,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         // Done above.
         Command::Import(_) | Command::Export(_) => (Value::Null, String::new()),
     };
-    if arguments.json {
+    if arguments.common.json {
         output::print_json(&value)?;
     } else {
         output::print(&text)?;

@@ -4,6 +4,7 @@
 use crate::crypto::algorithm::Algorithm;
 use crate::policy::network::Network;
 use crate::policy::report::{advise, quote};
+use crate::request::field;
 
 mod certificate;
 mod host;
@@ -123,9 +124,9 @@ const STANDARD_FIELDS: &[&str] = &[
     "x-http-method-override",
 ];
 
-/// `tchar` of RFC 9110 section 5.6.2.
+/// A token of RFC 9110 section 5.6.2.
 pub(in crate::policy) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    field::is_token(text.as_bytes())
 }
 
 /// Header names that a server may take for one another fold to the same text.

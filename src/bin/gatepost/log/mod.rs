@@ -13,7 +13,7 @@ use clap::Subcommand;
 use gatepost::journal::seal::Head;
 use gatepost::policy::model::{EventSink, Events};
 
-use crate::open;
+use crate::open::{self, Common};
 use crate::output::{Failure, Outcome};
 
 /// Read the events file of a policy
@@ -28,12 +28,8 @@ The id is in the body of every refusal. docs/EVENTS.md says what is in a line.")
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The policy whose events are read
-    #[arg(long, global = true, value_name = "POLICY")]
-    policy: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -57,25 +53,25 @@ enum Command {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let path = open::named(arguments.policy.as_deref())?;
+    let path = arguments.common.named()?;
     let events = open::policy(path)?.policy.events;
     match &arguments.command {
         Command::Show { id, file } => {
             let file = file.clone().map_or_else(|| named(&events, path), Ok)?;
-            show::run(id, &file, path, arguments.json)
+            show::run(id, &file, path, arguments.common.json)
         }
-        Command::Tail(options) => tail::run(options, &named(&events, path)?, arguments.json),
+        Command::Tail(options) => tail::run(options, &named(&events, path)?, arguments.common.json),
         Command::Verify { files } => {
             let Some(key) = &events.chain else {
                 let message = "has no `chain` under [events], so that its lines bear no seals; add one, and lines are sealed from then on";
                 return Err(Failure::new(format!("{} {message}", path.display())));
             };
             if !files.is_empty() {
-                return verify::run(key, files, None, arguments.json);
+                return verify::run(key, files, None, arguments.common.json);
             }
             let file = named(&events, path)?;
             let head = Head::beside(&file).map_err(|error| unreadable(&file, &error))?;
-            verify::run(key, &files::all(&file), head, arguments.json)
+            verify::run(key, &files::all(&file), head, arguments.common.json)
         }
     }
 }

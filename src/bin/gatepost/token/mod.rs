@@ -6,10 +6,9 @@ mod issue;
 mod read;
 mod revoke;
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
 
+use crate::open::Common;
 use crate::output::Outcome;
 
 /// Issue, exchange, revoke and look into tokens
@@ -27,12 +26,8 @@ Tokens come from stdin or from a file, never from an argument.")]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The policy that says whose tokens are believed
-    #[arg(long, global = true, value_name = "POLICY")]
-    policy: Option<PathBuf>,
-    /// Print the result as JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -51,12 +46,12 @@ enum Command {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
-    let policy = arguments.policy.as_deref();
+    let policy = arguments.common.policy.as_deref();
     match &arguments.command {
-        Command::Issue(issue) => issue::issue(issue, policy, arguments.json),
-        Command::Refresh(refresh) => issue::refresh(refresh, policy, arguments.json),
-        Command::Inspect(inspect) => inspect::run(inspect, policy, arguments.json),
-        Command::Revoke(revoke) => revoke::revoke(revoke, policy, arguments.json),
-        Command::Revocations(list) => revoke::list(list, policy, arguments.json),
+        Command::Issue(issue) => issue::issue(issue, policy, arguments.common.json),
+        Command::Refresh(refresh) => issue::refresh(refresh, policy, arguments.common.json),
+        Command::Inspect(inspect) => inspect::run(inspect, policy, arguments.common.json),
+        Command::Revoke(revoke) => revoke::revoke(revoke, policy, arguments.common.json),
+        Command::Revocations(list) => revoke::list(list, policy, arguments.common.json),
     }
 }
