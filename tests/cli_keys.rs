@@ -1,5 +1,5 @@
-//! Keys by URL on the command line: `check` asks nobody, `decide` and `token inspect` fetch what no server has left in the
-//! state, and leave no trace.
+//! Keys by URL on the command line: `check` asks nobody, `decide`, `token inspect` and `token revoke` fetch what no server
+//! has left in the state; the first two leave no trace.
 
 #![cfg(feature = "https")]
 #![allow(
@@ -52,4 +52,18 @@ fn check_needs_no_network_and_decide_fetches_for_itself() {
         .exits(3)
         .says("keys_unavailable")
         .complains("it answered 404");
+}
+
+#[test]
+fn a_token_is_revoked_by_itself_where_its_keys_come_from_an_address() {
+    let (server, signer) = (Server::new(), Signer::new("one"));
+    server.publishes(&set(&[&signer]));
+    let folder = policy(&server);
+    let token = signer.bearer(ISSUER).replace("Bearer ", "");
+    let revoke = ["token", "revoke", "--token", "-", "--policy", "orders.toml"];
+    run_in(folder.path(), &revoke, &token).exits(0);
+    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "").exits(3).says("token_revoked");
+    // What nobody can vouch for is not revoked, and the reason is said.
+    server.answers(|_| server::answer(404, "", ""));
+    run_in(folder.path(), &revoke, &token).exits(1).complains("it answered 404").complains("keys_unavailable");
 }

@@ -15,9 +15,10 @@ const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", 
 #[derive(Debug, Default)]
 pub struct StripRules {
     identity: List<String>,
-    /// Bit `n`: some name that is looked for has `n` octets, or 63 or more. Spares most fields the comparison, as does
+    /// Bit `n`: some name that is looked for has `n` octets, or 63 or more. This and the next spare most fields the
+    /// comparison.
     lengths: u64,
-    /// bit `n`: some name that is looked for begins with an octet whose low five bits are `n`, which no case changes.
+    /// Bit `n`: some name that is looked for begins with an octet whose low five bits are `n`, which no case changes.
     beginnings: u32,
 }
 

@@ -38,16 +38,15 @@ struct Parts {
 impl Held {
     /// All of a decision in its place, but for the pointers.
     pub(super) fn of(decision: Decision) -> Result<Held, Failure> {
-        let mut parts = Parts {
+        let parts = Parts {
             id: decision.id,
             identity: decision.identity,
             response: decision.response,
             upstream: decision.upstream,
             strip: decision.strip,
         };
-        for list in [&mut parts.response, &mut parts.upstream] {
-            list.lay_out()?;
-        }
+        parts.response.lay_out()?;
+        parts.upstream.lay_out()?;
         parts.strip.lay_out()?;
         let mut text = SmallVec::new();
         let (mut strings, mut length) = (0_usize, 0_usize);
@@ -276,13 +275,13 @@ impl<C: Copy> LaidOut<C> {
 /// Lists, shared or not.
 trait LayOut<C> {
     /// Has the form of a shared list made, where there is none yet.
-    fn lay_out(&mut self) -> Result<(), Failure>;
+    fn lay_out(&self) -> Result<(), Failure>;
     /// The array of a shared list.
     fn shared(&self) -> Option<(*const C, usize)>;
 }
 
 impl<T: Shape + 'static> LayOut<T::C> for List<T> {
-    fn lay_out(&mut self) -> Result<(), Failure> {
+    fn lay_out(&self) -> Result<(), Failure> {
         match self {
             List::Shared(common) if !form(common).is_some_and(|form| form.sound) => Err(holds_nul()),
             _ => Ok(()),

@@ -138,6 +138,8 @@ pub fn list(arguments: &ListArguments, policy: Option<&Path>, as_json: bool) -> 
 fn of_token(engine: &Engine, file: &Path) -> Result<Vec<Revoked>, Failure> {
     let token = read::token(Some(file))?;
     let token = std::str::from_utf8(&token).map_err(|_| Failure::new("this is no token: it is not UTF-8"))?;
+    // No server may have left them in the state yet.
+    open::fetch_keys(engine)?;
     Ok(engine.revoke(&Revoke::Token(token))?)
 }
 
