@@ -177,7 +177,7 @@ impl Engine {
             let policy = &before.snapshot.policy;
             let fresh = Arc::new(self.open_process(policy, Arc::default(), Arc::new(Replays::new()?))?);
             let teller = self.open_teller(policy)?;
-            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, (None, now))?;
+            let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None, now)?;
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
@@ -255,7 +255,7 @@ impl Engine {
             let teller = Arc::clone(&telling.teller);
             let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
             let output = if same { None } else { Some(self.output(&policy)?) };
-            let snapshot = self.snapshot(&policy, generation, &teller, &process, (Some(&before.snapshot), now))?;
+            let snapshot = self.snapshot(&policy, generation, &teller, &process, Some(&before.snapshot), now)?;
             fault::point("reload");
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process) }) {
                 teller.reloaded(&policy, generation, output);
@@ -396,7 +396,8 @@ impl Engine {
         generation: u64,
         teller: &Arc<Teller>,
         process: &Process,
-        (before, now): (Option<&Snapshot>, i64),
+        before: Option<&Snapshot>,
+        now: i64,
     ) -> Result<Snapshot, Error> {
         let fetch = self.inner.options.fetch.clone().or_else(fetch::own);
         keeping::can_fetch(policy, fetch.is_some())?;
