@@ -9,6 +9,13 @@ use crate::crypto::random;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::taint;
 
+/// Two words made one, for finding a place in a table: both halves of their product, so that each bit depends on all of
+/// both. No secret is safe behind it.
+pub fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a).wrapping_mul(u128::from(b));
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// HMAC-SHA-256 under a key. The key is wiped in the end.
 pub struct Keyed(Hmac<Sha256>);
 

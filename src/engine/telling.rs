@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use smallvec::SmallVec;
 
+use crate::crypto::keyed::mix;
 use crate::crypto::random;
 use crate::decision::{Action, Decision};
 use crate::engine::context::{Context, Failure};
@@ -275,12 +276,6 @@ fn mark(credential: &[u8]) -> u64 {
     });
     let wide = u128::from_le_bytes(tail);
     mix(wide as u64 ^ 0x9E37_79B9_7F4A_7C15, (wide >> 64) as u64 ^ credential.len() as u64)
-}
-
-/// Both halves of a product: each bit of either depends on all of both.
-fn mix(a: u64, b: u64) -> u64 {
-    let product = u128::from(a).wrapping_mul(u128::from(b));
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// Which tokens and keys were seen from where: a table of marks without a lock, each in one place or in none. A mark that

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 
+use crate::crypto::keyed::mix;
 use crate::crypto::{compare, random};
 use crate::engine::verified::Token;
 use crate::error::Error;
@@ -149,10 +150,8 @@ impl Hasher for Folding {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
     }
 
-    /// Both halves of a product: each bit of either depends on all of both.
     fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.folded ^ word).wrapping_mul(u128::from(self.key));
-        self.folded = product as u64 ^ (product >> 64) as u64 ^ self.key.rotate_left(32);
+        self.folded = mix(self.folded ^ word, self.key) ^ self.key.rotate_left(32);
     }
 }
 
