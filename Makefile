@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fuzz-smoke lint load bench timing update install uninstall deb deny clean
+.PHONY: help build demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -22,6 +22,12 @@ uninstall: ## takes an installation away again; the same variables
 
 deb: build ## Debian packages, in target/debian
 	@bindings/debian/build.sh
+
+go-archive: build ## the Go module with the static archive of this platform, as files of a module proxy in target/go
+	@bindings/go/module.sh
+
+go-docs: ## the reference of the Go module, in target/docs
+	@bindings/go/docs.sh
 
 demo: ## sets everything up and plays the main job on a real server
 	@.ci/setup demo

@@ -1,0 +1,299 @@
+package gatepost
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"runtime"
+	"runtime/cgo"
+	"time"
+	"unsafe"
+)
+
+// Field is one header field of a request, as the client sent it.
+type Field struct {
+	Name, Value string
+}
+
+// Request is a request of a server that is not net/http, for DecideRequest. Everything is as the client sent it: nothing
+// decoded, nothing made neat.
+type Request struct {
+	// Context ends waiting for a slow check, and is handed to OnEvent; nil: context.Background().
+	Context context.Context
+	// Method is the method.
+	Method string
+	// Target is the raw request-target, with its query.
+	Target string
+	// Host is :authority (HTTP/2, HTTP/3), or what the server takes for Host; empty: the Host field counts.
+	Host string
+	// Peer is the address of the direct peer, with or without a port, or "unix:". Empty or anything else is nobody in
+	// particular: such clients share one failure counter, no network requirement holds, and no proxy is trusted.
+	Peer string
+	// ID is the program's own id for the request; empty: the engine draws one.
+	ID string
+	// ClientCert is the client certificate of the connection in DER, from a handshake in which the client proved that it
+	// holds its key; nil: none.
+	ClientCert []byte
+	// CertVerified tells that the certificate's chain was verified up to an authority that issues client certificates.
+	CertVerified bool
+	// TLS tells that the connection to the direct peer is TLS.
+	TLS bool
+	// Header holds all fields in the order received, repeated ones one by one.
+	Header []Field
+	// Body is the body, where WantsBody asked for it.
+	Body []byte
+	// BodyComplete tells that Body is all of it.
+	BodyComplete bool
+	// Now is the time to decide at; zero: the engine's clock.
+	Now time.Time
+}
+
+// scratch is what one call needs; it is used again and again.
+type scratch struct {
+	call  C.gp_go_call
+	place *place
+	bytes []byte
+	table []C.uint32_t
+	text  []byte
+}
+
+const (
+	roomForText = 8 << 10
+	// One request with much in it does not make every later one hold on to as much memory.
+	mostKept = 128 << 10
+)
+
+func newScratch(g *gate) *scratch {
+	return &scratch{
+		place: g.place(),
+		bytes: make([]byte, 0, 4<<10),
+		table: make([]C.uint32_t, 0, 64),
+		text:  make([]byte, roomForText),
+	}
+}
+
+func (c *core) put(s *scratch) {
+	if cap(s.bytes) <= mostKept && len(s.text) <= mostKept {
+		c.pool.Put(s)
+	}
+}
+
+// add takes a string in and answers its length. A string too long for the lengths makes the whole too long, which
+// decide refuses.
+func (s *scratch) add(value string) C.uint32_t {
+	s.bytes = append(s.bytes, value...)
+	return C.uint32_t(len(value))
+}
+
+func (s *scratch) field(name, value string) {
+	s.bytes = append(append(s.bytes, name...), value...)
+	s.table = append(s.table, C.uint32_t(len(name)), C.uint32_t(len(value)))
+}
+
+func (s *scratch) begin() *C.gp_go_request {
+	s.bytes, s.table = s.bytes[:0], s.table[:0]
+	s.call.request = C.gp_go_request{}
+	return &s.call.request
+}
+
+// DecideRequest decides a request of a server that is not net/http. A refusal is a decision, whose Err says why; on an
+// error no decision could be made, and the request must be refused.
+//
+// Once for each request of a client: what the server does with it internally has the same decision. It blocks where a
+// password must be hashed or the state be read. The request is not kept.
+func (e *Engine) DecideRequest(request *Request) (*Decision, error) {
+	d := new(Decision)
+	if err := e.decideRequest(request, d); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (e *Engine) decideRequest(request *Request, d *Decision) error {
+	c := e.core
+	s := c.pool.Get().(*scratch)
+	s.pack(request)
+	ctx := request.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	err := c.decide(ctx, s, d)
+	c.put(s)
+	runtime.KeepAlive(e)
+	return err
+}
+
+func (s *scratch) pack(request *Request) {
+	r := s.begin()
+	r.method = s.add(request.Method)
+	r.target = s.add(request.Target)
+	r.host = s.add(request.Host)
+	r.peer = s.add(request.Peer)
+	r.request_id = s.add(request.ID)
+	s.bytes = append(append(s.bytes, request.ClientCert...), request.Body...)
+	r.client_cert_der = C.uint32_t(len(request.ClientCert))
+	r.body = C.uint32_t(len(request.Body))
+	for i := range request.Header {
+		s.field(request.Header[i].Name, request.Header[i].Value)
+	}
+	r.header_count = C.uint32_t(len(request.Header))
+	if request.TLS {
+		r.flags |= C.GATEPOST_REQUEST_TLS
+	}
+	if request.BodyComplete {
+		r.flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
+	}
+	if request.CertVerified {
+		r.flags |= C.GATEPOST_REQUEST_CERT_VERIFIED
+	}
+	if !request.Now.IsZero() {
+		r.now = C.int64_t(request.Now.Unix())
+	}
+}
+
+// WantsBody tells whether deciding this request takes its body, so that it is to be read first: the most bytes of it
+// that are taken; 0: none. Only the engine's own endpoints ever do; this release has none that does.
+func (e *Engine) WantsBody(request *Request) (most uint64, err error) {
+	c := e.core
+	s := c.pool.Get().(*scratch)
+	defer c.put(s)
+	s.pack(request)
+	err = e.call(func(engine *C.gatepost_engine) error {
+		if len(s.bytes) > math.MaxUint32 {
+			return failure(C.GATEPOST_ERR_INVALID_ARGUMENT, nil)
+		}
+		most = uint64(C.gp_go_wants_body(engine, &s.call.request, s.start(), s.lengths()))
+		return nil
+	})
+	return most, err
+}
+
+func (s *scratch) start() *C.char {
+	return (*C.char)(unsafe.Pointer(unsafe.SliceData(s.bytes)))
+}
+
+func (s *scratch) lengths() *C.uint32_t {
+	return unsafe.SliceData(s.table)
+}
+
+// Decide decides a request of net/http, as its server hands it over: before a router or another middleware has changed
+// it. A refusal is a decision, whose Err says why; on an error no decision could be made, and the request must be
+// refused: 503 where IsTemporary(err), else 500.
+//
+// Once for each request of a client. It blocks where a password must be hashed or the state be read; the request's
+// context ends waiting for that. What to do with the decision, Middleware and Admit do.
+func (e *Engine) Decide(r *http.Request) (*Decision, error) {
+	d := new(Decision)
+	if err := e.decideHTTP(r, d); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (e *Engine) decideHTTP(r *http.Request, d *Decision) error {
+	c := e.core
+	s := c.pool.Get().(*scratch)
+	err := s.packHTTP(r, c.options.RequestID)
+	if err == nil {
+		err = c.decide(r.Context(), s, d)
+	}
+	c.put(s)
+	runtime.KeepAlive(e)
+	return err
+}
+
+// decide is the one crossing, and a second one where something slow is left.
+func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
+	if len(s.bytes) > math.MaxUint32 {
+		return failure(C.GATEPOST_ERR_INVALID_ARGUMENT, nil)
+	}
+	if !c.gate.enter(s.place) {
+		return ErrClosed
+	}
+	if c.told {
+		return c.decideTold(ctx, s, d)
+	}
+	C.gp_go_decide(c.pointer, &s.call, s.start(), s.lengths(), s.room(), C.size_t(len(s.text)))
+	if s.call.status == C.GATEPOST_OK && s.call.held == 0 {
+		c.gate.leave(s.place)
+		s.answer(d)
+		return nil
+	}
+	return c.decideFurther(ctx, s, d)
+}
+
+// decideTold decides for an engine that calls back into Go. Its events find the request's context by a handle.
+func (c *core) decideTold(ctx context.Context, s *scratch, d *Decision) error {
+	if c.options.OnEvent != nil {
+		handle := cgo.NewHandle(ctx)
+		defer handle.Delete()
+		s.call.request.user = C.uintptr_t(handle)
+	}
+	C.gp_go_decide_told(c.pointer, &s.call, s.start(), s.lengths(), s.room(), C.size_t(len(s.text)))
+	return c.decideFurther(ctx, s, d)
+}
+
+// decideFurther does what is left: slow work, or a text that needs more room.
+func (c *core) decideFurther(ctx context.Context, s *scratch, d *Decision) error {
+	defer c.gate.leave(s.place)
+	if s.call.status == C.GATEPOST_PENDING {
+		if err := c.work(ctx, s); err != nil {
+			return err
+		}
+	}
+	if s.call.status != C.GATEPOST_OK {
+		return failure(s.call.status, nil)
+	}
+	if s.call.held != 0 {
+		s.text = make([]byte, s.call.size)
+		C.gp_go_text(&s.call, s.room())
+	}
+	s.answer(d)
+	return nil
+}
+
+// work does the slow part of a decision once there is a slot for it, unless nobody wants it any more.
+func (c *core) work(ctx context.Context, s *scratch) error {
+	job := s.call.job
+	select {
+	case c.slots <- struct{}{}:
+	default:
+		if err := c.wait(ctx); err != nil {
+			C.gp_go_cancel(job)
+			return err
+		}
+	}
+	C.gp_go_run(job, &s.call, s.room(), C.size_t(len(s.text)))
+	<-c.slots
+	return nil
+}
+
+// wait gets a slot.
+func (c *core) wait(ctx context.Context) error {
+	defer c.waiting.Add(-1)
+	if c.waiting.Add(1) > int64(c.options.MostWaiting) {
+		return failure(C.GATEPOST_ERR_OVERLOADED, nil)
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("gatepost: nobody waits for the decision any more: %w", context.Cause(ctx))
+	case <-c.gate.closing:
+		return ErrClosed
+	}
+}
+
+func (s *scratch) room() *C.char {
+	return (*C.char)(unsafe.Pointer(unsafe.SliceData(s.text)))
+}
+
+// answer takes the decision out.
+func (s *scratch) answer(d *Decision) {
+	d.lengths = s.call.decision
+	d.text = string(s.text[:s.call.size])
+}

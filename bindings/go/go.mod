@@ -1,0 +1,3 @@
+module gatepost.invalid/gatepost
+
+go 1.24

@@ -1,0 +1,150 @@
+package gatepost
+
+import (
+	"io"
+	"net/http"
+	"net/textproto"
+	"strconv"
+)
+
+// Middleware lets requests through to next that the engine allows, and answers all others. Behind it the header fields
+// are gone that a client may have made up, those that the policy's [identity] names are there, and FromContext says who
+// it is.
+//
+// Put it outside of what changes requests or answers them by itself. A request that has a decision of this engine
+// already keeps it.
+//
+// The ResponseWriter is the server's own wherever the decision's fields can be set ahead of next; else it is one that has
+// the same of http.Flusher, http.Hijacker, http.Pusher and io.ReaderFrom, and Unwrap for http.ResponseController.
+func (e *Engine) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, admitted, ok := e.admit(w, r)
+		if !ok {
+			return
+		}
+		if d == nil || !d.late() {
+			if d != nil {
+				d.respond(w.Header())
+			}
+			next.ServeHTTP(w, admitted)
+			return
+		}
+		late := &lateWriter{ResponseWriter: w, decision: d}
+		next.ServeHTTP(late.dressed(), admitted)
+		late.begin()
+	})
+}
+
+// Admit decides a request and, unless it is let through, answers it. For frameworks whose middleware has another shape
+// than that of net/http:
+//
+//	router.Use(func(c *gin.Context) {
+//		r, ok := engine.Admit(c.Writer, c.Request)
+//		if !ok {
+//			c.Abort()
+//			return
+//		}
+//		c.Request = r
+//	})
+//
+// The request that it answers stands for the one handed in from then on: its context has the identity, and its header
+// fields, which it shares with the one handed in, are those that the application may see. ok is false where the answer
+// has been sent.
+//
+// The decision's fields for the answer are set at once; a handler that sets a field of the same name replaces it.
+func (e *Engine) Admit(w http.ResponseWriter, r *http.Request) (request *http.Request, ok bool) {
+	d, request, ok := e.admit(w, r)
+	if ok && d != nil {
+		d.respond(w.Header())
+	}
+	return request, ok
+}
+
+// admit decides and strips, and answers what is refused. The decision is nil where the request had one already.
+func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http.Request, bool) {
+	parent := r.Context()
+	if before, ok := parent.Value(decisionKey{}).(*decided); ok && before.engine == e.core {
+		return nil, r, true
+	}
+	held := &decided{Context: parent, engine: e.core}
+	d := &held.decision
+	if err := e.decideHTTP(r, d); err != nil {
+		e.core.fail(w, r, err)
+		return nil, nil, false
+	}
+	d.eachStrip(func(name string) {
+		// As it was sent, and as net/http writes it.
+		delete(r.Header, name)
+		delete(r.Header, textproto.CanonicalMIMEHeaderKey(name))
+	})
+	switch d.Action() {
+	case Allow:
+		if d.lengths.upstream_count != 0 {
+			if r.Header == nil {
+				r.Header = http.Header{}
+			}
+			d.eachUpstream(func(name, value string, mode Mode) { apply(r.Header, name, value, mode) })
+		}
+	case Pass:
+	default:
+		d.send(w)
+		return nil, nil, false
+	}
+	return d, r.WithContext(held), true
+}
+
+// fail answers a request for which no decision could be made.
+func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if c.options.OnError != nil {
+		c.options.OnError(w, r, err)
+		return
+	}
+	if r.Context().Err() == nil {
+		c.logger().ErrorContext(r.Context(), "gatepost: no decision, the request is refused", "method", r.Method, "error", err)
+	}
+	status := http.StatusInternalServerError
+	if IsTemporary(err) {
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// send answers a request that is not let through: status, fields and body, and nothing else.
+func (d *Decision) send(w http.ResponseWriter) {
+	header := w.Header()
+	d.respond(header)
+	if body := d.Body(); body != "" {
+		header["Content-Length"] = []string{strconv.Itoa(len(body))}
+		w.WriteHeader(d.Status())
+		// The client may have gone; there is nobody to tell.
+		_, _ = io.WriteString(w, body)
+		return
+	}
+	w.WriteHeader(d.Status())
+}
+
+// respond applies the fields for the answer.
+func (d *Decision) respond(header http.Header) {
+	d.eachResponse(func(name, value string, mode Mode) { apply(header, name, value, mode) })
+}
+
+// late tells whether a field for the answer must win over what the handler sets.
+func (d *Decision) late() (late bool) {
+	d.eachResponse(func(_, _ string, mode Mode) { late = late || mode != SetIfAbsent })
+	return late
+}
+
+func apply(header http.Header, name, value string, mode Mode) {
+	key := textproto.CanonicalMIMEHeaderKey(name)
+	switch mode {
+	case Append:
+		header[key] = append(header[key], value)
+	case SetIfAbsent:
+		if len(header[key]) == 0 {
+			header[key] = []string{value}
+		}
+	default:
+		header[key] = []string{value}
+	}
+}

@@ -1,0 +1,6 @@
+//go:build gatepost_shared
+
+package gatepost
+
+// #cgo pkg-config: gatepost
+import "C"
