@@ -1,0 +1,207 @@
+/*
+ * One decision for each request of a client: what it is redirected to inside, and its subrequests, go by the same one.
+ */
+#include "mod_gatepost.h"
+
+/* The request that came from the client. */
+request_rec *gate_top(request_rec *r) {
+    while (r->main != NULL || r->prev != NULL) {
+        r = r->main != NULL ? r->main : r->prev;
+    }
+    return r;
+}
+
+/* What is known of r; made where there is nothing yet. */
+gate_request *gate_request_of(request_rec *r) {
+    gate_request *known = ap_get_module_config(r->request_config, &gatepost_module);
+    if (known == NULL) {
+        known = apr_pcalloc(r->pool, sizeof *known);
+        ap_set_module_config(r->request_config, &gatepost_module, known);
+    }
+    return known;
+}
+
+/* The decision of that policy about r's client, where it was made already. */
+gate_record *gate_known(request_rec *r, const gate_policy *policy) {
+    gate_record *record = gate_request_of(gate_top(r))->records;
+    while (record != NULL && record->policy != policy) {
+        record = record->next;
+    }
+    return record;
+}
+
+static apr_status_t forget(void *data) {
+    gate_record *record = data;
+    gatepost_decision_free(record->decision);
+    record->decision = NULL;
+    return APR_SUCCESS;
+}
+
+static gate_record *new_record(request_rec *top, gate_policy *policy) {
+    gate_request *known = gate_request_of(top);
+    gate_record *record = apr_pcalloc(top->pool, sizeof *record);
+    record->policy = policy;
+    record->view.struct_size = sizeof record->view;
+    record->next = known->records;
+    known->records = record;
+    apr_pool_cleanup_register(top->pool, record, forget, apr_pool_cleanup_null);
+    return record;
+}
+
+/* No decision could be made: what is answered instead. */
+static void refuse(gate_record *record, gatepost_reason reason) {
+    record->view = (gatepost_view){
+        .struct_size = sizeof record->view,
+        .action = GATEPOST_DENY,
+        .status = gatepost_reason_status(reason),
+        .reason = reason,
+        .reason_name = gatepost_reason_name(reason),
+    };
+}
+
+/* The refusal of a request that no policy can be asked about. */
+gate_record *gate_without_decision(request_rec *r, gate_policy *policy, gatepost_reason reason) {
+    gate_record *record = gate_known(r, policy);
+    if (record == NULL) {
+        record = new_record(gate_top(r), policy);
+        refuse(record, reason);
+    }
+    return record;
+}
+
+/* gatepost.h: 503 where something that is needed is missing for now, else 500. */
+static gatepost_reason reason_of(gatepost_status status, const gate_policy *policy) {
+    if (status == GATEPOST_ERR_NOT_STARTED && policy->failed != GATEPOST_OK) {
+        status = policy->failed;
+    }
+    switch (status) {
+    case GATEPOST_ERR_STATE:
+        return GATEPOST_REASON_STATE_UNAVAILABLE;
+    case GATEPOST_ERR_OVERLOADED:
+        return GATEPOST_REASON_OVERLOADED;
+    default:
+        return GATEPOST_REASON_INTERNAL;
+    }
+}
+
+/* What the event of a decision says that the decision does not. */
+struct hearing {
+    apr_pool_t *pool;
+    const char *client;
+};
+
+/*
+ * Hears events. That of a decision names the client, which is another than the peer behind trusted proxies. Quotes in
+ * values are escaped, so that no value can look like a member. Those about no request are for the operator.
+ */
+void gate_event(void *data, const gatepost_event *event) {
+    struct hearing *hearing = event->user;
+    if (hearing == NULL) {
+        if (event->severity >= GATEPOST_WARNING) {
+            ap_log_error(APLOG_MARK, event->severity == GATEPOST_WARNING ? APLOG_WARNING : APLOG_ERR, 0,
+                         (server_rec *)data, "gatepost: %s %s", event->name.ptr, event->line.ptr);
+        }
+        return;
+    }
+    static const char member[] = "\"client\":\"";
+    const char *found = strstr(event->line.ptr, member);
+    if (found != NULL && gate_text_is(event->name, "decision")) {
+        found += sizeof member - 1;
+        hearing->client = apr_pstrmemdup(hearing->pool, found, strcspn(found, "\""));
+    }
+}
+
+/* Asks the engine, and once more where it turns out to want the body. Returns what the engine did. */
+static gatepost_status ask(request_rec *r, gate_policy *policy, gatepost_request *request, gate_record *record) {
+    uint64_t most = gatepost_engine_wants_body(policy->engine, request);
+    int read = 0;
+    for (;;) {
+        if (most > 0) {
+            if (!gate_read_body(r, (apr_size_t)most, request)) {
+                return GATEPOST_ERR_INTERNAL;
+            }
+            read = 1;
+            most = 0;
+        }
+        gate_enter();
+        gatepost_status status = gatepost_decide_into(policy->engine, request, &record->decision, &record->view);
+        gate_leave();
+        if (status != GATEPOST_NEED_BODY || read) {
+            return status;
+        }
+        most = 65536; /* it did not say beforehand how much */
+    }
+}
+
+/*
+ * The decision of the policy about r's client, made now where it was not made yet. This thread may wait for it.
+ *
+ * Returns the record, never NULL; it lives as long as the client's own request.
+ */
+const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
+    gate_record *record = gate_known(r, policy);
+    if (record != NULL) {
+        return record;
+    }
+    request_rec *top = gate_top(r);
+    gate_request *known = gate_request_of(top);
+    record = new_record(top, policy);
+    struct hearing hearing = {top->pool, NULL};
+    gatepost_request request;
+    gate_describe(r, top, known->received != NULL ? known->received : top->headers_in, &request);
+    request.user = &hearing;
+    record->client = request.peer.ptr;
+    gatepost_status status = ask(r, policy, &request, record);
+    if (hearing.client != NULL) {
+        record->client = hearing.client;
+    }
+    if (status != GATEPOST_OK) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: no decision: %s", gatepost_status_text(status).ptr);
+        refuse(record, reason_of(status, policy));
+    } else if (record->view.action > GATEPOST_PASS) {
+        /* a later library may answer what this module cannot do */
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: unknown action %u", record->view.action);
+        refuse(record, GATEPOST_REASON_INTERNAL);
+    }
+    return record;
+}
+
+static int is_credential(gatepost_str name) {
+    return gate_text_is(name, "Authorization") || gate_text_is(name, "X-API-Key") || gate_text_is(name, "Cookie") ||
+           gate_text_is(name, "DPoP");
+}
+
+/*
+ * Removes what a client may have made up from a request that comes through without a decision: another Require admits
+ * it, or nothing asks. The engine that says what it is sees no credentials, counts nothing and tells nobody.
+ *
+ * Returns OK, or the status to refuse with.
+ */
+int gate_quiet_strip(request_rec *r, gate_policy *policy) {
+    gatepost_request request;
+    gate_describe(r, gate_top(r), r->headers_in, &request);
+    request.user = NULL;
+    request.client_cert_der = (gatepost_str){NULL, 0};
+    request.flags &= ~(uint32_t)GATEPOST_REQUEST_CERT_VERIFIED;
+    gatepost_header *fields = (gatepost_header *)request.headers;
+    size_t count = 0;
+    for (size_t i = 0; i < request.header_count; i++) {
+        if (!is_credential(fields[i].name)) {
+            fields[count++] = fields[i];
+        }
+    }
+    request.header_count = count;
+    gatepost_decision *decision = NULL;
+    gatepost_view view = {.struct_size = sizeof view};
+    gate_enter();
+    gatepost_status status = gatepost_decide_into(policy->quiet, &request, &decision, &view);
+    gate_leave();
+    if (status != GATEPOST_OK) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: cannot say what a client may have made up: %s",
+                      gatepost_status_text(status).ptr);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    gate_strip(r, &view);
+    gatepost_decision_free(decision);
+    return OK;
+}

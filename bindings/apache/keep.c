@@ -1,0 +1,128 @@
+/*
+ * What a child does with an engine besides deciding: starts it, does its housekeeping on a thread of its own, ends it.
+ */
+#include "mod_gatepost.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+/* How long the end of a child waits for the last events and last uses to be written. */
+#define PATIENCE_MS 2000
+
+/* The thread of this call is inside the library. */
+static __thread volatile sig_atomic_t inside;
+
+void gate_enter(void) { inside++; }
+void gate_leave(void) { inside--; }
+
+struct keeper {
+    gate_policy *policy;
+    server_rec *server;
+    sem_t stop, stopped;
+};
+
+/* Starts both engines. What cannot be started is tried again; until then every request is refused. */
+static void start(struct keeper *keeper) {
+    gate_policy *policy = keeper->policy;
+    gatepost_error *error = NULL;
+    gatepost_status status = gatepost_engine_start(policy->engine, &error);
+    if (status == GATEPOST_OK) {
+        status = gatepost_engine_start(policy->quiet, &error);
+    }
+    if (status == GATEPOST_OK) {
+        if (policy->failed != GATEPOST_OK) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, keeper->server, "gatepost: %s decides again", policy->file);
+        }
+        policy->started = 1;
+    } else if (policy->failed != status) {
+        gate_tell_lines(keeper->server, APLOG_ERR, "gatepost: ", gatepost_error_message(error).ptr);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, keeper->server,
+                     "gatepost: %s cannot decide yet, all requests that ask it are refused", policy->file);
+    }
+    policy->failed = status;
+    gatepost_error_free(error);
+}
+
+/* Whether the semaphore was posted in time. */
+static int wait_for(sem_t *semaphore, uint64_t milliseconds) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(milliseconds / 1000);
+    until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    int got;
+    while ((got = sem_timedwait(semaphore, &until)) != 0 && errno == EINTR) {
+    }
+    return got == 0;
+}
+
+static void *keep(void *data) {
+    struct keeper *keeper = data;
+    uint64_t next = 1000;
+    do {
+        next = 1000;
+        if (!keeper->policy->started) {
+            start(keeper);
+        }
+        if (keeper->policy->started) {
+            gatepost_engine_poll(keeper->policy->engine, &next, NULL);
+        }
+    } while (!wait_for(&keeper->stop, next < 100 ? 100 : next));
+    gatepost_engine_free(keeper->policy->quiet);
+    gatepost_engine_free(keeper->policy->engine);
+    sem_post(&keeper->stopped);
+    return NULL;
+}
+
+/*
+ * The end of a child. The prefork MPM calls it from the handler of SIGTERM, perhaps in the middle of a decision, whose
+ * locks nobody will open: then nothing is ended. Nothing here is asked that a signal handler must not, and the wait
+ * has an end.
+ */
+static apr_status_t stop(void *data) {
+    struct keeper *keeper = data;
+    if (inside == 0) {
+        sem_post(&keeper->stop);
+        wait_for(&keeper->stopped, PATIENCE_MS);
+    }
+    return APR_SUCCESS;
+}
+
+/* At its exit a child unloads its modules, while the thread may still be in ours. */
+static void stay_loaded(void) {
+    Dl_info own;
+    if (dladdr(&gatepost_module, &own) != 0) {
+        dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
+/* Starts an engine in this child, and the thread that keeps it. pool: the child's. */
+void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server) {
+    struct keeper *keeper = apr_pcalloc(pool, sizeof *keeper);
+    keeper->policy = policy;
+    keeper->server = server;
+    sem_init(&keeper->stop, 0, 0);
+    sem_init(&keeper->stopped, 0, 0);
+    stay_loaded();
+    start(keeper);
+
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all); /* the MPM's signals are for its own threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, keep, keeper);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, failed, server, "gatepost: no thread for the housekeeping of %s",
+                     policy->file);
+        return;
+    }
+    pthread_detach(thread);
+    apr_pool_cleanup_register(pool, keeper, stop, apr_pool_cleanup_null);
+}

@@ -1,0 +1,51 @@
+/*
+ * What the error log says: one line for each request that was refused, with the id that the person refused sees.
+ *
+ *     gatepost: denied 401 credentials_invalid client=192.0.2.7 id=… method=GET path="/orders/7"
+ *
+ * What clients do wrong is told at level info, so `LogLevel gatepost:info` shows it. What the operator must mend is
+ * told at warn and error, with what to do.
+ */
+#include "mod_gatepost.h"
+
+#define LONGEST_PATH 256
+
+/* Logs take one line at a time. */
+void gate_tell_lines(server_rec *server, int level, const char *before, const char *text) {
+    while (text != NULL && *text != '\0') {
+        int length = (int)strcspn(text, "\n");
+        if (length > 0) {
+            ap_log_error(APLOG_MARK, level, 0, server, "%s%.*s", before, length, text);
+        }
+        text += length + (text[length] == '\n');
+    }
+}
+
+static int level_of(const gatepost_view *view) {
+    if (view->status == HTTP_INTERNAL_SERVER_ERROR || view->reason == GATEPOST_REASON_POLICY_MISSING ||
+        view->reason == GATEPOST_REASON_STATE_UNAVAILABLE) {
+        return APLOG_ERR;
+    }
+    return view->status == HTTP_SERVICE_UNAVAILABLE ? APLOG_WARNING : APLOG_INFO;
+}
+
+/* Of the target the path alone: queries hold what no log should. httpd escapes what a client could forge lines with. */
+void gate_tell(request_rec *r, const gate_record *record) {
+    if (record->told) {
+        return;
+    }
+    ((gate_record *)record)->told = 1;
+    const gatepost_view *view = &record->view;
+    request_rec *top = gate_top(r);
+    const char *line = top->the_request == NULL ? "" : top->the_request;
+    const char *target = top->unparsed_uri == NULL ? "" : top->unparsed_uri;
+    int method = (int)strcspn(line, " \t"), path = (int)strcspn(target, "?#");
+    int level = level_of(view);
+    ap_log_rerror(APLOG_MARK, level, 0, r, "gatepost: %s %u %s client=%s id=%s method=%.*s path=\"%.*s\"%s%s",
+                  view->action == GATEPOST_RESPOND ? "answered" : "denied", view->status,
+                  view->reason_name.ptr == NULL ? "internal" : view->reason_name.ptr,
+                  record->client == NULL || *record->client == '\0' ? r->connection->client_ip : record->client,
+                  view->id.len == 0 ? "-" : view->id.ptr, method > 32 ? 32 : method, line,
+                  path > LONGEST_PATH ? LONGEST_PATH : path, target, level < APLOG_INFO ? ": " : "",
+                  level < APLOG_INFO ? gatepost_reason_text(view->reason, GATEPOST_AUDIENCE_OPERATOR).ptr : "");
+}
