@@ -4,10 +4,10 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
+.PHONY: help build nginx-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
 
 help: ## lists the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 build: ## the shared library, the static archive and the command line, in target/release
 	$(CARGO) build --release
@@ -29,6 +29,9 @@ go-archive: build ## the Go module with the static archive of this platform, as 
 go-docs: ## the reference of the Go module, in target/docs
 	@bindings/go/docs.sh
 
+nginx-module: build ## the nginx module, in target/nginx; bindings/nginx/build.sh install puts it into place
+	@bindings/nginx/build.sh
+
 demo: ## sets everything up and plays the main job on a real server
 	@.ci/setup demo
 	@examples/demo/demo.sh
@@ -38,6 +41,7 @@ test: ## sets everything up, lints, and runs every test
 	@$(MAKE) --no-print-directory lint deny
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
+	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug tests/servers/run.sh
 
 fuzz-smoke: ## libFuzzer on the readers of tokens, claims, keys, PEM, JSON and proofs: FUZZ_SECONDS (30) each, from seeds named after attacks
 	@.ci/setup fuzz

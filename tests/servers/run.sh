@@ -16,6 +16,14 @@ fail() {
 GATEPOST_RELEASE=$(realpath -m "${GATEPOST_RELEASE:-$target/release}")
 [ -e "$GATEPOST_RELEASE/libgatepost.so" ] && [ -x "$GATEPOST_RELEASE/gatepost" ] ||
     fail "$GATEPOST_RELEASE holds no libgatepost.so and gatepost; run: make build"
+# The loader asks for the name with the number of the interface; `make build` makes it, `cargo test` does not.
+if [ ! -e "$GATEPOST_RELEASE/libgatepost.so.0" ]; then
+    mkdir -p "$folder/release"
+    ln -sf "$GATEPOST_RELEASE/gatepost" "$folder/release/gatepost"
+    ln -sf "$GATEPOST_RELEASE/libgatepost.so" "$folder/release/libgatepost.so"
+    ln -sf "$GATEPOST_RELEASE/libgatepost.so" "$folder/release/libgatepost.so.0"
+    GATEPOST_RELEASE=$folder/release
+fi
 export GATEPOST_RELEASE
 
 wanted=$(sha256sum <"$here/requirements.txt")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from .places import release
+from .wire import basic
 
 PASSWORD = "four cups of green tea each noon"
 
@@ -60,3 +61,13 @@ def token(secret: bytes, subject: str, roles=(), lifetime=3600, **claims) -> str
 
 def bearer(text: str) -> tuple:
     return ("Authorization", "Bearer " + text)
+
+
+def secret(policy: Path) -> bytes:
+    """The key of the issuer that policies of these tests believe."""
+    return (policy.parent / "accounts.key").read_bytes()
+
+
+def basic_of(name: str, password=PASSWORD) -> tuple:
+    """The field with which a user of these tests logs in."""
+    return basic(name, password)

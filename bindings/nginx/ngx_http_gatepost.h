@@ -1,0 +1,122 @@
+/*
+ * What the parts of the module share. The module is an adapter: it hands each request to the engine (gatepost.h, and
+ * nothing else of Gatepost), and carries out what the engine decided.
+ */
+
+#ifndef NGX_HTTP_GATEPOST_H
+#define NGX_HTTP_GATEPOST_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include <gatepost.h>
+
+#if (NGX_THREADS)
+#include <ngx_thread_pool.h>
+#endif
+
+/* One policy file. Made by the master, as root; started by each worker. */
+typedef struct {
+    ngx_str_t         file;
+    gatepost_engine  *engine;
+    ngx_event_t       timer; /* the next housekeeping, or the next attempt to start */
+    unsigned          started:1;
+} ngx_http_gatepost_engine_t;
+
+typedef struct {
+    ngx_array_t  engines; /* of ngx_http_gatepost_engine_t * */
+    ngx_uint_t   threads; /* how many jobs run at once */
+    ngx_uint_t   queue;   /* how many may wait */
+    ngx_int_t    realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
+#if (NGX_THREADS)
+    ngx_thread_pool_t  *thread_pool; /* NULL: a pool of the library's own */
+#endif
+    unsigned  pool_set:1;
+    unsigned  used:1; /* gatepost is on somewhere */
+} ngx_http_gatepost_main_conf_t;
+
+typedef struct {
+    ngx_flag_t                   enable;
+    ngx_http_gatepost_engine_t  *engine;
+} ngx_http_gatepost_loc_conf_t;
+
+typedef struct ngx_http_gatepost_work_s  ngx_http_gatepost_work_t;
+
+/* Called on the event loop, exactly once unless the work was cancelled; the decision is the callee's. */
+typedef void (*ngx_http_gatepost_done_pt)(void *data, gatepost_status status, gatepost_decision *decision);
+
+/*
+ * The one decision of a client's request: of its main request, its subrequests and whatever it is redirected to
+ * internally. It lives in the request's pool.
+ */
+typedef struct {
+    ngx_http_request_t          *main;
+    ngx_http_gatepost_engine_t  *engine;
+    ngx_http_gatepost_work_t    *work;     /* under way */
+    ngx_array_t                  waiting;  /* of ngx_http_request_t *: who goes on when it is done */
+    ngx_event_t                  timeout;
+    gatepost_decision           *decision; /* NULL though decided: none could be made */
+    gatepost_view                view;     /* of decision */
+    gatepost_reason              reason;
+    ngx_uint_t                   status;   /* of the answer that a refusal gets */
+    gatepost_str                 body;     /* of the request, where the engine asked for it */
+    unsigned                     decided:1;
+    unsigned                     reading:1;    /* the body is being read */
+    unsigned                     body_read:1;
+    unsigned                     concluded:1;    /* for the main request itself, not for a subrequest alone */
+    unsigned                     refused:1;    /* the access phase was told to refuse */
+    unsigned                     admitted:1;   /* ... and another module let it in all the same (satisfy any) */
+    unsigned                     redirected:1; /* by nginx itself, after the decision */
+    unsigned                     logged:1;
+    unsigned                     replacing:1;  /* nginx's body of an error is exchanged for ours */
+    unsigned                     replaced:1;
+} ngx_http_gatepost_ctx_t;
+
+extern ngx_module_t  ngx_http_gatepost_module;
+
+#define ngx_http_gatepost_text(s)  ((gatepost_str) { (const char *) (s)->data, (s)->len })
+
+/* ngx_http_gatepost_engine.c: the life of engines */
+ngx_http_gatepost_engine_t *ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *file);
+void ngx_http_gatepost_engines_start(ngx_cycle_t *cycle, ngx_array_t *engines);
+void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text);
+
+/* ngx_http_gatepost_request.c: what nginx has of a request, as the engine wants it */
+ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, gatepost_request *out);
+
+/* ngx_http_gatepost_decide.c: the one decision, now or later */
+ngx_http_gatepost_ctx_t *ngx_http_gatepost_ctx(ngx_http_request_t *r);
+ngx_int_t ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found);
+
+/* ngx_http_gatepost_access.c: where nginx asks */
+ngx_int_t ngx_http_gatepost_access_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_gatepost_precontent_handler(ngx_http_request_t *r);
+
+/* ngx_http_gatepost_work.c: slow work on other threads */
+ngx_int_t ngx_http_gatepost_work_init(ngx_cycle_t *cycle, ngx_http_gatepost_main_conf_t *mcf);
+void ngx_http_gatepost_work_exit(ngx_cycle_t *cycle);
+gatepost_status ngx_http_gatepost_work_start(gatepost_job *job, ngx_uint_t housekeeping, ngx_http_gatepost_done_pt done,
+    void *data, ngx_http_gatepost_work_t **work);
+void ngx_http_gatepost_work_cancel(ngx_http_gatepost_work_t *work);
+
+/* ngx_http_gatepost_fields.c: fields of requests and answers */
+ngx_int_t ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view);
+ngx_int_t ngx_http_gatepost_bare_request(ngx_http_request_t *r);
+ngx_int_t ngx_http_gatepost_edit_response(ngx_http_request_t *r, const gatepost_view *view, ngx_uint_t ours);
+
+/* ngx_http_gatepost_answer.c: what the client gets, and what the log says of it */
+ngx_int_t ngx_http_gatepost_respond(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx);
+void ngx_http_gatepost_log(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx);
+void ngx_http_gatepost_filters_init(void);
+
+/* ngx_http_gatepost_variables.c */
+ngx_int_t ngx_http_gatepost_add_variables(ngx_conf_t *cf);
+
+#if (NGX_HTTP_GATEPOST_TEST)
+/* ngx_http_gatepost_test.c: what a test says in place of connection and clock */
+ngx_int_t ngx_http_gatepost_test(ngx_http_request_t *r, gatepost_request *out);
+#endif
+
+#endif /* NGX_HTTP_GATEPOST_H */

@@ -1,0 +1,348 @@
+/*
+ * The one decision of a client's request, made at once or, where it takes hashing, later: the request then waits, and
+ * its worker goes on with others.
+ */
+
+#include "ngx_http_gatepost.h"
+
+/* A decision that takes longer than this is not made: a worker that is to end does not wait for ever. */
+#define NGX_HTTP_GATEPOST_LONGEST  60000
+
+/* The body that is taken where the engine asks for one without having said how much. */
+#define NGX_HTTP_GATEPOST_BODY  (64 * 1024)
+
+static void ngx_http_gatepost_done(void *data, gatepost_status status, gatepost_decision *decision);
+
+static void
+ngx_http_gatepost_cleanup(void *data)
+{
+    ngx_http_gatepost_ctx_t  *ctx = data;
+
+    if (ctx->work != NULL) {
+        ngx_http_gatepost_work_cancel(ctx->work); /* the client is gone */
+        ctx->work = NULL;
+    }
+    if (ctx->timeout.timer_set) {
+        ngx_del_timer(&ctx->timeout);
+    }
+    gatepost_decision_free(ctx->decision);
+    ctx->decision = NULL;
+}
+
+/*
+ * What is known of the client's request that r belongs to; NULL: nobody has asked yet. nginx forgets the contexts of
+ * modules when it redirects internally; the request's pool remembers.
+ */
+ngx_http_gatepost_ctx_t *
+ngx_http_gatepost_ctx(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_ctx_t  *ctx;
+    ngx_pool_cleanup_t       *cleanup;
+
+    r = r->main;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_gatepost_module);
+    if (ctx != NULL || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+    for (cleanup = r->pool->cleanup; cleanup != NULL; cleanup = cleanup->next) {
+        if (cleanup->handler == ngx_http_gatepost_cleanup) {
+            ctx = cleanup->data;
+            ctx->redirected = 1;
+            ngx_http_set_ctx(r, ctx, ngx_http_gatepost_module);
+            return ctx;
+        }
+    }
+    return NULL;
+}
+
+static ngx_http_gatepost_ctx_t *
+ngx_http_gatepost_new_ctx(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
+    ngx_http_gatepost_ctx_t       *ctx;
+    ngx_pool_cleanup_t            *cleanup;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_gatepost_ctx_t));
+    cleanup = ngx_pool_cleanup_add(r->pool, 0);
+    if (ctx == NULL || cleanup == NULL) {
+        return NULL;
+    }
+    cleanup->handler = ngx_http_gatepost_cleanup;
+    cleanup->data = ctx;
+    ctx->main = r->main;
+    ctx->engine = lcf->engine;
+    ngx_http_set_ctx(r->main, ctx, ngx_http_gatepost_module);
+    return ctx;
+}
+
+/* The reason that fits a call which gave no decision. */
+static gatepost_reason
+ngx_http_gatepost_reason_of(gatepost_status status)
+{
+    switch (status) {
+    case GATEPOST_ERR_OVERLOADED:
+    case GATEPOST_ERR_CANCELLED:
+    case GATEPOST_ERR_NO_MEMORY:
+        return GATEPOST_REASON_OVERLOADED;
+    case GATEPOST_ERR_STATE:
+    case GATEPOST_ERR_NOT_STARTED: /* the log of the worker's start says why */
+        return GATEPOST_REASON_STATE_UNAVAILABLE;
+    default:
+        return GATEPOST_REASON_INTERNAL;
+    }
+}
+
+/* There is no decision, and there will be none: the request is refused. */
+static void
+ngx_http_gatepost_undecided(ngx_http_gatepost_ctx_t *ctx, gatepost_reason reason, gatepost_status status)
+{
+    ctx->decided = 1;
+    ctx->reason = reason;
+    ctx->status = gatepost_reason_status(reason);
+    if (status != GATEPOST_OK) {
+        ngx_log_error(NGX_LOG_ERR, ctx->main->connection->log, 0, "gatepost: no decision could be made: %s",
+                      gatepost_status_text(status).ptr);
+    }
+}
+
+static void
+ngx_http_gatepost_decided(ngx_http_gatepost_ctx_t *ctx, gatepost_status status, gatepost_decision *decision)
+{
+    ctx->view.struct_size = sizeof(gatepost_view);
+    if (status == GATEPOST_OK) {
+        status = gatepost_decision_view(decision, &ctx->view);
+    }
+    if (status != GATEPOST_OK) {
+        gatepost_decision_free(decision);
+        ngx_http_gatepost_undecided(ctx, ngx_http_gatepost_reason_of(status), status);
+        return;
+    }
+    ctx->decided = 1;
+    ctx->decision = decision;
+    ctx->reason = ctx->view.reason;
+    ctx->status = ctx->view.status;
+}
+
+/* Lets all that wait go on, where they were. */
+static void
+ngx_http_gatepost_go_on(ngx_http_gatepost_ctx_t *ctx)
+{
+    ngx_connection_t    *c = ctx->main->connection;
+    ngx_http_request_t **r = ctx->waiting.elts;
+    ngx_uint_t           i, n = ctx->waiting.nelts;
+
+    if (ctx->timeout.timer_set) {
+        ngx_del_timer(&ctx->timeout);
+    }
+    ctx->waiting.nelts = 0;
+    for (i = 0; i < n; i++) {
+        r[i]->read_event_handler = ngx_http_block_reading;
+        r[i]->write_event_handler = ngx_http_core_run_phases;
+        if (ngx_http_post_request(r[i], NULL) != NGX_OK) {
+            ngx_http_finalize_request(ctx->main, NGX_ERROR);
+            return;
+        }
+    }
+    ngx_http_run_posted_requests(c);
+}
+
+static void
+ngx_http_gatepost_done(void *data, gatepost_status status, gatepost_decision *decision)
+{
+    ngx_http_gatepost_ctx_t  *ctx = data;
+
+    ngx_http_set_log_request(ctx->main->connection->log, ctx->main);
+    ctx->work = NULL;
+    ngx_http_gatepost_decided(ctx, status, decision);
+    ngx_http_gatepost_go_on(ctx);
+}
+
+static void
+ngx_http_gatepost_too_late(ngx_event_t *ev)
+{
+    ngx_http_gatepost_ctx_t  *ctx = ev->data;
+
+    if (ctx->work != NULL) {
+        ngx_http_gatepost_work_cancel(ctx->work);
+        ctx->work = NULL;
+    }
+    ngx_http_set_log_request(ctx->main->connection->log, ctx->main);
+    ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_OVERLOADED, GATEPOST_ERR_OVERLOADED);
+    ngx_http_gatepost_go_on(ctx);
+}
+
+/* r stops here until the decision is there; meanwhile nginx sees whether the client goes away. */
+static ngx_int_t
+ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
+{
+    ngx_http_request_t  **waiting;
+
+    if (ctx->waiting.elts == NULL && ngx_array_init(&ctx->waiting, r->pool, 1, sizeof(*waiting)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    waiting = ngx_array_push(&ctx->waiting);
+    if (waiting == NULL) {
+        return NGX_ERROR;
+    }
+    *waiting = r;
+
+    if (!ctx->timeout.timer_set) {
+        ctx->timeout.handler = ngx_http_gatepost_too_late;
+        ctx->timeout.data = ctx;
+        ctx->timeout.log = r->connection->log;
+        ngx_add_timer(&ctx->timeout, NGX_HTTP_GATEPOST_LONGEST);
+    }
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+    return NGX_AGAIN;
+}
+
+/* ---- the body, where the engine asks for it ---- */
+
+/* All of the body in one piece; too much of it, or a file that cannot be read, is NGX_DECLINED. */
+static ngx_int_t
+ngx_http_gatepost_body(ngx_http_request_t *r, gatepost_str *out)
+{
+    ngx_chain_t  *cl = r->request_body == NULL ? NULL : r->request_body->bufs, *link;
+    u_char       *text, *p;
+    off_t         size = 0;
+    ssize_t       n;
+
+    for (link = cl; link != NULL; link = link->next) {
+        size += ngx_buf_size(link->buf);
+    }
+    if (size > 16 * 1024 * 1024) {
+        return NGX_DECLINED;
+    }
+    text = ngx_pnalloc(r->pool, size + 1);
+    if (text == NULL) {
+        return NGX_DECLINED;
+    }
+
+    for (link = cl, p = text; link != NULL; link = link->next) {
+        if (ngx_buf_in_memory(link->buf)) {
+            p = ngx_cpymem(p, link->buf->pos, link->buf->last - link->buf->pos);
+        } else if (link->buf->in_file) {
+            n = ngx_read_file(link->buf->file, p, ngx_buf_size(link->buf), link->buf->file_pos);
+            if (n != ngx_buf_size(link->buf)) {
+                return NGX_DECLINED;
+            }
+            p += n;
+        }
+    }
+    *out = (gatepost_str) { (const char *) text, p - text };
+    return NGX_OK;
+}
+
+static void
+ngx_http_gatepost_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+
+    ctx->reading = 0;
+    ctx->body_read = 1;
+    r->preserve_body = 1; /* whoever comes next finds it */
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+static ngx_int_t
+ngx_http_gatepost_read_body(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx, uint64_t most)
+{
+    ngx_int_t  rc;
+
+    if (r != r->main) { /* its body may be under way to somebody else */
+        ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_INTERNAL, GATEPOST_NEED_BODY);
+        return NGX_OK;
+    }
+    if (r->headers_in.content_length_n > 0 && (uint64_t) r->headers_in.content_length_n > most) {
+        ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_CONTENT_TOO_LARGE, GATEPOST_OK);
+        return NGX_OK;
+    }
+
+    ctx->reading = 1;
+    rc = ngx_http_read_client_request_body(r, ngx_http_gatepost_body_handler);
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
+}
+
+/* ---- deciding ---- */
+
+/*
+ * Sees to it that there is a decision. r: whose location asks; the decision is that of its main request.
+ * NGX_OK: ctx->decided; NGX_AGAIN, NGX_DONE: r goes on later, in the same place; anything else: an error, refuse.
+ */
+ngx_int_t
+ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found)
+{
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+    ngx_http_request_t       *m = r->main;
+    gatepost_decision        *decision = NULL;
+    gatepost_request          request;
+    gatepost_status           status;
+    gatepost_job             *job = NULL;
+    ngx_uint_t                has_body;
+    uint64_t                  most;
+
+    if (ctx == NULL) {
+        ctx = ngx_http_gatepost_new_ctx(r);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+    }
+    *found = ctx;
+    if (ctx->decided) {
+        return NGX_OK;
+    }
+    if (ctx->work != NULL) {
+        return ngx_http_gatepost_wait(r, ctx);
+    }
+    if (ctx->reading) {
+        return NGX_DONE;
+    }
+    if (ctx->engine == NULL || ctx->engine->engine == NULL) {
+        ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_POLICY_MISSING, GATEPOST_OK);
+        return NGX_OK;
+    }
+    if (ngx_http_gatepost_request(m, &request) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    has_body = m->headers_in.content_length_n > 0 || m->headers_in.chunked;
+    if (!has_body) {
+        request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
+    } else if (!ctx->body_read) {
+        most = gatepost_engine_wants_body(ctx->engine->engine, &request);
+        if (most != 0) {
+            return ngx_http_gatepost_read_body(r, ctx, most);
+        }
+    } else {
+        if (ngx_http_gatepost_body(m, &request.body) != NGX_OK) {
+            ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_CONTENT_TOO_LARGE, GATEPOST_OK);
+            return NGX_OK;
+        }
+        request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
+    }
+
+    status = gatepost_decide(ctx->engine->engine, &request, &decision, &job);
+
+    if (status == GATEPOST_NEED_BODY && has_body && !ctx->body_read) {
+        most = gatepost_engine_wants_body(ctx->engine->engine, &request);
+        return ngx_http_gatepost_read_body(r, ctx, most != 0 ? most : NGX_HTTP_GATEPOST_BODY);
+    }
+    if (status == GATEPOST_PENDING) {
+        status = ngx_http_gatepost_work_start(job, 0, ngx_http_gatepost_done, ctx, &ctx->work);
+        if (status == GATEPOST_OK) {
+            return ngx_http_gatepost_wait(r, ctx);
+        }
+    }
+    ngx_http_gatepost_decided(ctx, status, decision);
+    return NGX_OK;
+}

@@ -1,0 +1,162 @@
+/*
+ * The life of engines: opened with the configuration, started after fork, looked after by a timer.
+ */
+
+#include "ngx_http_gatepost.h"
+
+/* How long to wait before a start that failed is tried again. */
+#define NGX_HTTP_GATEPOST_RETRY  1000
+
+static void ngx_http_gatepost_timer_handler(ngx_event_t *ev);
+
+/* Writes a text of several lines, a line of the log each; the log cuts longer ones off. */
+void
+ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text)
+{
+    const char  *p = text.ptr, *end = text.ptr + text.len, *stop;
+    ngx_str_t    line;
+
+    while (p < end) {
+        stop = memchr(p, '\n', end - p);
+        if (stop == NULL) {
+            stop = end;
+        }
+        line.data = (u_char *) p;
+        line.len = stop - p;
+        if (line.len != 0) {
+            ngx_log_error(level, log, 0, "gatepost: %s%V", before, &line);
+        }
+        p = stop + 1;
+    }
+}
+
+static void
+ngx_http_gatepost_engine_cleanup(void *data)
+{
+    ngx_http_gatepost_engine_t  *engine = data;
+
+    if (engine->timer.timer_set) {
+        ngx_del_timer(&engine->timer);
+    }
+    gatepost_engine_free(engine->engine);
+    engine->engine = NULL;
+}
+
+/* The engine of a policy file; each file is opened once. NULL: it does not load, and the log says why. */
+ngx_http_gatepost_engine_t *
+ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *file)
+{
+    ngx_http_gatepost_engine_t  *engine, **slot = engines->elts;
+    ngx_pool_cleanup_t          *cleanup;
+    gatepost_bytes              *report = NULL;
+    gatepost_error              *error = NULL;
+    gatepost_status              status;
+    ngx_uint_t                   i;
+
+    for (i = 0; i < engines->nelts; i++) {
+        if (slot[i]->file.len == file->len && ngx_memcmp(slot[i]->file.data, file->data, file->len) == 0) {
+            return slot[i];
+        }
+    }
+
+    if (gatepost_abi_check(GATEPOST_ABI) != GATEPOST_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "this module was built for another libgatepost (ABI %d, the library's is %uD): build it again",
+                           GATEPOST_ABI, gatepost_abi());
+        return NULL;
+    }
+
+    engine = ngx_pcalloc(cf->pool, sizeof(ngx_http_gatepost_engine_t));
+    cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+    slot = ngx_array_push(engines);
+    if (engine == NULL || cleanup == NULL || slot == NULL) {
+        return NULL;
+    }
+    engine->file = *file;
+    *slot = engine;
+
+    status = gatepost_engine_open(ngx_http_gatepost_text(file), NULL, &engine->engine, &error);
+    if (status != GATEPOST_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\" does not load: %s", file,
+                           gatepost_status_text(status).ptr);
+        ngx_http_gatepost_log_lines(NGX_LOG_EMERG, cf->log, "", gatepost_error_message(error));
+        gatepost_error_free(error);
+        return NULL;
+    }
+    cleanup->handler = ngx_http_gatepost_engine_cleanup;
+    cleanup->data = engine;
+
+    if (gatepost_policy_check(ngx_http_gatepost_text(file), (gatepost_str) { NULL, 0 }, &report, NULL) == GATEPOST_OK) {
+        ngx_http_gatepost_log_lines(NGX_LOG_WARN, cf->log, "", gatepost_bytes_view(report));
+        gatepost_bytes_free(report);
+    }
+    return engine;
+}
+
+static void
+ngx_http_gatepost_engine_start(ngx_http_gatepost_engine_t *engine)
+{
+    gatepost_error   *error = NULL;
+    gatepost_status   status;
+
+    status = gatepost_engine_start(engine->engine, &error);
+    if (status == GATEPOST_OK) {
+        engine->started = 1;
+        return;
+    }
+    ngx_log_error(NGX_LOG_ERR, engine->timer.log, 0,
+                  "gatepost: policy \"%V\" cannot start, all its requests are refused until it does: %s", &engine->file,
+                  gatepost_status_text(status).ptr);
+    ngx_http_gatepost_log_lines(NGX_LOG_ERR, engine->timer.log, "", gatepost_error_message(error));
+    gatepost_error_free(error);
+}
+
+/* Starts all engines in this process, and their timers. */
+void
+ngx_http_gatepost_engines_start(ngx_cycle_t *cycle, ngx_array_t *engines)
+{
+    ngx_http_gatepost_engine_t  **engine = engines->elts;
+    ngx_uint_t                    i;
+
+    for (i = 0; i < engines->nelts; i++) {
+        engine[i]->timer.handler = ngx_http_gatepost_timer_handler;
+        engine[i]->timer.data = engine[i];
+        engine[i]->timer.log = cycle->log;
+        engine[i]->timer.cancelable = 1; /* holds up no worker that is to end */
+        ngx_http_gatepost_engine_start(engine[i]);
+        ngx_add_timer(&engine[i]->timer, engine[i]->started ? 1 : NGX_HTTP_GATEPOST_RETRY);
+    }
+}
+
+static void
+ngx_http_gatepost_kept(void *data, gatepost_status status, gatepost_decision *decision)
+{
+    ngx_http_gatepost_engine_t  *engine = data;
+
+    if (status != GATEPOST_OK && status != GATEPOST_ERR_CANCELLED) {
+        ngx_log_error(NGX_LOG_ERR, engine->timer.log, 0, "gatepost: housekeeping of \"%V\": %s", &engine->file,
+                      gatepost_status_text(status).ptr);
+    }
+}
+
+static void
+ngx_http_gatepost_timer_handler(ngx_event_t *ev)
+{
+    ngx_http_gatepost_engine_t  *engine = ev->data;
+    gatepost_status              status;
+    gatepost_job                *job = NULL;
+    uint64_t                     next = NGX_HTTP_GATEPOST_RETRY;
+
+    if (!engine->started) {
+        ngx_http_gatepost_engine_start(engine);
+    }
+
+    if (engine->started) {
+        status = gatepost_engine_poll(engine->engine, &next, &job);
+        if (status == GATEPOST_OK && job != NULL) {
+            status = ngx_http_gatepost_work_start(job, 1, ngx_http_gatepost_kept, engine, NULL);
+        }
+        ngx_http_gatepost_kept(engine, status, NULL);
+    }
+    ngx_add_timer(ev, ngx_max(1, ngx_min(next, 3600 * 1000)));
+}

@@ -1,0 +1,353 @@
+/*
+ * Fields of requests and answers. nginx keeps the fields of a request in a list and, of those that it knows, pointers
+ * into it besides: both are edited, so that everybody who comes later sees the same.
+ */
+
+#include "ngx_http_gatepost.h"
+
+static ngx_uint_t
+ngx_http_gatepost_same(const ngx_str_t *name, gatepost_str other)
+{
+    return name->len == other.len && ngx_strncasecmp(name->data, (u_char *) other.ptr, other.len) == 0;
+}
+
+/* ---- the request ---- */
+
+/* Whether a field of the request goes. */
+static ngx_uint_t
+ngx_http_gatepost_goes(const ngx_str_t *name, const gatepost_view *view)
+{
+    size_t  i;
+
+    for (i = 0; i < view->strip_count; i++) {
+        if (ngx_http_gatepost_same(name, view->strip[i])) {
+            return 1;
+        }
+    }
+    for (i = 0; i < view->upstream_header_count; i++) {
+        if (view->upstream_headers[i].mode == GATEPOST_HEADER_SET
+            && ngx_http_gatepost_same(name, view->upstream_headers[i].name))
+        {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Without a decision: what stays of a request that only an error page may see. */
+static ngx_uint_t
+ngx_http_gatepost_goes_bare(const ngx_str_t *name, const gatepost_view *view)
+{
+    static const gatepost_str  harmless[] = {
+        { "host", 4 }, { "connection", 10 }, { "content-length", 14 }, { "content-type", 12 },
+        { "transfer-encoding", 17 }, { "accept", 6 }, { "accept-language", 15 }, { "accept-encoding", 15 },
+        { "user-agent", 10 },
+    };
+    ngx_uint_t                 i;
+
+    for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+        if (ngx_http_gatepost_same(name, harmless[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Where nginx keeps its pointer to fields of this name; NULL: it keeps none. */
+static ngx_http_header_t *
+ngx_http_gatepost_known(ngx_http_request_t *r, ngx_table_elt_t *field)
+{
+    ngx_http_core_main_conf_t  *cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    ngx_http_header_t          *known;
+
+    known = ngx_hash_find(&cmcf->headers_in_hash, field->hash, field->lowcase_key, field->key.len);
+    return known != NULL && known->offset != 0 ? known : NULL;
+}
+
+#if (nginx_version < 1023000)
+
+/* Of some fields nginx kept arrays of pointers then. */
+static ngx_array_t *
+ngx_http_gatepost_array(ngx_http_request_t *r, ngx_http_header_t *known)
+{
+    if (known->offset == offsetof(ngx_http_headers_in_t, cookies)) {
+        return &r->headers_in.cookies;
+    }
+#if (NGX_HTTP_X_FORWARDED_FOR)
+    if (known->offset == offsetof(ngx_http_headers_in_t, x_forwarded_for)) {
+        return &r->headers_in.x_forwarded_for;
+    }
+#endif
+    return NULL;
+}
+
+#endif
+
+static void
+ngx_http_gatepost_forget(ngx_http_request_t *r, ngx_table_elt_t *field)
+{
+    ngx_http_header_t  *known = ngx_http_gatepost_known(r, field);
+    ngx_table_elt_t   **place;
+
+    if (known == NULL) {
+        return;
+    }
+
+#if (nginx_version < 1023000)
+    {
+        ngx_array_t  *array = ngx_http_gatepost_array(r, known);
+        ngx_uint_t    i;
+
+        if (array != NULL) {
+            place = array->elts;
+            for (i = 0; i < array->nelts; i++) {
+                if (place[i] == field) {
+                    ngx_memmove(&place[i], &place[i + 1], (array->nelts - i - 1) * sizeof(*place));
+                    array->nelts--;
+                    return;
+                }
+            }
+            return;
+        }
+    }
+    place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset);
+    if (*place == field) {
+        *place = NULL;
+    }
+#else
+    for (place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset); *place != NULL; place = &(*place)->next) {
+        if (*place == field) {
+            *place = field->next;
+            return;
+        }
+    }
+#endif
+}
+
+static ngx_int_t
+ngx_http_gatepost_remember(ngx_http_request_t *r, ngx_table_elt_t *field)
+{
+    ngx_http_header_t  *known = ngx_http_gatepost_known(r, field);
+    ngx_table_elt_t   **place;
+
+    if (known == NULL) {
+        return NGX_OK;
+    }
+
+#if (nginx_version < 1023000)
+    {
+        ngx_array_t  *array = ngx_http_gatepost_array(r, known);
+
+        if (array != NULL) {
+            if (array->elts == NULL && ngx_array_init(array, r->pool, 1, sizeof(*place)) != NGX_OK) {
+                return NGX_ERROR;
+            }
+            place = ngx_array_push(array);
+            if (place == NULL) {
+                return NGX_ERROR;
+            }
+            *place = field;
+            return NGX_OK;
+        }
+    }
+    place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset);
+    if (*place == NULL) {
+        *place = field;
+    }
+#else
+    for (place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset); *place != NULL; place = &(*place)->next) {
+        /* void */
+    }
+    *place = field;
+#endif
+    return NGX_OK;
+}
+
+static ngx_int_t
+ngx_http_gatepost_add(ngx_http_request_t *r, const gatepost_header *header)
+{
+    ngx_table_elt_t  *field = ngx_list_push(&r->headers_in.headers);
+
+    if (field == NULL) {
+        return NGX_ERROR;
+    }
+    ngx_memzero(field, sizeof(ngx_table_elt_t));
+    field->key.data = (u_char *) header->name.ptr;
+    field->key.len = header->name.len;
+    field->value.data = (u_char *) header->value.ptr;
+    field->value.len = header->value.len;
+    field->lowcase_key = ngx_pnalloc(r->pool, header->name.len);
+    if (field->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+    field->hash = ngx_hash_strlow(field->lowcase_key, field->key.data, field->key.len);
+    return ngx_http_gatepost_remember(r, field);
+}
+
+typedef ngx_uint_t (*ngx_http_gatepost_goes_pt)(const ngx_str_t *name, const gatepost_view *view);
+
+/*
+ * Makes the list anew without what goes. The fields themselves stay where they are, so that nginx's pointers to those
+ * that stay are good.
+ */
+static ngx_int_t
+ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, const gatepost_view *view)
+{
+    ngx_list_part_t  *part, old = r->headers_in.headers.part;
+    ngx_table_elt_t  *field, *kept;
+    ngx_uint_t        i, found = 0;
+
+    for (part = &old; part != NULL && !found; part = part->next) {
+        field = part->elts;
+        for (i = 0; i < part->nelts && !found; i++) {
+            found = goes(&field[i].key, view);
+        }
+    }
+    if (!found) {
+        return NGX_OK;
+    }
+
+    if (ngx_list_init(&r->headers_in.headers, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    for (part = &old; part != NULL; part = part->next) {
+        field = part->elts;
+        for (i = 0; i < part->nelts; i++) {
+            if (goes(&field[i].key, view)) {
+                ngx_http_gatepost_forget(r, &field[i]);
+                continue;
+            }
+            kept = ngx_list_push(&r->headers_in.headers);
+            if (kept == NULL) {
+                return NGX_ERROR;
+            }
+            *kept = field[i];
+        }
+    }
+    return NGX_OK;
+}
+
+static ngx_uint_t
+ngx_http_gatepost_has(ngx_http_request_t *r, gatepost_str name)
+{
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *field;
+    ngx_uint_t        i;
+
+    for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
+        field = part->elts;
+        for (i = 0; i < part->nelts; i++) {
+            if (ngx_http_gatepost_same(&field[i].key, name)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Strips what the decision says, and, where it lets in, adds what it says. May be done again with the same outcome. */
+ngx_int_t
+ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view)
+{
+    const gatepost_header  *header;
+    size_t                  i;
+
+    if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (view->action != GATEPOST_ALLOW) {
+        return NGX_OK;
+    }
+    for (i = 0; i < view->upstream_header_count; i++) {
+        header = &view->upstream_headers[i];
+        if (header->mode == GATEPOST_HEADER_SET_IF_ABSENT && ngx_http_gatepost_has(r, header->name)) {
+            continue;
+        }
+        if (ngx_http_gatepost_add(r, header) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}
+
+/* Leaves of the request what says nothing of who asks. */
+ngx_int_t
+ngx_http_gatepost_bare_request(ngx_http_request_t *r)
+{
+    return ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_bare, NULL);
+}
+
+/* ---- the answer ---- */
+
+/* Fields that speak of a body: of use only with the body that they were made for. */
+static ngx_uint_t
+ngx_http_gatepost_of_body(gatepost_str name)
+{
+    return name.len > 8 && ngx_strncasecmp((u_char *) name.ptr, (u_char *) "content-", 8) == 0;
+}
+
+static ngx_uint_t
+ngx_http_gatepost_drop(ngx_http_request_t *r, gatepost_str name, ngx_uint_t look_only)
+{
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *field;
+    ngx_uint_t        i, found = 0;
+
+    for (part = &r->headers_out.headers.part; part != NULL; part = part->next) {
+        field = part->elts;
+        for (i = 0; i < part->nelts; i++) {
+            if (field[i].hash != 0 && ngx_http_gatepost_same(&field[i].key, name)) {
+                found = 1;
+                if (!look_only) {
+                    field[i].hash = 0;
+                }
+            }
+        }
+    }
+    return found;
+}
+
+/* Applies the fields for the client. ours: the body is the decision's own. */
+ngx_int_t
+ngx_http_gatepost_edit_response(ngx_http_request_t *r, const gatepost_view *view, ngx_uint_t ours)
+{
+    const gatepost_header  *header;
+    ngx_table_elt_t        *field;
+    gatepost_str            type = GATEPOST_STR("Content-Type");
+    ngx_str_t               name;
+    size_t                  i;
+
+    for (i = 0; i < view->response_header_count; i++) {
+        header = &view->response_headers[i];
+
+        if (ngx_http_gatepost_of_body(header->name) && !ours) {
+            continue;
+        }
+        name.data = (u_char *) header->name.ptr;
+        name.len = header->name.len;
+        if (ngx_http_gatepost_same(&name, type)) {
+            r->headers_out.content_type.data = (u_char *) header->value.ptr;
+            r->headers_out.content_type.len = header->value.len;
+            r->headers_out.content_type_len = header->value.len;
+            r->headers_out.content_type_lowcase = NULL;
+            ngx_str_null(&r->headers_out.charset);
+            continue;
+        }
+        if (header->mode == GATEPOST_HEADER_SET) {
+            (void) ngx_http_gatepost_drop(r, header->name, 0);
+        } else if (header->mode == GATEPOST_HEADER_SET_IF_ABSENT && ngx_http_gatepost_drop(r, header->name, 1)) {
+            continue;
+        }
+
+        field = ngx_list_push(&r->headers_out.headers);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+        ngx_memzero(field, sizeof(ngx_table_elt_t));
+        field->hash = 1;
+        field->key = name;
+        field->value.data = (u_char *) header->value.ptr;
+        field->value.len = header->value.len;
+    }
+    return NGX_OK;
+}
