@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# build.sh FOLDER: the wheel, put into FOLDER. Wants maturin and cffi on the PATH. With GATEPOST_RELEASE the library in that
+# folder is packed as it is; without, maturin builds a release.
+set -euo pipefail
+out=$(realpath -m "$1")
+cd "$(dirname "$0")"
+root=$(realpath ../..)
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+mkdir -p "$target"
+python3 declare.py --check
+# maturin reads the declarations here; from them cffi makes gatepost/_native/ffi.py.
+python3 declare.py --cdef "$target/header.h"
+if [ -n "${GATEPOST_RELEASE:-}" ]; then
+    CARGO=$PWD/prebuilt maturin build --quiet --release --target-dir "$target" --out "$out"
+else
+    maturin build --release --target-dir "$target" --out "$out"
+fi

@@ -1,0 +1,185 @@
+"""The hot path's memory: requests laid out and views read with few calls.
+
+A struct of the header is written and read as a tuple of numbers, in an order that is taken from its declaration.
+"""
+
+import struct
+from typing import Any
+
+from ._header import RequestFlag
+from ._library import ffi
+
+_FORMATS = {"size_t": "N", "uint32_t": "I", "int32_t": "i", "int64_t": "q", "uint64_t": "Q"}
+
+
+def layout(kind: str) -> tuple[struct.Struct, dict[str, int]]:
+    """The format of a struct and the place of each field among its numbers; a string is two: address and length."""
+    letters, places = "@", {}
+    count = 0
+    for name, field in ffi.typeof(kind).fields:
+        places[name] = count
+        cname = field.type.cname
+        if cname.removeprefix("struct ") == "gatepost_str":
+            letters, count = letters + "PN", count + 2
+        elif field.type.kind == "pointer":
+            letters, count = letters + "P", count + 1
+        else:
+            letters, count = letters + _FORMATS[cname], count + 1
+    made = struct.Struct(letters)
+    if not made.size <= ffi.sizeof(kind) < made.size + 8:
+        raise ImportError(f"{kind} is laid out in a way that this package does not know")
+    return made, places
+
+
+VIEW, VIEW_PLACE = layout("gatepost_view")
+_REQUEST, _ = layout("gatepost_request")
+_HEADER, _ = layout("gatepost_header")
+_STR, _ = layout("gatepost_str")
+
+_SIZE = ffi.sizeof("gatepost_request")
+_ROOM = 4096
+# Larger memory than this is not kept for the next request.
+_KEPT = 1 << 16
+_KEPT_COUNT = 64
+_pack = _REQUEST.pack_into
+
+TLS = int(RequestFlag.TLS)
+BODY_COMPLETE = int(RequestFlag.BODY_COMPLETE)
+CERT_VERIFIED = int(RequestFlag.CERT_VERIFIED)
+
+
+class Laid:
+    """One request as the library reads it: the struct, and the strings behind it."""
+
+    __slots__ = ("base", "memory", "pointer", "room", "view")
+
+    def __init__(self, room: int = _ROOM) -> None:
+        self.room = room
+        # Of large numbers, so that it is aligned for structs.
+        self.memory = ffi.new("uint64_t[]", (_SIZE + room + 7) // 8)
+        self.pointer = ffi.cast("gatepost_request *", self.memory)
+        self.base = int(ffi.cast("uintptr_t", self.memory)) + _SIZE
+        self.view = memoryview(ffi.buffer(self.memory)).cast("B")
+
+    def plain(self, method: bytes, target: bytes, peer: bytes, block: bytes, flags: int) -> None:
+        """Lays out what most requests have."""
+        data = b"".join((method, target, peer, block))
+        size = len(data)
+        if size > self.room:
+            self.__init__(size)  # type: ignore[misc]
+        self.view[_SIZE : _SIZE + size] = data
+        at = self.base
+        m, t, p = len(method), len(target), len(peer)
+        end = at + m + t
+        _pack(
+            self.view, 0, _SIZE, at, m, at + m, t, 0, 0, end, p, 0, 0, 0, 0, 0, 0, 0, 0, end + p, len(block), flags, 0, 0
+        )
+
+    def whole(
+        self,
+        method: bytes,
+        target: bytes,
+        host: bytes,
+        peer: bytes,
+        request_id: bytes,
+        client_cert: bytes,
+        body: bytes,
+        headers: list[tuple[bytes, bytes]],
+        flags: int,
+        now: int,
+        user: int,
+    ) -> None:
+        """Lays out everything that a request can have, its header fields as an array: whatever they hold."""
+        strings = [method, target, host, peer, request_id, client_cert, body]
+        for name, value in headers:
+            strings += (name, value)
+        data = b"".join(strings)
+        # The array stands first, where it is aligned.
+        array = _HEADER.size * len(headers)
+        if array + len(data) > self.room:
+            self.__init__(array + len(data))  # type: ignore[misc]
+        view, place = self.view, self.base + array
+        numbers: list[int] = []
+        for string in strings:
+            numbers += (place, len(string))
+            place += len(string)
+        view[_SIZE + array : _SIZE + array + len(data)] = data
+        for index in range(len(headers)):
+            at = 14 + 4 * index
+            _HEADER.pack_into(view, _SIZE + index * _HEADER.size, *numbers[at : at + 4], 0, 0)
+        fields = self.base if headers else 0
+        _pack(view, 0, _SIZE, *numbers[:14], fields, len(headers), 0, 0, flags, now, user)
+
+
+_free: list[Laid] = []
+
+
+def take() -> Laid:
+    """Memory for one request, nobody else's until `give`: also in a signal handler, a finalizer or a callback."""
+    try:
+        return _free.pop()
+    except IndexError:
+        return Laid()
+
+
+def give(laid: Laid) -> None:
+    """Hands memory back for the next request."""
+    if laid.room <= _KEPT and len(_free) < _KEPT_COUNT:
+        _free.append(laid)
+
+
+class _Names(dict[bytes, bytes]):
+    """Names of header fields that may stand in a block, each with its colon. Bounded: clients make up names."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        if not name or name.translate(None, _TOKEN):
+            raise ValueError
+        line = name + b": "
+        if len(self) < 1024 and len(name) < 64:
+            self[name] = line
+        return line
+
+
+_TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_names = _Names()
+
+
+def block(headers: Any) -> bytes | None:
+    """Header fields as lines, or None where they must go as an array, because a name or value could be read as more."""
+    try:
+        lines = b"\r\n".join([_names[name] + value for name, value in headers])
+    except ValueError:
+        return None
+    # A line break in a value would be one more field.
+    if lines.count(b"\n") != max(len(headers) - 1, 0):
+        return None
+    return lines + b"\r\n" if lines else b""
+
+
+_null = ffi.cast("char *", 0)
+_unpack = ffi.unpack
+
+
+def read(address: int, size: int) -> bytes:
+    """Copies bytes that the library owns."""
+    return bytes(_unpack(_null + address, size)) if size else b""
+
+
+def headers_at(address: int, count: int) -> list[tuple[bytes, bytes, int]]:
+    """Copies an array of header fields: name, value, mode."""
+    if not count:
+        return []
+    raw = _unpack(_null + address, count * _HEADER.size)
+    null, unpack = _null, _unpack
+    return [
+        (unpack(null + name, n), unpack(null + value, v) if v else b"", mode)
+        for name, n, value, v, mode, _ in _HEADER.iter_unpack(raw)
+    ]
+
+
+def strings_at(address: int, count: int) -> list[bytes]:
+    """Copies an array of strings."""
+    if not count:
+        return []
+    raw = _unpack(_null + address, count * _STR.size)
+    return [read(place, size) for place, size in _STR.iter_unpack(raw)]

@@ -1,0 +1,140 @@
+"""Deciding in an event loop: the library's pool of threads, whose descriptor the loop watches."""
+
+import asyncio
+import atexit
+import itertools
+import os
+import weakref
+from typing import Any
+
+from ._header import Status
+from ._library import ffi, lib
+from .decision import Decision
+from .errors import failure, settle
+
+# Who waits for which submission. The number goes through the library as a pointer that is never followed.
+_waiting: "dict[int, tuple[asyncio.Future[Any], asyncio.AbstractEventLoop]]" = {}
+_numbers = itertools.count(1)
+
+
+@ffi.callback("void(void *, gatepost_status, gatepost_decision *)")
+def _done(data: Any, status: int, pointer: Any) -> None:
+    future, loop = _waiting.pop(int(ffi.cast("uintptr_t", data)), (None, None))
+    if future is None or loop is None or future.done() or loop.is_closed():
+        lib.gatepost_decision_free(pointer)
+    elif status != Status.OK:
+        future.set_exception(failure(status))
+    else:
+        future.set_result(pointer)
+
+
+class AsyncPool:
+    """Threads of the library's that run what is slow, for one event loop. They are not Python's, and no request has one.
+
+    `AsyncPool.current()` gives the running loop's, made when it is first wanted; `Engine.decide_async` and the ASGI
+    middleware use it. It serves any number of engines.
+
+    threads: 1 to 256; None: as many as there are processors, at least 2.
+    queue: how many jobs may wait; one more is answered with the refusal "overloaded".
+    """
+
+    def __init__(self, threads: int | None = None, queue: int = 1024) -> None:
+        loop = asyncio.get_running_loop()
+        made = ffi.new("gatepost_pool **")
+        settle(lib.gatepost_pool_new, threads or max(2, min(os.cpu_count() or 2, 16)), queue, made)
+        self._pid = os.getpid()
+        self._pool: Any = made[0]
+        self._fd = int(lib.gatepost_pool_fd(self._pool))
+        self._loop = weakref.ref(loop)
+        # The loop holds the pool only as long as somebody else does.
+        loop.add_reader(self._fd, _dispatch, weakref.ref(self))
+        _pools[loop] = self
+
+    @classmethod
+    def current(cls) -> "AsyncPool":
+        """The pool of the running event loop."""
+        loop = asyncio.get_running_loop()
+        pool = _pools.get(loop)
+        return pool if pool is not None and pool._pool is not None else cls()
+
+    def close(self) -> None:
+        """Ends the threads, each once it is done with the hash in hand; what waits is cancelled."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        if self._pid == os.getpid():
+            loop = self._loop()
+            if loop is not None and not loop.is_closed():
+                loop.remove_reader(self._fd)
+        lib.gatepost_pool_free(pool)
+
+    def __del__(self) -> None:
+        if getattr(self, "_pool", None) is not None:
+            self.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an AsyncPool belongs to its event loop")
+
+    async def _submitted(self, job: Any) -> Any:
+        """Runs a job; its decision's pointer, NULL for housekeeping. The job is taken over in any case."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        number = next(_numbers)
+        _waiting[number] = (future, loop)
+        status = lib.gatepost_pool_submit(self._pool or ffi.NULL, job, _done, ffi.cast("void *", number))
+        if status != Status.OK:
+            del _waiting[number]
+            lib.gatepost_job_free(job)
+            raise failure(status)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            # Nobody wants it any more. A decision that came in the same moment is freed here.
+            if number in _waiting:
+                lib.gatepost_job_cancel(job)
+            elif future.done() and not future.cancelled() and future.exception() is None:
+                lib.gatepost_decision_free(future.result())
+            raise
+
+    async def _decision(self, job: Any) -> Decision:
+        from .engine import Engine
+
+        return Engine._viewed(await self._submitted(job))
+
+    async def keep_house(self, engine: Any) -> None:
+        """Polls an engine until it is cancelled: `asyncio.create_task(pool.keep_house(engine))`."""
+        wait, job = ffi.new("uint64_t *"), ffi.new("gatepost_job **")
+        engine.start()
+        while True:
+            status = lib.gatepost_engine_poll(engine._alive(), wait, job)
+            if status == Status.OK and job[0] != ffi.NULL:
+                await self._submitted(job[0])
+            await asyncio.sleep(max(wait[0] / 1000, 0.01) if status == Status.OK else 1)
+
+
+def _dispatch(pool: "weakref.ref[AsyncPool]") -> None:
+    alive = pool()
+    if alive is not None and alive._pool is not None:
+        lib.gatepost_pool_dispatch(alive._pool)
+
+
+_pools: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncPool]" = weakref.WeakKeyDictionary()
+
+
+@atexit.register
+def _exit() -> None:
+    # Threads of a pool may call a clock of Python's, which must be over before the interpreter is.
+    for pool in list(_pools.values()):
+        pool.close()
+
+
+def _forked() -> None:
+    # The parent's: its loop, its descriptors and whoever waits there.
+    global _pools
+    _waiting.clear()
+    for pool in list(_pools.values()):
+        pool._pool = None
+    _pools = weakref.WeakKeyDictionary()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,93 @@
+"""One HTTP request, as the client sent it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Union
+
+from ._header import RequestFlag
+from ._memory import Laid
+
+Text = Union[str, bytes]
+#: Header fields: pairs in the order received, repeated ones one by one; or a mapping where none is repeated.
+Headers = Union[Mapping[str, str], Iterable[tuple[Text, Text]]]
+
+
+def octets(value: Text) -> bytes:
+    """Bytes as they are, text as ISO 8859-1, in which servers hand out what came over the wire."""
+    if isinstance(value, str):
+        try:
+            return value.encode("latin-1")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogateescape")
+    return bytes(value)
+
+
+class Request:
+    """What the engine needs to know of a request. It does not change, and may be decided on any number of times.
+
+    method: as received.
+    target: the raw request-target, not decoded, with its query: "/orders/7?x=1".
+    headers: all fields, complete, in the order received; see `Headers`.
+    host: `:authority` of HTTP/2; empty: the Host field counts.
+    peer: address of the direct peer, with or without a port, or "unix:". Empty: nobody in particular; then no
+        requirement on networks holds and all such clients share one counter of failures.
+    tls: whether the connection to the direct peer is TLS.
+    request_id: your own id for the request; empty: the engine draws one.
+    client_cert: the client certificate of the connection in DER, from a handshake in which the client proved its key.
+    cert_verified: whether you verified that certificate up to an authority. Without it, it says nothing of who asks.
+    body: only where `Engine.wants_body` asks for it.
+    now: Unix seconds to decide at; 0: the engine's clock.
+    tag: a number of your own that the events of this request carry, from 1 to 2**63 - 1; 0: none.
+    """
+
+    __slots__ = ("_laid", "method", "target", "__weakref__")
+
+    def __init__(
+        self,
+        method: Text = "GET",
+        target: Text = "/",
+        headers: Headers = (),
+        *,
+        host: Text = b"",
+        peer: Text = b"",
+        tls: bool = False,
+        request_id: Text = b"",
+        client_cert: bytes = b"",
+        cert_verified: bool = False,
+        body: bytes | None = None,
+        now: int = 0,
+        tag: int = 0,
+    ) -> None:
+        pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
+        fields = [(octets(name), octets(value)) for name, value in pairs]
+        flags = RequestFlag(0)
+        if tls:
+            flags |= RequestFlag.TLS
+        if cert_verified:
+            flags |= RequestFlag.CERT_VERIFIED
+        if body is not None:
+            flags |= RequestFlag.BODY_COMPLETE
+        #: The method, as given.
+        self.method = octets(method)
+        #: The target, as given.
+        self.target = octets(target)
+        self._laid = Laid(0)
+        self._laid.whole(
+            self.method,
+            self.target,
+            octets(host),
+            octets(peer),
+            octets(request_id),
+            bytes(client_cert),
+            body or b"",
+            fields,
+            int(flags),
+            now,
+            tag,
+        )
+
+    def __repr__(self) -> str:
+        # Neither query nor header fields: they may hold secrets, and this ends up in logs.
+        return f"<gatepost.Request {self.method!r} {self.target.split(b'?')[0]!r}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Request is not copied: it does not change")
