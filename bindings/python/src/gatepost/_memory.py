@@ -75,40 +75,46 @@ class Laid:
             self.view, 0, _SIZE, at, m, at + m, t, 0, 0, end, p, 0, 0, 0, 0, 0, 0, 0, 0, end + p, len(block), flags, 0, 0
         )
 
-    def whole(
-        self,
-        method: bytes,
-        target: bytes,
-        host: bytes,
-        peer: bytes,
-        request_id: bytes,
-        client_cert: bytes,
-        body: bytes,
-        headers: list[tuple[bytes, bytes]],
-        flags: int,
-        now: int,
-        user: int,
+    def whole(self, strings: tuple[bytes, ...], headers: list[tuple[bytes, bytes]], flags: int, now: int, tag: int) -> None:
+        """Lays out everything that a request can have.
+
+        strings: method, target, host, peer, request id, client certificate, body.
+        """
+        lines = block(headers)
+        if lines is None:
+            self._array(strings, headers, flags, now, tag)
+            return
+        data = b"".join(strings) + lines
+        if len(data) > self.room:
+            self.__init__(len(data))  # type: ignore[misc]
+        self.view[_SIZE : _SIZE + len(data)] = data
+        numbers, place = [], self.base
+        for string in strings:
+            numbers += (place, len(string))
+            place += len(string)
+        _pack(self.view, 0, _SIZE, *numbers, 0, 0, place, len(lines), flags, now, tag)
+
+    def _array(
+        self, strings: tuple[bytes, ...], headers: list[tuple[bytes, bytes]], flags: int, now: int, tag: int
     ) -> None:
-        """Lays out everything that a request can have, its header fields as an array: whatever they hold."""
-        strings = [method, target, host, peer, request_id, client_cert, body]
-        for name, value in headers:
-            strings += (name, value)
-        data = b"".join(strings)
+        # Whatever the header fields hold: it is the engine's to refuse.
+        every = list(strings)
+        for pair in headers:
+            every += pair
+        data = b"".join(every)
         # The array stands first, where it is aligned.
         array = _HEADER.size * len(headers)
         if array + len(data) > self.room:
             self.__init__(array + len(data))  # type: ignore[misc]
-        view, place = self.view, self.base + array
-        numbers: list[int] = []
-        for string in strings:
+        numbers, place = [], self.base + array
+        for string in every:
             numbers += (place, len(string))
             place += len(string)
-        view[_SIZE + array : _SIZE + array + len(data)] = data
+        self.view[_SIZE + array : _SIZE + array + len(data)] = data
         for index in range(len(headers)):
             at = 14 + 4 * index
-            _HEADER.pack_into(view, _SIZE + index * _HEADER.size, *numbers[at : at + 4], 0, 0)
-        fields = self.base if headers else 0
-        _pack(view, 0, _SIZE, *numbers[:14], fields, len(headers), 0, 0, flags, now, user)
+            _HEADER.pack_into(self.view, _SIZE + index * _HEADER.size, *numbers[at : at + 4], 0, 0)
+        _pack(self.view, 0, _SIZE, *numbers[:14], self.base, len(headers), 0, 0, flags, now, tag)
 
 
 _free: list[Laid] = []
@@ -150,30 +156,32 @@ def block(headers: Any) -> bytes | None:
         lines = b"\r\n".join([_names[name] + value for name, value in headers])
     except ValueError:
         return None
-    # A line break in a value would be one more field.
-    if lines.count(b"\n") != max(len(headers) - 1, 0):
-        return None
-    return lines + b"\r\n" if lines else b""
+    lines = lines + b"\r\n" if lines else b""
+    return lines if whole(lines, len(headers)) else None
 
 
-_null = ffi.cast("char *", 0)
-_unpack = ffi.unpack
+def whole(lines: bytes, count: int) -> bool:
+    """Whether lines are that many fields: a line break in a value would be one more."""
+    return lines.count(b"\n") == count and lines.count(b"\r") == count and b"\0" not in lines
+
+
+# All memory as one run of bytes, of which only what the library handed out is ever read: the quickest copy there is.
+_memory = ffi.buffer(ffi.cast("char *", 0), 2 ** (8 * struct.calcsize("P") - 1) - 1)
 
 
 def read(address: int, size: int) -> bytes:
     """Copies bytes that the library owns."""
-    return bytes(_unpack(_null + address, size)) if size else b""
+    return bytes(_memory[address : address + size])
 
 
 def headers_at(address: int, count: int) -> list[tuple[bytes, bytes, int]]:
     """Copies an array of header fields: name, value, mode."""
     if not count:
         return []
-    raw = _unpack(_null + address, count * _HEADER.size)
-    null, unpack = _null, _unpack
+    memory = _memory
     return [
-        (unpack(null + name, n), unpack(null + value, v) if v else b"", mode)
-        for name, n, value, v, mode, _ in _HEADER.iter_unpack(raw)
+        (memory[name : name + n], memory[value : value + v], mode)
+        for name, n, value, v, mode, _ in _HEADER.iter_unpack(memory[address : address + count * _HEADER.size])
     ]
 
 
@@ -181,5 +189,5 @@ def strings_at(address: int, count: int) -> list[bytes]:
     """Copies an array of strings."""
     if not count:
         return []
-    raw = _unpack(_null + address, count * _STR.size)
-    return [read(place, size) for place, size in _STR.iter_unpack(raw)]
+    memory = _memory
+    return [memory[at : at + n] for at, n in _STR.iter_unpack(memory[address : address + count * _STR.size])]

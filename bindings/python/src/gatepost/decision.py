@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ._header import Action, HeaderMode, Reason
 from ._library import ffi, lib, string, unescape
-from ._memory import VIEW_PLACE, headers_at, read, strings_at
+from ._memory import VIEW, VIEW_PLACE, headers_at, read, strings_at
 from .errors import ClosedError
 
 
@@ -29,11 +29,12 @@ class Identity(NamedTuple):
 
 
 _P = VIEW_PLACE
-_ACTION, _STATUS, _REASON, _RETRY = _P["action"], _P["status"], _P["reason"], _P["retry_after"]
+_STATUS, _REASON, _RETRY = _P["status"], _P["reason"], _P["retry_after"]
 _NAME, _ID, _SUBJECT, _ISSUER, _SCHEME = _P["reason_name"], _P["id"], _P["subject"], _P["issuer"], _P["scheme"]
 _RESPONSE, _RESPONSES = _P["response_headers"], _P["response_header_count"]
 _UPSTREAM, _UPSTREAMS = _P["upstream_headers"], _P["upstream_header_count"]
 _STRIP, _STRIPS, _BODY, _GENERATION = _P["strip"], _P["strip_count"], _P["body"], _P["generation"]
+_ALLOW = int(Action.ALLOW)
 _ACTIONS = {int(action): action for action in Action}
 _REASONS = {int(reason): reason for reason in Reason}
 
@@ -49,13 +50,26 @@ class Decision:
     and end of its engine; it ends with its last reference, with `close`, or as a context manager.
     """
 
-    __slots__ = ("_pointer", "_view", "__weakref__")
+    __slots__ = ("__weakref__", "_action", "_numbers", "_pointer", "_raw")
 
-    def __init__(self, pointer: Any, view: tuple[int, ...], _gc: Any = ffi.gc, _free: Any = lib.gatepost_decision_free) -> None:
-        """For the engine: takes over a decision of the library's and the numbers of its view."""
+    _numbers: tuple[int, ...]
+
+    def __init__(
+        self, pointer: Any, action: int, raw: bytes, _gc: Any = ffi.gc, _free: Any = lib.gatepost_decision_free
+    ) -> None:
+        """For the engine: takes over a decision of the library's, with its action and the bytes of its view."""
         # Freed with the last reference to the pointer, so that `close` hurts no thread that is reading.
         self._pointer = _gc(pointer, _free)
-        self._view = view
+        self._action = action
+        self._raw = raw
+
+    @property
+    def _view(self) -> tuple[int, ...]:
+        try:
+            return self._numbers
+        except AttributeError:
+            numbers = self._numbers = VIEW.unpack(self._raw)
+            return numbers
 
     def __reduce__(self) -> Any:
         raise TypeError("a Decision cannot be copied: it is the library's")
@@ -71,7 +85,7 @@ class Decision:
         self.close()
 
     def __bool__(self) -> bool:
-        return self._view[_ACTION] == 1
+        return self._action == _ALLOW
 
     def __repr__(self) -> str:
         return f"<gatepost.Decision {self.action.name} {self.status} {self.reason.label}>"
@@ -88,12 +102,12 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """Whether the request is let in: the action is ALLOW. PASS is not: there your own default holds."""
-        return self._view[_ACTION] == 1
+        return self._action == _ALLOW
 
     @property
     def action(self) -> Action:
         """What to do."""
-        return _ACTIONS.get(self._view[_ACTION], Action.DENY)
+        return _ACTIONS.get(self._action, Action.DENY)
 
     @property
     def status(self) -> int:

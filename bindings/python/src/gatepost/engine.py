@@ -8,7 +8,6 @@ from typing import Any
 from . import _events
 from ._header import OptionFlag, Status
 from ._library import Borrowed, ffi, lib, string
-from ._memory import VIEW
 from .decision import Decision
 from .errors import ClosedError, failure, settle
 from .keeper import Keeper
@@ -16,7 +15,6 @@ from .request import Request
 from .tokens import TokenMethods
 
 _decide_into = lib.gatepost_decide_into
-_read_view = VIEW.unpack
 _NOT_STARTED = int(Status.ERR_NOT_STARTED)
 
 # Where the library puts its answers: (decision **, view *, the view's bytes). Whoever takes one owns it, so that a
@@ -155,7 +153,7 @@ class Engine(TokenMethods):
             status = _decide_into(handle, pointer, out, view)
             if status:
                 raise failure(status)
-        decision = Decision(out[0], _read_view(raw))
+        decision = Decision(out[0], view.action, raw[:])
         _outputs.append(output)
         return decision
 
@@ -182,7 +180,7 @@ class Engine(TokenMethods):
         if status:
             lib.gatepost_decision_free(pointer)
             raise failure(status)
-        return Decision(pointer, _read_view(raw))
+        return Decision(pointer, view.action, raw[:])
 
     async def decide_async(self, request: Request) -> Decision:
         """Decides a request in an event loop: what is cheap at once, the rest on threads of the library's pool.

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
-from ._header import RequestFlag
-from ._memory import Laid
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid
 
 Text = Union[str, bytes]
 #: Header fields: pairs in the order received, repeated ones one by one; or a mapping where none is repeated.
@@ -58,20 +57,18 @@ class Request:
         tag: int = 0,
     ) -> None:
         pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
-        fields = [(octets(name), octets(value)) for name, value in pairs]
-        flags = RequestFlag(0)
-        if tls:
-            flags |= RequestFlag.TLS
-        if cert_verified:
-            flags |= RequestFlag.CERT_VERIFIED
-        if body is not None:
-            flags |= RequestFlag.BODY_COMPLETE
+        if iter(pairs) is pairs:
+            pairs = list(pairs)
+        try:
+            fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+        except (AttributeError, UnicodeEncodeError):
+            fields = [(octets(name), octets(value)) for name, value in pairs]
+        flags = (TLS if tls else 0) | (CERT_VERIFIED if cert_verified else 0) | (BODY_COMPLETE if body is not None else 0)
         #: The method, as given.
         self.method = octets(method)
         #: The target, as given.
         self.target = octets(target)
-        self._laid = Laid(0)
-        self._laid.whole(
+        strings = (
             self.method,
             self.target,
             octets(host),
@@ -79,11 +76,9 @@ class Request:
             octets(request_id),
             bytes(client_cert),
             body or b"",
-            fields,
-            int(flags),
-            now,
-            tag,
         )
+        self._laid = Laid(sum(map(len, strings)) + 1024)
+        self._laid.whole(strings, fields, flags, now, tag)
 
     def __repr__(self) -> str:
         # Neither query nor header fields: they may hold secrets, and this ends up in logs.

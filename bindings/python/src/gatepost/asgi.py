@@ -1,0 +1,254 @@
+"""Middleware for ASGI: Starlette, FastAPI, and whatever else uvicorn and its like run."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, block, give, take
+from .aio import AsyncPool
+from .decision import Decision
+from .engine import Engine
+from .web import SET_IF_ABSENT, Auth, Pairs, User, apply, refused, undecided
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Reads a client certificate out of a scope: DER, and whether the server verified it; None where there is none.
+Certificate = Callable[[Scope], "tuple[bytes, bool] | None"]
+
+_UPGRADE = (b"upgrade", b"websocket")
+
+
+class GatepostMiddleware:
+    """Asks the engine about each request and WebSocket before the application sees it.
+
+        app.add_middleware(GatepostMiddleware, engine=gatepost.Engine("orders.toml"))
+
+    Put it outermost. What is refused never reaches the application. What is let in reaches it without the header fields
+    that a client may have made up, with those that the policy adds, and with
+
+    - `scope["user"]` (`request.user`): a `User`, which `is_authenticated` or not;
+    - `scope["auth"]` (`request.auth`): for `starlette.authentication.requires`;
+    - `scope["gatepost"]`: the `Decision`.
+
+    app: the application. engine: an Engine; it is started, and its housekeeping done, by the middleware.
+    certificate: how to find a client certificate, for policies that map them to users; see `tls_extension`.
+    request_id: how to find your own id of a request; None: the engine draws one.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        engine: Engine,
+        *,
+        certificate: Certificate | None = None,
+        request_id: "Callable[[Scope], str | bytes] | None" = None,
+    ) -> None:
+        self._app = app
+        self._engine = engine
+        self._certificate = certificate
+        self._request_id = request_id
+        # Of the event loop in which it runs; a test may use several, one after the other.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._house: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            await self._websocket(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(scope, receive, send)
+        else:
+            raise RuntimeError(f"gatepost cannot decide what {kind!r} is, and lets nothing through that it cannot decide")
+
+    async def _decide(self, scope: Scope) -> Decision:
+        if self._loop is not asyncio.get_running_loop():
+            self._enter()
+        laid = take()
+        if self._certificate is None and self._request_id is None:
+            lay(laid, scope)
+        else:
+            lay(laid, scope, self._certificate, self._request_id)
+        # All of it is borrowed for the call only, also where a job is left.
+        decided = self._engine._begin(laid.pointer)
+        give(laid)
+        if isinstance(decided, Decision):
+            return decided
+        return await AsyncPool.current()._decision(decided)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            decision = await self._decide(scope)
+            allowed = decision._action in _LETS_IN
+            answer = None if allowed else refused(decision)
+        except Exception as error:
+            answer = undecided(error)
+        if answer is not None:
+            status, headers, body = answer
+            if body:
+                headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        response = decision._response()
+        await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            decision = await self._decide(scope)
+            answer = None if decision._action in _LETS_IN else refused(decision)
+        except Exception as error:
+            answer = undecided(error)
+        if answer is None:
+            response = decision._response()
+            await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
+            return
+        status, headers, body = answer
+        if (await receive())["type"] != "websocket.connect":
+            return
+        if "websocket.http.response" in (scope.get("extensions") or {}):
+            headers.append((b"content-length", b"%d" % len(body)))
+            await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": body})
+        else:
+            # Before it was accepted: the server answers the handshake with 403.
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def starting() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._enter()
+            return message
+
+        try:
+            await self._app(scope, starting, send)
+        finally:
+            house, self._house, self._loop = self._house, None, None
+            if house is not None:
+                house.cancel()
+
+    def _enter(self) -> None:
+        """The first request in this process and event loop, or its startup."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._engine.start()
+        self._loop = loop
+        self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
+
+
+_LETS_IN = (1, 3)
+
+
+def _sending(send: Send, response: list[tuple[bytes, bytes, int]]) -> Send:
+    """Sends what the application sends, with the decision's header fields."""
+
+    def sending(message: Message) -> Awaitable[None]:
+        if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            apply(headers, response)
+            message = {**message, "headers": headers}
+        return send(message)
+
+    return sending
+
+
+def seen(scope: Scope, decision: Decision) -> Scope:
+    """The scope that the application sees."""
+    headers = scope["headers"]
+    stripped = decision._stripped()
+    added = decision._upstream()
+    if stripped or added:
+        gone = set(stripped)
+        gone.update([name.lower() for name in stripped])
+        late = []
+        fresh = []
+        for name, value, mode in added:
+            name = name.lower()
+            if mode == SET_IF_ABSENT:
+                late.append((name, value, mode))
+            else:
+                fresh.append((name, value))
+                if mode == 0:
+                    gone.add(name)
+        headers = [pair for pair in headers if pair[0] not in gone]
+        headers += fresh
+        if late:
+            apply(headers, late)
+    return {**scope, "headers": headers, "user": User(decision), "auth": Auth(decision), "gatepost": decision}
+
+
+def lay(
+    laid: Any,
+    scope: Scope,
+    certificate: Certificate | None = None,
+    request_id: "Callable[[Scope], str | bytes] | None" = None,
+) -> None:
+    """Lays a scope out as a request."""
+    headers = scope["headers"]
+    if type(headers) is not list:
+        headers = list(headers)
+    flags = BODY_COMPLETE
+    if scope.get("scheme") in ("https", "wss"):
+        flags |= TLS
+    client = scope.get("client")
+    if client and client[0]:
+        peer = client[0].encode("latin-1", "replace")
+    else:
+        server = scope.get("server")
+        peer = b"unix:" if server and server[1] is None else b""
+    if scope["type"] == "websocket":
+        method = b"GET"
+        # Over HTTP/2 the handshake has no such field, and the engine must see what it is.
+        if not any(name.lower() == b"upgrade" for name, _ in headers):
+            headers = [*headers, _UPGRADE]
+    else:
+        method = scope["method"].encode("latin-1", "replace")
+    if certificate is None and request_id is None:
+        lines = block(headers)
+        if lines is not None:
+            laid.plain(method, target(scope), peer, lines, flags)
+            return
+    found = certificate(scope) if certificate is not None else None
+    cert, verified = found if found is not None else (b"", False)
+    if verified:
+        flags |= CERT_VERIFIED
+    own = request_id(scope) if request_id is not None else b""
+    own = own.encode() if isinstance(own, str) else own
+    pairs: Pairs = [(bytes(name), bytes(value)) for name, value in headers]
+    laid.whole((method, target(scope), b"", peer, own, cert, b""), pairs, flags, 0, 0)
+
+
+def target(scope: Scope) -> bytes:
+    """The request-target as it was on the wire, or, where something in front has rewritten the path, what the application
+    will see as it would be written."""
+    path, raw, query = scope["path"], scope.get("raw_path"), scope.get("query_string")
+    if raw is None or (raw != path.encode("utf-8", "surrogatepass") and not _same(raw, path)):
+        raw = quote(path, safe="/!$&'()*+,;=:@~", errors="surrogatepass").encode()
+    return raw + b"?" + query if query else raw
+
+
+def _same(raw: bytes, path: str) -> bool:
+    return b"%" in raw and unquote(raw.decode("latin-1")) == path
+
+
+def tls_extension(scope: Scope) -> "tuple[bytes, bool] | None":
+    """`certificate=tls_extension`: the client certificate as the ASGI TLS extension has it, verified unless it says why not.
+
+    Only for servers that have the extension and ask for certificates of authorities that issue client certificates.
+    """
+    import ssl
+
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    chain: Iterable[str] = tls.get("client_cert_chain") or ()
+    first = next(iter(chain), None)
+    if first is None:
+        return None
+    return ssl.PEM_cert_to_DER_cert(first), "client_cert_error" in tls and tls["client_cert_error"] is None

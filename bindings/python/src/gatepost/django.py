@@ -1,0 +1,182 @@
+"""For Django: a middleware, `request.user`, and a decorator.
+
+    MIDDLEWARE = ["gatepost.django.GatepostMiddleware", …]      # first
+    GATEPOST_POLICY = BASE_DIR / "orders.toml"                  # or GATEPOST_ENGINE, an Engine or a function that makes one
+
+`request.user` is a `gatepost.web.User` with Django's names. Where `django.contrib.auth` keeps users of its own, add
+`AuthenticationMiddleware` and `RemoteUserMiddleware` behind it, and `RemoteUserBackend`: local users of the policy then
+are Django's users of the same name.
+"""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from . import asgi, wsgi
+from ._memory import give, take
+from .aio import AsyncPool
+from .decision import Decision
+from .engine import Engine
+from .web import APPEND, SET, User, known, refused, undecided
+
+__all__ = ["GatepostMiddleware", "require"]
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_Next = Callable[[HttpRequest], Any]
+
+
+def _engine() -> Engine:
+    given = getattr(settings, "GATEPOST_ENGINE", None)
+    if given is not None:
+        made = given if isinstance(given, Engine) else given()
+        if not isinstance(made, Engine):
+            raise ImproperlyConfigured("GATEPOST_ENGINE must be a gatepost.Engine, or a function that makes one")
+        return made
+    policy = getattr(settings, "GATEPOST_POLICY", None)
+    if not policy:
+        raise ImproperlyConfigured("set GATEPOST_POLICY to the path of the policy, or GATEPOST_ENGINE")
+    return Engine(policy)
+
+
+class GatepostMiddleware:
+    """Asks the engine about each request before anything else of Django sees it. For WSGI and ASGI."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: _Next) -> None:
+        self._next = get_response
+        self._engine = _engine()
+        self._async = iscoroutinefunction(get_response)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._house: asyncio.Task[None] | None = None
+        if self._async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> "HttpResponseBase | Awaitable[HttpResponseBase]":
+        """A middleware of Django's."""
+        if self._async:
+            return self._later(request)
+        try:
+            decision = wsgi.decide(self._engine, request.META)
+            answer = None if decision._action in (1, 3) else _answer(decision)
+        except Exception as error:
+            answer = _undecided(error)
+        if answer is not None:
+            return answer
+        _show(request, decision)
+        response: HttpResponseBase = self._next(request)
+        return _applied(response, decision)
+
+    async def _later(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            decision = await self._decide(request)
+            answer = None if decision._action in (1, 3) else _answer(decision)
+        except Exception as error:
+            answer = _undecided(error)
+        if answer is not None:
+            return answer
+        _show(request, decision)
+        response: HttpResponseBase = await self._next(request)
+        return _applied(response, decision)
+
+    async def _decide(self, request: HttpRequest) -> Decision:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._engine.start()
+            self._loop = loop
+            self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
+        laid = take()
+        scope = getattr(request, "scope", None)
+        if scope is not None:
+            asgi.lay(laid, scope)
+        else:
+            wsgi.lay(laid, request.META)
+        decided = self._engine._begin(laid.pointer)
+        give(laid)
+        return decided if isinstance(decided, Decision) else await AsyncPool.current()._decision(decided)
+
+
+def _show(request: HttpRequest, decision: Decision) -> None:
+    wsgi.show(request.META, decision)
+    # Read from META when it is first asked for; nothing may have asked before.
+    request.__dict__.pop("headers", None)
+    every: Any = request
+    every.user = User(decision)
+    every.gatepost = decision
+
+
+def _answer(decision: Decision) -> HttpResponse:
+    return _response(*refused(decision))
+
+
+def _undecided(error: Exception) -> HttpResponse:
+    return _response(*undecided(error))
+
+
+def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> HttpResponse:
+    response = HttpResponse(body, status=status)
+    del response["Content-Type"]
+    for name, value in headers:
+        _add(response, name.decode("latin-1").title(), value.decode("latin-1"), APPEND)
+    return response
+
+
+def _applied(response: HttpResponseBase, decision: Decision) -> HttpResponseBase:
+    for name, value, mode in decision._response():
+        _add(response, name.decode("latin-1"), value.decode("latin-1"), mode)
+    return response
+
+
+def _add(response: HttpResponseBase, name: str, value: str, mode: int) -> None:
+    """Django has one field of each name, and cookies apart: what is added goes into the list that it has, as HTTP lets it."""
+    if name.lower() == "set-cookie":
+        response.cookies.load(value)
+    elif mode == SET or name not in response:
+        response[name] = value
+    elif mode == APPEND:
+        response[name] = f"{response[name]}, {value}"
+
+
+def require(**wanted: "str | Iterable[str]") -> Callable[[_View], _View]:
+    """A decorator for views: 403 unless who asks has all of role, scope, user, issuer, scheme; of a list, one of them.
+
+    What the policy can say belongs there; this is for what only the code knows.
+    """
+    fixed = known(wanted)
+
+    def check(request: Any) -> None:
+        decision = getattr(request, "gatepost", None)
+        if decision is None:
+            raise ImproperlyConfigured("gatepost.django.GatepostMiddleware did not see this request: put it first")
+        if not User(decision).has(**fixed):
+            raise PermissionDenied
+
+    def decorate(view: _View) -> _View:
+        made: Any
+        if iscoroutinefunction(view):
+
+            @functools.wraps(view)
+            async def guarded_later(request: Any, *args: Any, **kwargs: Any) -> Any:
+                check(request)
+                return await view(request, *args, **kwargs)
+
+            made = guarded_later
+        else:
+
+            @functools.wraps(view)
+            def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
+                check(request)
+                return view(request, *args, **kwargs)
+
+            made = guarded
+        return made  # type: ignore[no-any-return]
+
+    return decorate
