@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._header import Action, Reason, Severity
-from ._library import Borrowed, ffi, lib, string
+from ._library import Borrowed, callback, ffi, lib, string
 
 
 class Event(NamedTuple):
@@ -82,13 +82,13 @@ def _report() -> None:
     _log.error("a callback failed", exc_info=True)
 
 
-@ffi.callback("void(void *)")
+@callback("void(void *)")
 def finalizer(data: Any) -> None:
     """Lets go of what a callback's data points to."""
     _held.pop(data, None)
 
 
-@ffi.callback("int64_t(void *)")
+@callback("int64_t(void *)")
 def clock(data: Any) -> int:
     """Asks the host's clock; where it fails, the system's."""
     function = ffi.from_handle(data)
@@ -99,7 +99,7 @@ def clock(data: Any) -> int:
         return int(time.time())
 
 
-@ffi.callback("void(void *, const gatepost_event *)")
+@callback("void(void *, const gatepost_event *)")
 def on_event(data: Any, event: Any) -> None:
     """Tells the host of an event."""
     function = ffi.from_handle(data)
@@ -120,7 +120,7 @@ def on_event(data: Any, event: Any) -> None:
         _report()
 
 
-@ffi.callback("void(void *, const gatepost_fetch *)")
+@callback("void(void *, const gatepost_fetch *)")
 def on_fetch(data: Any, fetch: Any) -> None:
     """Has the host fetch a document; where it fails, that is the answer."""
     function = ffi.from_handle(data)

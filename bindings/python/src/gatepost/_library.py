@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _native
@@ -72,13 +73,19 @@ def string(text: Any) -> str:
     return octets(text).decode("utf-8", "replace")
 
 
+def callback(signature: str) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a function that the library can call. It must not raise."""
+    made: Callable[[Callable[..., Any]], Any] = ffi.callback(signature)
+    return made
+
+
 class Borrowed:
     """Makes strings of the library's out of Python's, and keeps their memory until it is let go of."""
 
     def __init__(self) -> None:
         self._kept: list[Any] = []
 
-    def str(self, value: "str | bytes | os.PathLike[str] | None") -> Any:
+    def text(self, value: "str | bytes | os.PathLike[str] | None") -> Any:
         """A gatepost_str by value."""
         if isinstance(value, os.PathLike):
             value = os.fspath(value)
@@ -90,11 +97,11 @@ class Borrowed:
         self._kept.append(memory)
         return {"ptr": memory, "len": len(value)}
 
-    def list(self, values: "tuple[str, ...] | list[str]") -> tuple[Any, int]:
+    def many(self, values: Sequence[str]) -> tuple[Any, int]:
         """An array of gatepost_str and its length."""
         if isinstance(values, (str, bytes)):
             raise TypeError("a list of strings is wanted, not one string")
-        array = ffi.new("gatepost_str[]", [self.str(value) for value in values])
+        array = ffi.new("gatepost_str[]", [self.text(value) for value in values])
         self._kept.append(array)
         return array, len(values)
 
@@ -105,7 +112,7 @@ class Borrowed:
         known = _fields(kind)
         for name, value in fields.items():
             if known[name] == "gatepost_str":
-                setattr(made, name, self.str(value))
+                setattr(made, name, self.text(value))
             elif value is not None:
                 setattr(made, name, value)
         self._kept.append(made)

@@ -88,7 +88,8 @@ class Laid:
         if len(data) > self.room:
             self.__init__(len(data))  # type: ignore[misc]
         self.view[_SIZE : _SIZE + len(data)] = data
-        numbers, place = [], self.base
+        numbers: list[int] = []
+        place = self.base
         for string in strings:
             numbers += (place, len(string))
             place += len(string)
@@ -106,7 +107,8 @@ class Laid:
         array = _HEADER.size * len(headers)
         if array + len(data) > self.room:
             self.__init__(array + len(data))  # type: ignore[misc]
-        numbers, place = [], self.base + array
+        numbers: list[int] = []
+        place = self.base + array
         for string in every:
             numbers += (place, len(string))
             place += len(string)

@@ -17,8 +17,10 @@ def policy_check(file: "str | os.PathLike[str]" = "", *, text: str = "") -> str:
     Returns the warnings, empty where there are none. Raises PolicyError where it does not load.
     """
     borrowed = Borrowed()
+    # A text wants a name for the messages.
+    name = borrowed.text(file or "policy.toml" if text else file)
     report = taken(
-        lib.gatepost_policy_check, "gatepost_bytes", lib.gatepost_bytes_free, borrowed.str(file), borrowed.str(text)
+        lib.gatepost_policy_check, "gatepost_bytes", lib.gatepost_bytes_free, name, borrowed.text(text)
     )
     return string(lib.gatepost_bytes_view(report))
 
@@ -36,7 +38,7 @@ def reason_status(reason: Reason) -> int:
 def has_feature(name: str) -> bool:
     """Whether this build of the library can do something: "basic", "bearer", "api-key", "sqlite", "pool", "https"."""
     borrowed = Borrowed()
-    return bool(lib.gatepost_has_feature(borrowed.str(name)))
+    return bool(lib.gatepost_has_feature(borrowed.text(name)))
 
 
 def library_version() -> str:

@@ -8,7 +8,7 @@ import weakref
 from typing import Any
 
 from ._header import Status
-from ._library import ffi, lib
+from ._library import callback, ffi, lib
 from .decision import Decision
 from .errors import failure, settle
 
@@ -17,7 +17,7 @@ _waiting: "dict[int, tuple[asyncio.Future[Any], asyncio.AbstractEventLoop]]" = {
 _numbers = itertools.count(1)
 
 
-@ffi.callback("void(void *, gatepost_status, gatepost_decision *)")
+@callback("void(void *, gatepost_status, gatepost_decision *)")
 def _done(data: Any, status: int, pointer: Any) -> None:
     future, loop = _waiting.pop(int(ffi.cast("uintptr_t", data)), (None, None))
     if future is None or loop is None or future.done() or loop.is_closed():

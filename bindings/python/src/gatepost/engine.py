@@ -58,7 +58,7 @@ class Engine(TokenMethods):
     ) -> None:
         borrowed = Borrowed()
         options = _options(borrowed, clock, on_event, on_fetch, hashing_memory, read_only)
-        self._open(lib.gatepost_engine_open, borrowed.str(policy), options)
+        self._open(lib.gatepost_engine_open, borrowed.text(policy), options)
 
     @classmethod
     def from_text(
@@ -80,7 +80,7 @@ class Engine(TokenMethods):
         engine = cls.__new__(cls)
         borrowed = Borrowed()
         options = _options(borrowed, clock, on_event, on_fetch, hashing_memory, read_only)
-        engine._open(lib.gatepost_engine_new, borrowed.str(text), borrowed.str(folder), options)
+        engine._open(lib.gatepost_engine_new, borrowed.text(text), borrowed.text(folder), options)
         return engine
 
     def _open(self, call: Any, *arguments: Any) -> None:

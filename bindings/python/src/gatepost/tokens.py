@@ -95,7 +95,7 @@ class TokenMethods:
             "gatepost_verified",
             lib.gatepost_verified_free,
             self._started(),
-            borrowed.str(token),
+            borrowed.text(token),
             now,
         )
         view = _view("gatepost_token_view", lib.gatepost_verified_view, made)
@@ -146,9 +146,9 @@ class TokenMethods:
         Raises ConflictError where the user does not exist or is disabled. Writes to the disk for a refresh token.
         """
         borrowed = Borrowed()
-        scope_list, scope_count = borrowed.list(list(scopes) if not isinstance(scopes, str) else scopes)
-        audience_list, audience_count = borrowed.list(list(audience) if not isinstance(audience, str) else audience)
-        factor_list, factor_count = borrowed.list(list(factors) if not isinstance(factors, str) else factors)
+        scope_list, scope_count = borrowed.many(scopes)
+        audience_list, audience_count = borrowed.many(audience)
+        factor_list, factor_count = borrowed.many(factors)
         request = borrowed.struct(
             "gatepost_token_request",
             signer=signer,
@@ -176,7 +176,7 @@ class TokenMethods:
         Raises RefusedError where it is unknown, expired, revoked, used before or another client's: invalid_grant.
         """
         borrowed = Borrowed()
-        scope_list, scope_count = borrowed.list(list(scopes) if not isinstance(scopes, str) else scopes)
+        scope_list, scope_count = borrowed.many(scopes)
         request = borrowed.struct(
             "gatepost_refresh_request",
             token=token,
@@ -260,7 +260,7 @@ def hash_password(password: str, _engine: Any = ffi.NULL) -> str:
     """
     borrowed = Borrowed()
     made = taken(
-        lib.gatepost_password_hash, "gatepost_bytes", lib.gatepost_bytes_free, _engine, borrowed.str(password)
+        lib.gatepost_password_hash, "gatepost_bytes", lib.gatepost_bytes_free, _engine, borrowed.text(password)
     )
     return string(lib.gatepost_bytes_view(made))
 
@@ -272,7 +272,7 @@ def verify_password(password: str, password_hash: str) -> bool:
     """
     borrowed = Borrowed()
     matches = ffi.new("uint32_t *")
-    settle(lib.gatepost_password_verify, borrowed.str(password), borrowed.str(password_hash), matches)
+    settle(lib.gatepost_password_verify, borrowed.text(password), borrowed.text(password_hash), matches)
     return bool(matches[0])
 
 
@@ -280,5 +280,5 @@ def needs_rehash(password_hash: str, _engine: Any = ffi.NULL) -> bool:
     """Whether a hash was made with another cost or form than policies have by default."""
     borrowed = Borrowed()
     needs = ffi.new("uint32_t *")
-    settle(lib.gatepost_password_needs_rehash, _engine, borrowed.str(password_hash), needs)
+    settle(lib.gatepost_password_needs_rehash, _engine, borrowed.text(password_hash), needs)
     return bool(needs[0])

@@ -1,0 +1,88 @@
+"""What the tests share: a policy with people in it, a fast one without, and real servers."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gatepost
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "bindings/python/examples"
+RELEASE = Path(os.environ["GATEPOST_RELEASE"])
+PASSWORD = "four cups of green tea each noon"
+
+PLAIN = """
+[engine]
+name = "Tea"
+state = ":memory:"
+schemes = ["basic"]
+[identity]
+subject = "X-Auth-Subject"
+roles = "X-Auth-Roles"
+[[route]]
+path = "/public"
+access = "public"
+[[route]]
+path = "/private"
+"""
+
+
+def basic(name: str, password: str = PASSWORD) -> tuple[str, str]:
+    return "Authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def command(*arguments: "str | Path", stdin: str = "") -> str:
+    done = subprocess.run(
+        [RELEASE / "gatepost", *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Place:
+    """A folder with a policy, its state, two people and an API key."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.folder = folder
+        self.policy = folder / "orders.toml"
+        self.policy.write_text(text)
+        for name, role in (("alice", "clerk"), ("root", "admin")):
+            command("user", "add", name, "--role", role, "--policy", self.policy, stdin=PASSWORD + "\n")
+        issued = json.loads(command("key", "issue", "ci", "--user", "alice", "--policy", self.policy, "--json"))
+        self.key = next(value for value in issued.values() if isinstance(value, str) and value.startswith("gp_"))
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("place"), (EXAMPLES / "orders.toml").read_text())
+
+
+@pytest.fixture
+def own_place(tmp_path: Path) -> Place:
+    """The same, for tests that change it."""
+    return Place(tmp_path, (EXAMPLES / "orders.toml").read_text())
+
+
+@pytest.fixture
+def engine() -> Iterator[gatepost.Engine]:
+    """An engine without people."""
+    with gatepost.Engine.from_text(PLAIN) as made:
+        yield made
+
+
+@pytest.fixture
+def orders(place: Place) -> Iterator[gatepost.Engine]:
+    """An engine of `place`."""
+    with gatepost.Engine(place.policy) as made:
+        yield made
+
+
+def ask(
+    engine: gatepost.Engine, target: str, *headers: tuple[str, str], method: str = "GET", peer: str = "192.0.2.7"
+) -> gatepost.Decision:
+    return engine.decide(gatepost.Request(method, target, [("Host", "a.example"), *headers], peer=peer))
