@@ -20,11 +20,14 @@ A case file names a policy and requests with what is expected of each answer:
     \"cases\": [ { \"name\": \"no credentials\", \"request\": { \"target\": \"/orders/7\" },
                  \"expect\": { \"status\": 401, \"reason\": \"credentials_missing\" } } ] }
 
-The state is in memory and fresh for each file. Exit codes: 0 all pass; 3 a case fails; 1 a file or its policy does not load.")]
+The state is fresh for each file, and in memory; with --through in a temporary file. Exit codes: 0 all pass; 3 a case fails; 1 a file or its policy does not load.")]
 pub struct Arguments {
     /// The case files
     #[arg(required = true, value_name = "CASES.json")]
     files: Vec<PathBuf>,
+    /// Let this program decide the requests, through a binding or a server; docs/CASES.md says how it is talked to
+    #[arg(long, value_name = "COMMAND")]
+    through: Option<String>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -33,9 +36,9 @@ pub struct Arguments {
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Outcome {
     let (mut cases, mut lines) = (Vec::new(), String::new());
-    let (mut passed, mut failed, mut broken) = (0usize, 0usize, false);
+    let (mut passed, mut failed, mut untried, mut broken) = (0usize, 0usize, 0usize, false);
     for file in &arguments.files {
-        let reports = match run::file(file) {
+        let reports = match run::file(file, arguments.through.as_deref()) {
             Ok(reports) => reports,
             Err(error) => {
                 broken = true;
@@ -46,28 +49,42 @@ pub fn run(arguments: &Arguments) -> Outcome {
         };
         for report in &reports {
             let good = report.differs.is_empty();
-            if good {
+            if report.cannot.is_some() {
+                untried += 1
+            } else if good {
                 passed += 1
             } else {
                 failed += 1
             }
             if arguments.json {
-                cases.push(json!({
+                let mut case = json!({
                     "file": file.display().to_string(),
                     "name": report.name,
-                    "passed": good,
+                    "passed": good && report.cannot.is_none(),
                     "got": report.got,
                     "differs": report.differs,
-                }));
+                });
+                if let (Some(members), Some(why)) = (case.as_object_mut(), &report.cannot) {
+                    members.insert("cannot".to_owned(), json!(why));
+                }
+                cases.push(case);
+            } else if let Some(why) = &report.cannot {
+                let name = output::visible(&format!("{}: {}: {why}", file.display(), report.name));
+                lines.push_str(&format!("not tried {name}\n"));
             } else if !good {
                 lines.push_str(&failing(&file.display().to_string(), report));
             }
         }
     }
     if arguments.json {
-        output::print_json(&json!({ "cases": cases, "passed": passed, "failed": failed }))?;
+        let mut result = json!({ "cases": cases, "passed": passed, "failed": failed });
+        if let (Some(members), true) = (result.as_object_mut(), arguments.through.is_some()) {
+            members.insert("not_tried".to_owned(), json!(untried));
+        }
+        output::print_json(&result)?;
     } else {
-        output::print(&format!("{lines}{passed} passed, {failed} failed\n"))?;
+        let rest = if untried == 0 { String::new() } else { format!(", {untried} not tried") };
+        output::print(&format!("{lines}{passed} passed, {failed} failed{rest}\n"))?;
     }
     Ok(match (broken, failed) {
         (true, _) => output::ERROR,

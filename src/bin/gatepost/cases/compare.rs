@@ -31,6 +31,16 @@ pub struct Answer {
     pub strip: Vec<String>,
     /// Body of the answer.
     pub body: Vec<u8>,
+    /// Members of `expect` that could not be seen where it was answered.
+    pub unseen: Vec<String>,
+    /// A server refused the request before it asked anybody: then only that it was refused is known.
+    pub by_server: bool,
+}
+
+impl Answer {
+    fn shows(&self, member: &str) -> bool {
+        !self.unseen.iter().any(|unseen| unseen == member)
+    }
 }
 
 /// Reads `expect`.
@@ -82,8 +92,15 @@ pub fn read(value: &Value, place: &str, names: &Names) -> Result<Expect, String>
 
 /// Every difference between what was expected and what came, as `member: wanted …, got …`.
 pub fn differences(expect: &Expect, answer: &Answer, saved: &Saved) -> Vec<String> {
+    if answer.by_server {
+        return server_difference(expect, answer);
+    }
     let mut out = Vec::new();
-    let mut differ = |what: &str, wanted: String, got: String| out.push(format!("{what}: wanted {wanted}, got {got}"));
+    let mut differ = |what: &str, wanted: String, got: String| {
+        if answer.shows(what.split_once('.').map_or(what, |(member, _)| member)) {
+            out.push(format!("{what}: wanted {wanted}, got {got}"));
+        }
+    };
     if let Some(wanted) = expect.status.as_ref().filter(|wanted| !wanted.contains(&answer.status)) {
         differ("status", either(wanted.iter().map(u16::to_string)), answer.status.to_string());
     }
@@ -141,6 +158,19 @@ pub fn differences(expect: &Expect, answer: &Answer, saved: &Saved) -> Vec<Strin
     out
 }
 
+/// A server that refuses on its own account answers as well as we do where a refusal is what is expected.
+fn server_difference(expect: &Expect, answer: &Answer) -> Vec<String> {
+    let refusal = match (&expect.action, &expect.status) {
+        (Some(actions), _) => actions.contains(&Action::Deny),
+        (None, Some(statuses)) => statuses.iter().any(|status| *status >= 400),
+        (None, None) => true,
+    };
+    if refusal && answer.status >= 400 {
+        return Vec::new();
+    }
+    vec![format!("action: wanted what was decided, got {} of the server itself", answer.status)]
+}
+
 /// The part of an answer that a case keeps.
 pub fn take(source: &Source, answer: &Answer) -> Option<Vec<u8>> {
     let fields = |name: &str| {
@@ -175,6 +205,7 @@ pub fn to_json(answer: &Answer) -> Value {
         "strip": answer.strip,
     });
     if let Some(members) = value.as_object_mut() {
+        members.retain(|member, _| answer.shows(member));
         match problem_of(answer) {
             Some(problem) => members.insert("problem".to_owned(), problem),
             None => members.insert("body".to_owned(), json!(String::from_utf8_lossy(&answer.body))),

@@ -5,10 +5,12 @@
 
 pub mod compare;
 pub mod format;
+mod here;
 pub mod json;
 pub mod matcher;
 mod revocation;
 mod roster;
 pub mod run;
 pub mod step;
+mod through;
 mod tokens;

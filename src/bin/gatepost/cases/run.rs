@@ -1,24 +1,23 @@
-//! Runs a case file against an engine in this process, with a fresh state in memory and a clock that the file sets.
+//! Runs a case file, with a fresh state and a clock that the file sets: against an engine in this process, or against
+//! another program's that shares the state.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gatepost::certificate::carried;
-use gatepost::decision::{Decision, HeaderEntry, HeaderMode};
 use gatepost::engine::{Clock, Engine, Options};
 use gatepost::policy::diagnostic::render;
 use gatepost::policy::model::StateLocation;
 use gatepost::policy::{self, Diagnostic, Loaded, Severity};
-use gatepost::request::{Header, Request};
 use serde_json::{Value, json};
 
-use super::compare::{self, Answer};
-use super::format::{self, Case, CaseFile, Content, Exchange, PolicySource, RequestSpec, What};
+use super::compare;
+use super::format::{self, Case, CaseFile, Content, Exchange, PolicySource, What};
+use super::here::{self, Asked};
 use super::matcher::Saved;
-use super::step;
+use super::step::{self, Step};
+use super::through::{self, Came, Place, Program};
 use crate::open::Held;
 
 /// How one case went.
@@ -30,6 +29,8 @@ pub struct Report {
     pub got: Value,
     /// How it differs from what was expected; empty: passed.
     pub differs: Vec<String>,
+    /// Why it could not be tried through the program.
+    pub cannot: Option<String>,
 }
 
 /// Where a case file is: what it names is relative to its folder.
@@ -55,15 +56,21 @@ pub struct Failed {
     pub drawn: String,
 }
 
-/// Runs a file. The error says why it could not be run at all: it, its policy or its seeds do not load.
-pub fn file(path: &Path) -> Result<Vec<Report>, String> {
+/// Runs a file, through a program where one is given. The error says why it could not be run at all: it, its policy or
+/// its seeds do not load.
+pub fn file(path: &Path, through: Option<&str>) -> Result<Vec<Report>, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     let file = format::read(&text)?;
     let folder = Folder { file: path.to_owned(), folder: path.parent().unwrap_or(Path::new("")).to_owned() };
     match &file.content {
-        Content::PolicyErrors(wanted) => Ok(vec![policy_errors(&file, wanted, &folder)]),
-        Content::Cases(cases) => run_cases(&file, cases, &folder),
+        Content::PolicyErrors(wanted) => {
+            let mut report = policy_errors(&file, wanted, &folder);
+            let refused = through.map_or(Ok(()), |command| through::refuses(command, &file.policy, &folder));
+            report.differs.extend(refused.err());
+            Ok(vec![report])
+        }
+        Content::Cases(cases) => run_cases(&file, cases, &folder, through),
     }
 }
 
@@ -103,6 +110,11 @@ impl FileClock {
         }
     }
 
+    /// What it was set to, if it was.
+    fn get(&self) -> Option<i64> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|at| *at != REAL)
+    }
+
     fn as_clock(&self) -> Clock {
         let shared = Arc::clone(&self.0);
         Arc::new(move || match shared.load(Ordering::SeqCst) {
@@ -127,7 +139,7 @@ fn policy_errors(file: &CaseFile, wanted: &[regex::Regex], folder: &Folder) -> R
             (lines.clone(), differs.collect())
         }
     };
-    Report { name: "the policy does not load".to_owned(), got: json!({ "policy_errors": said }), differs }
+    Report { name: "the policy does not load".to_owned(), got: json!({ "policy_errors": said }), differs, cannot: None }
 }
 
 /// A problem as one line, without the drawing.
@@ -135,14 +147,15 @@ fn one_line(d: &Diagnostic) -> String {
     format!("{}:{}:{}: {}; {}", d.file.display(), d.line, d.column, d.message, d.help)
 }
 
-fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder) -> Result<Vec<Report>, String> {
+fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder, through: Option<&str>) -> Result<Vec<Report>, String> {
     let loaded = load(&file.policy, folder).map_err(|failed| format!("its policy does not load\n{}", failed.drawn))?;
+    let place = through.map(|_| Place::new(&file.policy, folder)).transpose()?;
     let clock = FileClock::new();
     // Seeds are made at the first time that the file names, so that they are never younger than a request.
     clock.set(cases.iter().find_map(|case| case.at));
     let options = Options {
         clock: Some(clock.as_clock()),
-        state: Some(StateLocation::Memory),
+        state: Some(place.as_ref().map_or(StateLocation::Memory, Place::state)),
         quiet: true,
         ..Options::default()
     };
@@ -153,15 +166,81 @@ fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder) -> Result<Vec<Rep
     if cases.first().is_none_or(|case| case.at.is_none()) {
         clock.0.store(REAL, Ordering::SeqCst);
     }
-    let report = |case: &Case| {
+    let program = through.zip(place).map(|(command, place)| Program::start(command, place)).transpose()?;
+    let mut running = Running { engine, program, saved, source: &file.policy, folder };
+    let mut reports = Vec::with_capacity(cases.len());
+    for case in cases {
         clock.set(case.at);
-        let (got, differs) = match &case.what {
-            What::Request(exchange) => exchange_one(exchange, &engine, &mut saved),
-            What::Step(step) => (json!({}), step.run(&engine, &file.policy, folder, &mut saved)),
+        reports.push(running.case(case, clock.get())?);
+    }
+    running.program.map_or(Ok(()), Program::end)?;
+    Ok(reports)
+}
+
+/// A file while it runs.
+struct Running<'a> {
+    /// Does the steps, and decides where no program does.
+    engine: Engine,
+    program: Option<Program>,
+    saved: Saved,
+    source: &'a PolicySource,
+    folder: &'a Folder,
+}
+
+impl Running<'_> {
+    fn case(&mut self, case: &Case, now: Option<i64>) -> Result<Report, String> {
+        let mut report = Report { name: case.name.clone(), got: json!({}), differs: Vec::new(), cannot: None };
+        match &case.what {
+            What::Request(exchange) => self.exchange(exchange, now, &mut report)?,
+            What::Step(step) => report.differs = self.step(step)?,
+        }
+        Ok(report)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<Vec<String>, String> {
+        let mut differs = step.run(&self.engine, self.source, self.folder, &mut self.saved);
+        if let (Some(program), Some(source)) = (&mut self.program, step.reloads(self.source)) {
+            let outcome = program.reload(source, self.folder)?;
+            if outcome.is_err() != step.may_fail() {
+                let got = outcome.map_or_else(|error| error, |()| "success".to_owned());
+                differs.push(format!("{step}: through the program, got: {got}"));
+            }
+        }
+        Ok(differs)
+    }
+
+    fn exchange(&mut self, exchange: &Exchange, now: Option<i64>, report: &mut Report) -> Result<(), String> {
+        let asked = match Asked::of(&exchange.request, &self.saved) {
+            Ok(asked) => asked,
+            Err(error) => {
+                report.differs.push(format!("request: {error}"));
+                return Ok(());
+            }
         };
-        Report { name: case.name.clone(), got, differs }
-    };
-    Ok(cases.iter().map(report).collect())
+        let came = match &mut self.program {
+            None => here::decide(&self.engine, &asked).map(|answer| Came::Answer(Box::new(answer))),
+            Some(program) => program.decide(&asked, now),
+        };
+        match came {
+            Ok(Came::Answer(answer)) => {
+                report.differs = compare::differences(&exchange.expect, &answer, &self.saved);
+                for (name, source) in &exchange.save {
+                    match compare::take(source, &answer) {
+                        Some(value) => {
+                            self.saved.insert(name.clone(), value);
+                        }
+                        None => report
+                            .differs
+                            .push(format!("save: wanted something to keep as {name:?}, got none ({source:?})")),
+                    }
+                }
+                report.got = compare::to_json(&answer);
+            }
+            Ok(Came::Cannot(why)) => report.cannot = Some(why),
+            Err(error) => report.differs.push(format!("request: {error}")),
+        }
+        Ok(())
+    }
 }
 
 fn seed(file: &CaseFile, engine: &Engine, saved: &mut Saved) -> Result<(), String> {
@@ -176,90 +255,4 @@ fn seed(file: &CaseFile, engine: &Engine, saved: &mut Saved) -> Result<(), Strin
         step::keep(seed, &issued, saved);
     }
     Ok(())
-}
-
-fn exchange_one(exchange: &Exchange, engine: &Engine, saved: &mut Saved) -> (Value, Vec<String>) {
-    let answer = match send(&exchange.request, engine, saved) {
-        Ok(answer) => answer,
-        Err(error) => return (json!({}), vec![format!("request: {error}")]),
-    };
-    let mut differs = compare::differences(&exchange.expect, &answer, saved);
-    for (name, source) in &exchange.save {
-        match compare::take(source, &answer) {
-            Some(value) => {
-                saved.insert(name.clone(), value);
-            }
-            None => differs.push(format!("save: wanted something to keep as {name:?}, got none ({source:?})")),
-        }
-    }
-    (compare::to_json(&answer), differs)
-}
-
-fn send(spec: &RequestSpec, engine: &Engine, saved: &Saved) -> Result<Answer, String> {
-    let [method, target, host, peer, body, request_id] =
-        [&spec.method, &spec.target, &spec.host, &spec.peer, &spec.body, &spec.request_id].map(|text| text.fill(saved));
-    let (method, target, host, peer, body, request_id) = (method?, target?, host?, peer?, body?, request_id?);
-    let fields = spec.headers.iter().map(|(name, value)| Ok((name.fill(saved)?, value.fill(saved)?)));
-    let fields: Vec<(Vec<u8>, Vec<u8>)> = fields.collect::<Result<_, String>>()?;
-    let headers: Vec<Header<'_>> = fields.iter().map(|(name, value)| Header { name, value }).collect();
-    let certificate = certificate(spec.client_cert.fill(saved)?)?;
-    let request = Request {
-        method: &method,
-        target: &target,
-        host: &host,
-        peer: &peer,
-        request_id: &request_id,
-        client_cert_der: &certificate,
-        cert_verified: spec.cert_verified,
-        body: &body,
-        headers: &headers,
-        tls: spec.tls,
-        body_complete: true,
-        ..Request::default()
-    };
-    let decision = engine.decide(&request).map_err(|error| format!("no decision could be made: {error}"))?;
-    Ok(answer_of(decision, &fields))
-}
-
-/// A certificate as a host hands it in. What is no PEM goes in as it is: an attack may hold anything.
-fn certificate(given: Vec<u8>) -> Result<Vec<u8>, String> {
-    if !given.starts_with(b"-----BEGIN") {
-        return Ok(given);
-    }
-    carried::of_file(&given).map(Cow::into_owned).map_err(|why| format!("client_cert: {why}"))
-}
-
-/// The decision as a host carries it out: the entries applied to an empty answer, and to the request without what is
-/// stripped.
-fn answer_of(decision: Decision, received: &[(Vec<u8>, Vec<u8>)]) -> Answer {
-    let mut headers = Vec::new();
-    decision.response.iter().for_each(|entry| apply(entry, &mut headers, str::to_owned));
-    let kept = received.iter().filter_map(|(name, value)| {
-        let name = String::from_utf8_lossy(name).into_owned();
-        let stripped = decision.strip.iter().any(|strip| strip.eq_ignore_ascii_case(&name));
-        (!stripped).then(|| (name, value.clone()))
-    });
-    let mut upstream = kept.collect();
-    decision.upstream.iter().for_each(|entry| apply(entry, &mut upstream, |value| value.as_bytes().to_vec()));
-    Answer {
-        action: decision.action,
-        status: decision.status,
-        reason: decision.reason,
-        subject: decision.subject().map(str::to_owned),
-        scheme: decision.scheme,
-        headers,
-        upstream,
-        strip: decision.strip.to_vec(),
-        body: decision.body,
-    }
-}
-
-fn apply<T>(entry: &HeaderEntry, fields: &mut Vec<(String, T)>, value: impl Fn(&str) -> T) {
-    let same = |name: &str| name.eq_ignore_ascii_case(&entry.name);
-    match entry.mode {
-        HeaderMode::Set => fields.retain(|(name, _)| !same(name)),
-        HeaderMode::SetIfAbsent if fields.iter().any(|(name, _)| same(name)) => return,
-        HeaderMode::SetIfAbsent | HeaderMode::Append => {}
-    }
-    fields.push((entry.name.to_string(), value(&entry.value)));
 }

@@ -104,6 +104,19 @@ impl Step {
         Ok(Step { command, fails })
     }
 
+    /// The policy that it loads, where it is a reload; `first` is the file's own.
+    pub fn reloads<'a>(&'a self, first: &'a PolicySource) -> Option<&'a PolicySource> {
+        match &self.command {
+            Command::Reload { policy } => Some(policy.as_ref().unwrap_or(first)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is expected to fail.
+    pub fn may_fail(&self) -> bool {
+        !matches!(self.fails, Fails::No)
+    }
+
     /// Does it. `Ok` holds how it went differently from what was expected; empty: as expected.
     pub fn run(&self, engine: &Engine, source: &PolicySource, folder: &Folder, saved: &mut Saved) -> Vec<String> {
         let outcome = self.command.filled(saved).and_then(|command| command.run(engine, source, folder, saved));
