@@ -3,8 +3,9 @@
 # what the command line says itself. Called by `make test`.
 #
 # A folder beside this script is a binding's if it has an executable `cases`: it is run as `cases [--jobs] POLICY` and
-# speaks the lines of `gatepost test --through`. An executable `build` beside it is run first. Both find in the
-# environment: GATEPOST_RELEASE, the folder with libgatepost.so, libgatepost.a and gatepost; and GATEPOST_BUILD, a
+# speaks the lines of `gatepost test --through`. An executable `build` beside it is run first, and an executable `test`
+# afterwards: tests of the binding's own, which print `N passed, N failed` and exit with 0 or another code. All find in
+# the environment: GATEPOST_RELEASE, the folder with libgatepost.so, libgatepost.a and gatepost; and GATEPOST_BUILD, a
 # folder of the binding's own for what is built, target/bindings/NAME.
 #
 # GATEPOST_RELEASE (default: target/release) is also where the command line is taken from. GATEPOST_CASES: other case
@@ -77,6 +78,9 @@ for name in "${@:-c cpp python go}"; do
             fi
             python3 tests/bindings/compare.py "$label" "$work/plain1" "$work/plain2" "$work/through" || failed=1
         done
+        if [ -x "$folder/test" ]; then
+            "$folder/test" || failed=1
+        fi
     done
 done
 [ $ran -gt 0 ] || { echo "run.sh: no binding was run" >&2; failed=1; }

@@ -14,30 +14,28 @@
 static int64_t at;
 static int is_set;
 
-static int64_t clock_of_cases(void *data) {
+static int64_t clock_of_cases(void* data) {
     (void)data;
     return is_set ? at : (int64_t)time(NULL);
 }
 
-static gatepost_str text(const char *string) {
-    return (gatepost_str){string, strlen(string)};
-}
+static gatepost_str text(const char* string) { return (gatepost_str){string, strlen(string)}; }
 
 /* A set-up call that failed, in its own words. */
-static void say_failed(gatepost_status status, gatepost_error *error) {
+static void say_failed(gatepost_status status, gatepost_error* error) {
     gatepost_str message = gatepost_error_message(error);
     say("error", message.len > 0 ? message : gatepost_status_text(status));
     said();
     gatepost_error_free(error);
 }
 
-static const char *action_name(gatepost_action action) {
-    static const char *const names[] = {"DENY", "ALLOW", "RESPOND", "PASS"};
+static const char* action_name(gatepost_action action) {
+    static const char* const names[] = {"DENY", "ALLOW", "RESPOND", "PASS"};
     return action < 4 ? names[action] : "DENY";
 }
 
-static void say_headers(const char *what, const gatepost_header *headers, size_t count) {
-    static const char *const modes[] = {"set", "append", "set-if-absent"};
+static void say_headers(const char* what, const gatepost_header* headers, size_t count) {
+    static const char* const modes[] = {"set", "append", "set-if-absent"};
     for (size_t i = 0; i < count; i++) {
         fputs(what, stdout);
         say_word(text(headers[i].mode < 3 ? modes[headers[i].mode] : "unknown"));
@@ -47,7 +45,7 @@ static void say_headers(const char *what, const gatepost_header *headers, size_t
     }
 }
 
-static void say_decision(const gatepost_decision *decision) {
+static void say_decision(const gatepost_decision* decision) {
     gatepost_view view;
     memset(&view, 0, sizeof view);
     view.struct_size = sizeof view;
@@ -73,12 +71,12 @@ static void say_decision(const gatepost_decision *decision) {
     said();
 }
 
-static gatepost_status decide(const gatepost_engine *engine, const gatepost_request *request, int jobs,
-                              gatepost_decision **decision) {
+static gatepost_status decide(const gatepost_engine* engine, const gatepost_request* request, int jobs,
+                              gatepost_decision** decision) {
     if (!jobs) {
         return gatepost_decide(engine, request, decision, NULL);
     }
-    gatepost_job *job = NULL;
+    gatepost_job* job = NULL;
     gatepost_status status = gatepost_decide(engine, request, decision, &job);
     while (status == GATEPOST_PENDING) {
         gatepost_status ran = gatepost_job_run(job);
@@ -86,15 +84,15 @@ static gatepost_status decide(const gatepost_engine *engine, const gatepost_requ
             gatepost_job_free(job);
             return ran;
         }
-        gatepost_job *next = NULL;
+        gatepost_job* next = NULL;
         status = gatepost_job_finish(job, decision, &next);
         job = next;
     }
     return status;
 }
 
-static int number(gatepost_str word, int64_t *value) {
-    char *end = NULL;
+static int number(gatepost_str word, int64_t* value) {
+    char* end = NULL;
     char digits[24];
     if (word.len == 0 || word.len >= sizeof digits) {
         return 0;
@@ -106,13 +104,14 @@ static int number(gatepost_str word, int64_t *value) {
 }
 
 /* Puts one line of a request where it belongs; 0 where it is none. */
-static int take(const heard *line, gatepost_request *request, gatepost_header *headers) {
+static int take(const heard* line, gatepost_request* request, gatepost_header* headers) {
     const struct {
-        const char *name;
-        gatepost_str *place;
+        const char* name;
+        gatepost_str* place;
     } strings[] = {
-        {"method", &request->method}, {"target", &request->target},        {"host", &request->host}, {"peer", &request->peer},
-        {"id", &request->request_id}, {"cert", &request->client_cert_der}, {"body", &request->body},
+        {"method", &request->method}, {"target", &request->target}, {"host", &request->host},
+        {"peer", &request->peer},     {"id", &request->request_id}, {"cert", &request->client_cert_der},
+        {"body", &request->body},
     };
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         if (says(line, strings[i].name, 2)) {
@@ -140,8 +139,8 @@ static int take(const heard *line, gatepost_request *request, gatepost_header *h
     return 0;
 }
 
-static void answer_decide(const gatepost_engine *engine, const exchange *asked, int jobs) {
-    gatepost_header *headers = or_die(calloc(asked->count, sizeof headers[0]));
+static void answer_decide(const gatepost_engine* engine, const exchange* asked, int jobs) {
+    gatepost_header* headers = or_die(calloc(asked->count, sizeof headers[0]));
     gatepost_request request;
     memset(&request, 0, sizeof request);
     request.struct_size = sizeof request;
@@ -154,7 +153,7 @@ static void answer_decide(const gatepost_engine *engine, const exchange *asked, 
             return;
         }
     }
-    gatepost_decision *decision = NULL;
+    gatepost_decision* decision = NULL;
     gatepost_status status = decide(engine, &request, jobs, &decision);
     if (status == GATEPOST_OK) {
         say_decision(decision);
@@ -166,11 +165,11 @@ static void answer_decide(const gatepost_engine *engine, const exchange *asked, 
 }
 
 /* The engine reads the file again that it was made of: what it shall read is put there. */
-static int put_in_place(gatepost_str from, const char *to) {
+static int put_in_place(gatepost_str from, const char* to) {
     if (from.len == strlen(to) && memcmp(from.ptr, to, from.len) == 0) {
         return 1;
     }
-    char *path = or_die(calloc(from.len + 1, 1));
+    char* path = or_die(calloc(from.len + 1, 1));
     memcpy(path, from.ptr, from.len);
     FILE *source = fopen(path, "rb"), *target = source == NULL ? NULL : fopen(to, "wb");
     free(path);
@@ -185,8 +184,8 @@ static int put_in_place(gatepost_str from, const char *to) {
     return target != NULL && fclose(target) == 0 && good;
 }
 
-static void answer_reload(const gatepost_engine *engine, gatepost_str from, const char *policy) {
-    gatepost_error *error = NULL;
+static void answer_reload(const gatepost_engine* engine, gatepost_str from, const char* policy) {
+    gatepost_error* error = NULL;
     if (!put_in_place(from, policy)) {
         say_error("the policy to reload cannot be read");
         return;
@@ -200,19 +199,19 @@ static void answer_reload(const gatepost_engine *engine, gatepost_str from, cons
     said();
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     int jobs = argc == 3 && strcmp(argv[1], "--jobs") == 0;
     if (argc != 2 + jobs) {
         fputs("usage: cases [--jobs] POLICY\n", stderr);
         return 1;
     }
-    const char *policy = argv[1 + jobs];
+    const char* policy = argv[1 + jobs];
     gatepost_options options;
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.clock = clock_of_cases;
-    gatepost_engine *engine = NULL;
-    gatepost_error *error = NULL;
+    gatepost_engine* engine = NULL;
+    gatepost_error* error = NULL;
     gatepost_status status = gatepost_engine_open(text(policy), &options, &engine, &error);
     if (status == GATEPOST_OK) {
         status = gatepost_engine_start(engine, &error);
@@ -226,7 +225,7 @@ int main(int argc, char **argv) {
     said();
     exchange asked = {NULL, 0, 0};
     while (hear(stdin, &asked)) {
-        const heard *first = asked.count == 0 ? &(heard){NULL, {{NULL, 0}}, 0} : &asked.lines[0];
+        const heard* first = asked.count == 0 ? &(heard){NULL, {{NULL, 0}}, 0} : &asked.lines[0];
         if (says(first, "decide", 1)) {
             answer_decide(engine, &asked, jobs);
         } else if (says(first, "reload", 2) && asked.count == 1) {

@@ -13,17 +13,17 @@
 
 /* One line: its words, decoded. `text` is the memory that they lie in. */
 typedef struct {
-    char *text;
+    char* text;
     gatepost_str word[WORDS];
     size_t words;
 } heard;
 
 typedef struct {
-    heard *lines;
+    heard* lines;
     size_t count, room;
 } exchange;
 
-static inline void *or_die(void *memory) {
+static inline void* or_die(void* memory) {
     if (memory == NULL) {
         fputs("cases: out of memory\n", stderr);
         exit(1);
@@ -42,8 +42,8 @@ static inline int hex(char digit) {
 }
 
 /* Decodes a word where it lies; 0 where it is none. */
-static inline int decode(char *from, size_t len, gatepost_str *word) {
-    char *to = from;
+static inline int decode(char* from, size_t len, gatepost_str* word) {
+    char* to = from;
     word->ptr = from;
     for (size_t i = 0; i < len; i++) {
         if (from[i] != '%') {
@@ -62,12 +62,12 @@ static inline int decode(char *from, size_t len, gatepost_str *word) {
 }
 
 /* Takes a line apart; words stays 0 where it cannot be read. */
-static inline heard split(char *text, size_t len) {
+static inline heard split(char* text, size_t len) {
     heard made = {text, {{NULL, 0}}, 0};
     char *word = text, *end = text + len;
     for (size_t words = 1; words <= WORDS; words++) {
-        char *space = memchr(word, ' ', (size_t)(end - word));
-        char *stop = space == NULL ? end : space;
+        char* space = memchr(word, ' ', (size_t)(end - word));
+        char* stop = space == NULL ? end : space;
         if (!decode(word, (size_t)(stop - word), &made.word[words - 1])) {
             return made;
         }
@@ -80,22 +80,23 @@ static inline heard split(char *text, size_t len) {
     return made;
 }
 
-static inline void forget(exchange *these) {
+static inline void forget(exchange* these) {
     for (size_t i = 0; i < these->count; i++) {
         free(these->lines[i].text);
     }
     these->count = 0;
 }
 
-static inline int says(const heard *line, const char *word, size_t words) {
-    return line->words == words && line->word[0].len == strlen(word) && memcmp(line->word[0].ptr, word, strlen(word)) == 0;
+static inline int says(const heard* line, const char* word, size_t words) {
+    return line->words == words && line->word[0].len == strlen(word) &&
+           memcmp(line->word[0].ptr, word, strlen(word)) == 0;
 }
 
 /* Reads the next exchange, without its `end`; 0 at the end of the input. */
-static inline int hear(FILE *from, exchange *these) {
+static inline int hear(FILE* from, exchange* these) {
     forget(these);
     for (;;) {
-        char *text = NULL;
+        char* text = NULL;
         size_t size = 0;
         ssize_t len = getline(&text, &size, from);
         if (len <= 0) {
@@ -127,7 +128,7 @@ static inline void say_word(gatepost_str word) {
     }
 }
 
-static inline void say(const char *what, gatepost_str word) {
+static inline void say(const char* what, gatepost_str word) {
     fputs(what, stdout);
     say_word(word);
     putchar('\n');
@@ -139,7 +140,7 @@ static inline void said(void) {
     fflush(stdout);
 }
 
-static inline void say_error(const char *text) {
+static inline void say_error(const char* text) {
     say("error", (gatepost_str){text, strlen(text)});
     said();
 }

@@ -1,0 +1,100 @@
+"""gatepost.hpp follows gatepost.h: each function, constant and field of the one is named in the other."""
+import re
+
+from building import TOP
+
+# Named nowhere in gatepost.hpp, and why.
+NOT_NAMED = {
+    "GATEPOST_H": "guards the header",
+    "gatepost_decision_subject": "Decision::subject reads the view, which holds it",
+    "gatepost_decision_id": "Decision::id, likewise",
+    "GATEPOST_STR": "makes a gatepost_str of a literal; std::string_view does that here",
+    "GATEPOST_VERSION": "a program reads it itself; GATEPOST_HPP_VERSION is held to it",
+    "gatepost_header.mode": "0 in a request; in a decision read as Header::mode",
+}
+# The file that deals with a struct must name each of its fields.
+FILES = {
+    "gatepost_str": "handle.hpp",
+    "gatepost_fetched": "options.hpp",
+    "gatepost_event": "options.hpp",
+    "gatepost_fetch": "options.hpp",
+    "gatepost_options": "options.hpp",
+    "gatepost_header": "decision.hpp",
+    "gatepost_request": "request.hpp",
+    "gatepost_view": "decision.hpp",
+    "gatepost_token_view": "tokens.hpp",
+    "gatepost_revocation": "tokens.hpp",
+    "gatepost_token_request": "engine.hpp",
+    "gatepost_refresh_request": "engine.hpp",
+    "gatepost_issued": "tokens.hpp",
+}
+# sized() sets the one, and zero is what the other has to be.
+EVERYWHERE = {"struct_size", "reserved"}
+# Fields of options and of the refresh request that are 0 in this release.
+ZERO = {"gatepost_refresh_request.flags"}
+
+
+def without_comments(text):
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.S)
+
+
+def wanted(header):
+    """Functions, constants and (struct, field) of the C header."""
+    code = without_comments(header)
+    functions = set(re.findall(r"\b(gatepost_\w+)\s*\(", code)) - set(re.findall(r"typedef[^;]*?\b(gatepost_\w+)\s*\(", code))
+    constants = set(re.findall(r"^#define (GATEPOST_\w+)", code, flags=re.M))
+    fields = set()
+    for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\} \1;", code, flags=re.S):
+        fields |= {(name, field) for field in re.findall(r"(\w+);", body)}
+    return functions, constants, fields
+
+
+def missing(header, files):
+    """What gatepost.hpp does not name."""
+    functions, constants, fields = wanted(header)
+    assert len(functions) > 50 and len(constants) > 90 and len(fields) > 100, (len(functions), len(constants), len(fields))
+    all_words = set(re.findall(r"\w+", without_comments("\n".join(files.values()))))
+    lacks = {name for name in functions | constants if name not in all_words and name not in NOT_NAMED}
+    for struct, field in fields:
+        name = f"{struct}.{field}"
+        if field in EVERYWHERE or name in ZERO or name in NOT_NAMED:
+            continue
+        text = without_comments(files.get(FILES.get(struct, ""), ""))
+        if not re.search(rf"(\.|->|::){field}\b", text):
+            lacks.add(name)
+    return lacks
+
+
+def files():
+    folder = TOP / "bindings/cpp/gatepost"
+    return {path.name: path.read_text() for path in folder.glob("*.hpp")}
+
+
+def header():
+    return (TOP / "include/gatepost.h").read_text()
+
+
+def test_gatepost_hpp_names_all_of_the_header():
+    lacks = missing(header(), files())
+    assert not lacks, f"bindings/cpp does not follow gatepost.h: {sorted(lacks)}"
+
+
+def test_every_exception_is_still_one():
+    words = set(re.findall(r"\w+", without_comments("\n".join(files().values()))))
+    functions, constants, fields = wanted(header())
+    known = functions | constants | {f"{struct}.{field}" for struct, field in fields}
+    for name in NOT_NAMED:
+        assert name in known and name not in words, f"{name} needs no exception any more"
+
+
+def test_what_is_added_is_noticed():
+    added = header().replace(
+        "uint32_t gatepost_abi(void);", "uint32_t gatepost_abi(void);\nuint32_t gatepost_read_minds(uint32_t whose);"
+    )
+    assert missing(added, files()) == {"gatepost_read_minds"}
+    added = header().replace("#define GATEPOST_PASS 3", "#define GATEPOST_PASS 3\n#define GATEPOST_PONDER 4")
+    assert missing(added, files()) == {"GATEPOST_PONDER"}
+    added = header().replace("    uint64_t generation;\n", "    uint64_t generation;\n    uint32_t mood;\n")
+    assert missing(added, files()) == {"gatepost_view.mood"}
+    fewer = {name: text.replace("raw.lifetime =", "") for name, text in files().items()}
+    assert missing(header(), fewer) == {"gatepost_token_request.lifetime"}
