@@ -105,8 +105,8 @@ static void before_error(request_rec *r) {
         add_filter(own && refusal->decision != NULL ? answer_filter : fields_filter, r, refusal);
     } else if (known->asked != NULL && !gate_admits(known->asked)) {
         /* another module has refused too, with a challenge of its own: ours is as good a way in */
-        add_filter(r->status == HTTP_UNAUTHORIZED && known->asked->view.status == HTTP_UNAUTHORIZED ? fields_filter : NULL, r,
-                   known->asked);
+        int both = r->status == HTTP_UNAUTHORIZED && known->asked->view.status == HTTP_UNAUTHORIZED;
+        add_filter(fields_filter, r, both ? known->asked : NULL);
     } else {
         add_filter(fields_filter, r, admitting(r));
     }

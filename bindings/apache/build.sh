@@ -37,7 +37,8 @@ if [ -n "$install" ]; then
     [ -e "$module" ] || fail "$module is not there; run bindings/apache/build.sh first"
     modules=${DESTDIR:-}$("$apxs" -q LIBEXECDIR)
     install -d "$modules"
-    install -m 644 "$module" "$modules/mod_gatepost.so"
+    install -m 644 "$module" "$modules/mod_gatepost.so.new"
+    mv "$modules/mod_gatepost.so.new" "$modules/mod_gatepost.so"
     echo "installed $modules/mod_gatepost.so"
     available=${DESTDIR:-}/etc/apache2/mods-available
     if [ -d "$available" ] || [ -n "${DESTDIR:-}" ]; then
@@ -71,6 +72,7 @@ done
 mkdir -p "$folder"
 # shellcheck disable=SC2086 # CFLAGS is a list
 ${CC:-cc} -shared -fPIC "${server[@]}" -std=gnu11 -O2 -Wall -Wextra -Werror=implicit -fvisibility=hidden \
-    "${flags[@]}" "${testing[@]}" ${CFLAGS:-} -I "$top/include" "${sources[@]}" -o "$folder/mod_gatepost.so" \
+    "${flags[@]}" "${testing[@]}" ${CFLAGS:-} -I "$top/include" "${sources[@]}" -o "$folder/mod_gatepost.so.new" \
     -Wl,-z,relro,-z,now "${library[@]}" -ldl -pthread
+mv "$folder/mod_gatepost.so.new" "$folder/mod_gatepost.so" # at once: an httpd that restarts at this moment may load it
 echo "built $folder/mod_gatepost.so"
