@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build nginx-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
+.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -31,6 +31,9 @@ go-docs: ## the reference of the Go module, in target/docs
 
 nginx-module: build ## the nginx module, in target/nginx; bindings/nginx/build.sh install puts it into place
 	@bindings/nginx/build.sh
+
+apache-module: build ## the module of Apache httpd, in target/apache; bindings/apache/build.sh install puts it into place
+	@bindings/apache/build.sh
 
 demo: ## sets everything up and plays the main job on a real server
 	@.ci/setup demo

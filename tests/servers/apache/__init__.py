@@ -1,0 +1,1 @@
+"""Apache httpd under test: real servers of any MPM, each in a folder of its own."""

@@ -1,0 +1,146 @@
+"""What httpd says of a configuration before it runs, and what becomes of a policy that does not load later."""
+
+import pytest
+
+from apache.site import POLICY, SIZES, Site
+from frame import wire
+from frame.people import PASSWORD
+
+ALICE = wire.basic("alice", PASSWORD)
+ON = 'GatepostPolicy "@POLICY@"\n<Location "/">\nGatepost on\n</Location>\n'
+
+
+@pytest.fixture
+def checked():
+    """Configures a site and returns (exit code, what `configtest` says)."""
+    made = []
+
+    def check(config, policy=POLICY, **more):
+        site = Site(config, policy, **more)
+        made.append(site)
+        done = site.test_configuration()
+        return done.returncode, done.stdout + done.stderr
+
+    yield check
+    for site in made:
+        site.stop()
+
+
+def test_a_good_configuration_is_said_to_be_good(checked):
+    assert checked(ON) == (0, "Syntax OK\n")
+
+
+def test_every_fault_of_a_policy_is_shown_with_its_place(checked):
+    broken = POLICY.replace('role = "admin"', 'role = "amin"').replace('access = "public"', 'acess = "public"')
+    code, said = checked(ON, broken)
+    assert code == 1
+    assert "there is no role `amin`" in said and "acess" in said, "both faults"
+    lines = broken.splitlines()
+    for fault in ('acess = "public"', 'require = { role = "amin" }'):
+        number = lines.index(fault) + 1
+        assert f"orders.toml:{number}:" in said
+        assert f"\n{number} | {fault}\n" in said, "the line itself"
+    assert "^^^^" in said and "= help:" in said
+    assert "GatepostPolicy: " in said and "httpd.conf" in said, "and where in httpd's own configuration"
+
+
+def test_a_policy_that_cannot_be_read_is_an_error(checked):
+    code, said = checked('GatepostPolicy "@FOLDER@/nowhere.toml"\n')
+    assert code == 1 and "nowhere.toml" in said and "does not load" in said
+
+
+def test_warnings_of_a_policy_are_shown_and_stop_nothing(checked):
+    code, said = checked(ON, POLICY + '[password]\nmin_length = 8\n')
+    assert code == 0 and "warning:" in said and "min_length" in said and "Syntax OK" in said
+
+
+@pytest.mark.parametrize("config, wrong", [
+    ('<Location "/">\nGatepost on\n</Location>\n', 'says "Gatepost on", but no GatepostPolicy'),
+    ('<Location "/">\nRequire gatepost\n</Location>\n', 'says "Require gatepost", but no GatepostPolicy'),
+    (ON + '<Location "/x">\nRequire gatepost alice\n</Location>\n', "Require gatepost stands alone"),
+    (ON.replace("Gatepost on", "Gatepost perhaps"), "Gatepost must be On or Off"),
+    ("GatepostPolicy\n", "GatepostPolicy takes one argument"),
+])
+def test_what_asks_for_no_policy_or_for_nothing_is_an_error(checked, config, wrong):
+    code, said = checked(config)
+    assert code == 1 and wrong in said, said
+
+
+def test_htaccess_cannot_switch_anything_off():
+    config = ON + '<Directory "@FOLDER@/htdocs">\nAllowOverride All\n</Directory>\n'
+    site = Site(config).page("page.html").page("own/.htaccess", "Gatepost off\n").page("own/page.html")
+    with site:
+        assert wire.ask(site.port, "/page.html").status == 401
+        assert wire.ask(site.port, "/own/page.html").status == 500
+        assert "Gatepost not allowed here" in site.log()
+
+
+def test_require_in_htaccess_is_a_voice_like_any_other():
+    config = 'GatepostPolicy "@POLICY@"\n<Directory "@FOLDER@/htdocs">\nAllowOverride AuthConfig\n</Directory>\n'
+    site = Site(config, users={"alice": []}).page("own/.htaccess", "Require gatepost\n").page("own/page.html")
+    with site:
+        assert wire.ask(site.port, "/own/page.html").status == 401
+        assert wire.ask(site.port, "/own/page.html", fields=[ALICE]).status == 200
+
+
+def test_the_same_file_is_one_engine_and_another_file_another():
+    """What is throttled in one place is throttled in another of the same file, and not of another file."""
+    config = """
+GatepostPolicy "@POLICY@"
+Gatepost on
+<Location "/same">
+    GatepostPolicy "@FOLDER@/../@NAME@/orders.toml"
+</Location>
+<Location "/other">
+    GatepostPolicy "@FOLDER@/other.toml"
+</Location>
+"""
+    site = Site("", sizes="StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8\n")
+    (site.site / "other.toml").write_text(POLICY.replace("orders.db", "other.db"))
+    site.words["@NAME@"] = site.site.name
+    site.configure(config)
+    wrong = wire.basic("nobody", "no password of anybody")
+    with site:
+        for _ in range(5):
+            assert wire.ask(site.port, "/x", fields=[wrong]).status == 401
+        assert wire.ask(site.port, "/x", fields=[wrong]).status == 429
+        assert wire.ask(site.port, "/same/x", fields=[wrong]).status == 429
+        assert wire.ask(site.port, "/other/x", fields=[wrong]).status == 401
+
+
+@pytest.mark.parametrize("mpm", sorted(SIZES))
+def test_a_graceful_restart_swaps_the_policy_and_keeps_it_where_the_new_one_does_not_load(mpm):
+    with Site(ON, users={"alice": []}, mpm=mpm).page("page.html") as site:
+        assert wire.ask(site.port, "/page.html").status == 401
+        site.policy.write_text(POLICY.replace('[[route]]\npath = "/{*rest}"', '[[route]]\npath = "/{*rest}"\naccess = "public"'))
+        site.own()
+        site.graceful()
+        site.wait_for(lambda: wire.ask(site.port, "/page.html").status == 200)
+        site.policy.write_text("[engine]\nname = 7\n")
+        site.graceful()
+        assert "the policy from before stays in force" in site.log() and "orders.toml:2:8" in site.log()
+        for _ in range(20):
+            assert wire.ask(site.port, "/page.html").status == 200
+        site.policy.write_text(POLICY)
+        site.graceful()
+        site.wait_for(lambda: wire.ask(site.port, "/page.html").status == 401)
+        assert wire.ask(site.port, "/page.html", fields=[ALICE]).status == 200
+
+
+def test_a_policy_that_does_not_load_at_the_start_stops_httpd():
+    site = Site(ON, "[engine]\nname = 7\n")
+    with pytest.raises(RuntimeError, match="orders.toml:2:8"):
+        site.start()
+    site.stop()
+
+
+def test_without_its_state_everything_is_refused_until_it_is_there():
+    site = Site(ON, POLICY.replace("orders.db", "state/orders.db")).page("page.html")
+    with site:
+        answer = wire.ask(site.port, "/page.html")
+        assert answer.status == 503
+        assert "cannot decide yet" in site.log() and "denied 503 state_unavailable" in site.log()
+        (site.site / "state").mkdir()
+        site.own()
+        site.wait_for(lambda: wire.ask(site.port, "/page.html").status == 401)
+        site.wait_for(lambda: "decides again" in site.log())
