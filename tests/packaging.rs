@@ -219,6 +219,8 @@ fn uninstalling_leaves_nothing_behind() {
     for wanted in [
         "usr/bin/gatepost",
         "usr/include/gatepost.h",
+        "usr/include/gatepost.hpp",
+        "usr/include/gatepost/engine.hpp",
         "usr/lib/libgatepost.a",
         "usr/lib/libgatepost.so",
         "usr/lib/libgatepost.so.0",
@@ -234,6 +236,7 @@ fn uninstalling_leaves_nothing_behind() {
     check(&mut install("uninstall", &destination, "/usr"));
     assert_eq!(files(&destination), BTreeSet::from(["usr/lib/libother.so".to_owned()]));
     assert!(!destination.join("usr/share/doc/gatepost").exists());
+    assert!(!destination.join("usr/include/gatepost").exists());
 }
 
 #[test]

@@ -45,16 +45,20 @@ fill() { # TEMPLATE: the template with its places filled in
 
 # Every file of an installation, as: kind, mode, target, source. One list serves both ways.
 listing() {
+    local page
     echo "file 755 $BINDIR/gatepost $dist/gatepost"
     echo "file 644 $LIBDIR/libgatepost.so.$version $release/libgatepost.so"
     echo "link - $LIBDIR/libgatepost.so.$abi libgatepost.so.$version"
     echo "link - $LIBDIR/libgatepost.so libgatepost.so.$abi"
     echo "file 644 $LIBDIR/libgatepost.a $dist/libgatepost.a"
     echo "file 644 $INCLUDEDIR/gatepost.h include/gatepost.h"
+    echo "file 644 $INCLUDEDIR/gatepost.hpp bindings/cpp/gatepost.hpp"
+    for page in bindings/cpp/gatepost/*.hpp; do
+        echo "file 644 $INCLUDEDIR/gatepost/${page##*/} $page"
+    done
     echo "fill 644 $LIBDIR/pkgconfig/gatepost.pc bindings/c/gatepost.pc.in"
     echo "fill 644 $cmake/gatepost-config.cmake bindings/c/gatepost-config.cmake.in"
     echo "fill 644 $cmake/gatepost-config-version.cmake bindings/c/gatepost-config-version.cmake.in"
-    local page
     for page in "$dist"/man/*.1; do
         echo "file 644 $MANDIR/man1/${page##*/} $page"
     done
@@ -114,7 +118,7 @@ uninstall)
         rm -f "$DESTDIR$target"
     done
     # Folders of our own; shared ones stay.
-    for folder in "$cmake" "$DATADIR/doc/gatepost" "$DATADIR/gatepost"; do
+    for folder in "$cmake" "$INCLUDEDIR/gatepost" "$DATADIR/doc/gatepost" "$DATADIR/gatepost"; do
         rmdir "$DESTDIR$folder" 2>/dev/null || true
     done
     echo "took Gatepost $version away from $DESTDIR$PREFIX"

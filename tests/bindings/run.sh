@@ -17,7 +17,6 @@ release=$(cd "${GATEPOST_RELEASE:-${CARGO_TARGET_DIR:-$top/target}/release}" 2>/
     echo "run.sh: there is no release build; run make build first, or set GATEPOST_RELEASE" >&2
     exit 1
 }
-export GATEPOST_RELEASE=$release
 built=${CARGO_TARGET_DIR:-$top/target}/bindings
 mkdir -p "$built"
 built=$(cd "$built" && pwd)
@@ -25,13 +24,20 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 read -r -a cases <<<"${GATEPOST_CASES:-$(echo tests/cases/*.json)}"
 
-# Programs ask for the library by its SONAME; cargo does not make the link.
+# Programs ask for the library by its SONAME. `make build` makes that link; `cargo test` does not, and leaves the library
+# in deps.
 if [ ! -e "$release/libgatepost.so.0" ]; then
     mkdir -p "$built/lib"
-    for name in libgatepost.so libgatepost.so.0; do ln -sfn "$release/libgatepost.so" "$built/lib/$name"; done
-    for name in libgatepost.a gatepost; do ln -sfn "$release/$name" "$built/lib/$name"; done
-    export GATEPOST_RELEASE=$built/lib
+    for name in libgatepost.so libgatepost.a gatepost; do
+        from=$release/$name
+        [ -e "$from" ] || from=$release/deps/$name
+        [ -e "$from" ] || { echo "run.sh: $release has no $name; run make build first" >&2; exit 1; }
+        ln -sfn "$from" "$built/lib/$name"
+    done
+    ln -sfn libgatepost.so "$built/lib/libgatepost.so.0"
+    release=$built/lib
 fi
+export GATEPOST_RELEASE=$release
 
 # Twice: what differs between two runs of the same (ids, drawn at random) need not be the same through a binding.
 for turn in 1 2; do
