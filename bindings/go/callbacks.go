@@ -140,14 +140,26 @@ func gatepostGoEvent(data, user C.uintptr_t, raw *C.gatepost_event) {
 //export gatepostGoFetch
 func gatepostGoFetch(data C.uintptr_t, raw *C.gatepost_fetch) {
 	b := held(data)
-	fetched, err := b.fetch(Document{
+	wanted := document(raw)
+	fetched, err := b.fetch(wanted)
+	if status := answerFetch(raw.reply, fetched, err); status != C.GATEPOST_OK {
+		c := core{options: *b.options}
+		c.logger().Error("gatepost: a fetched document was not taken", "url", wanted.URL, "error", Status(status))
+	}
+}
+
+func document(raw *C.gatepost_fetch) Document {
+	return Document{
 		URL:     text(raw.url),
 		ETag:    text(raw.etag),
 		Accept:  text(raw.accept),
 		CA:      text(raw.ca),
 		Largest: uint64(raw.largest),
 		Timeout: time.Duration(raw.timeout_ms) * time.Millisecond,
-	})
+	}
+}
+
+func answerFetch(reply *C.gatepost_fetch_reply, fetched Fetched, err error) C.gatepost_status {
 	var p pins
 	defer p.release()
 	answer := C.gatepost_fetched{struct_size: C.sizeof_gatepost_fetched}
@@ -160,10 +172,7 @@ func gatepostGoFetch(data C.uintptr_t, raw *C.gatepost_fetch) {
 		answer.cache_control = p.str(fetched.CacheControl)
 		answer.content_type = p.str(fetched.ContentType)
 	}
-	if status := C.gatepost_fetch_reply_set(raw.reply, &answer); status != C.GATEPOST_OK {
-		c := core{options: *b.options}
-		c.logger().Error("gatepost: a fetched document was not taken", "url", text(raw.url), "error", Status(status))
-	}
+	return C.gatepost_fetch_reply_set(reply, &answer)
 }
 
 func (b *callbacks) fetch(document Document) (fetched Fetched, err error) {

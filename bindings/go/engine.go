@@ -76,6 +76,7 @@ type core struct {
 	ended   context.Context
 	end     context.CancelFunc
 	once    sync.Once
+	wake    chan struct{} // housekeeping has something to do
 	keeper  sync.WaitGroup
 }
 
@@ -133,6 +134,7 @@ func newCore(options *Options) *core {
 		c.options.MostWaiting = 1024
 	}
 	c.own = c.gate.place()
+	c.wake = make(chan struct{}, 1)
 	c.slots = make(chan struct{}, c.options.SlowChecks)
 	c.pool.New = func() any { return newScratch(c.gate) }
 	c.told = c.options.Clock != nil || c.options.OnEvent != nil
@@ -184,6 +186,7 @@ func (e *Engine) Start() error {
 // Reload reads the policy file again and swaps it in whole: each decision is made by one whole policy. On an error the
 // old one stays in force.
 func (e *Engine) Reload() error {
+	defer e.core.wakeKeeper()
 	return e.setUp(func(engine *C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
 		return C.gatepost_engine_reload(engine, fault)
 	})

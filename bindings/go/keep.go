@@ -65,6 +65,7 @@ func (c *core) keep() {
 			case <-c.ended.Done():
 				return
 			case <-timer.C:
+			case <-c.wake:
 			}
 			next, err := c.poll()
 			if err == ErrClosed {
@@ -77,4 +78,12 @@ func (c *core) keep() {
 			timer.Reset(max(next, 10*time.Millisecond))
 		}
 	}()
+}
+
+// wakeKeeper has housekeeping done at once: a reload has events to tell and keys to fetch.
+func (c *core) wakeKeeper() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
 }

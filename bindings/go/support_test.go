@@ -89,3 +89,17 @@ func open(t testing.TB, file string, options *gatepost.Options) *gatepost.Engine
 	t.Cleanup(func() { _ = engine.Close() })
 	return engine
 }
+
+// rewrite puts a text in the place of another in a file.
+func rewrite(t testing.TB, file, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), from, to, 1)
+	if changed == string(text) {
+		t.Fatalf("%s does not hold %q", file, from)
+	}
+	write(t, file, changed)
+}
