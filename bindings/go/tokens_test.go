@@ -69,35 +69,44 @@ func TestATokenIsIssuedUsedAndRevoked(t *testing.T) {
 
 func TestTheOtherWaysToRevoke(t *testing.T) {
 	engine := open(t, withAlice(t, ""), nil)
-	for name, revocation := range map[string]func(*gatepost.Tokens) gatepost.Revocation{
-		"id": func(of *gatepost.Tokens) gatepost.Revocation {
+	now := time.Now()
+	for _, c := range []struct {
+		name       string
+		issued     time.Duration
+		revocation func(*gatepost.Tokens) gatepost.Revocation
+	}{
+		{"id", 0, func(of *gatepost.Tokens) gatepost.Revocation {
 			return gatepost.Revocation{Issuer: "access", TokenID: of.TokenID}
-		},
-		"session": func(of *gatepost.Tokens) gatepost.Revocation {
+		}},
+		{"session", 0, func(of *gatepost.Tokens) gatepost.Revocation {
 			return gatepost.Revocation{Issuer: "access", SessionID: of.Session, Until: of.ExpiresAt}
-		},
-		"subject": func(*gatepost.Tokens) gatepost.Revocation {
-			return gatepost.Revocation{Issuer: "access", Subject: alice, Before: time.Now().Add(time.Second)}
-		},
-		"user": func(*gatepost.Tokens) gatepost.Revocation {
-			return gatepost.Revocation{User: alice, Before: time.Now().Add(2 * time.Second)}
-		},
+		}},
+		{"subject", 0, func(*gatepost.Tokens) gatepost.Revocation {
+			return gatepost.Revocation{Issuer: "access", Subject: alice, Before: now.Add(10 * time.Second)}
+		}},
+		{"user", 20 * time.Second, func(*gatepost.Tokens) gatepost.Revocation {
+			return gatepost.Revocation{User: alice, Before: now.Add(30 * time.Second)}
+		}},
 	} {
-		tokens, err := engine.IssueToken(gatepost.TokenRequest{User: alice, Session: name, Now: time.Now().Add(1500 * time.Millisecond)})
-		if name == "id" || name == "session" {
-			tokens, err = engine.IssueToken(gatepost.TokenRequest{User: alice, Session: name, Now: time.Now().Add(10 * time.Second)})
-		}
-		if name == "subject" {
-			tokens, err = engine.IssueToken(gatepost.TokenRequest{User: alice, Session: name, Now: time.Now().Add(-time.Second)})
-		}
+		tokens, err := engine.IssueToken(gatepost.TokenRequest{User: alice, Session: c.name, Now: now.Add(c.issued)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := engine.RevokeToken(revocation(tokens)); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		verify := func() error {
+			v, err := engine.VerifyToken(tokens.AccessToken, now.Add(c.issued+time.Second))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Err()
 		}
-		if v, err := engine.VerifyToken(tokens.AccessToken, time.Now().Add(10*time.Second)); err != nil || !errors.Is(v.Err(), gatepost.ReasonTokenRevoked) {
-			t.Errorf("%s: %v %+v", name, err, v)
+		if err := verify(); err != nil {
+			t.Errorf("%s: %v before it is revoked", c.name, err)
+		}
+		if err := engine.RevokeToken(c.revocation(tokens)); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if err := verify(); !errors.Is(err, gatepost.ReasonTokenRevoked) {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	if err := engine.RevokeToken(gatepost.Revocation{User: alice, TokenID: "x"}); !errors.Is(err, gatepost.StatusInvalidArgument) {

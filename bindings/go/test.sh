@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# test.sh: everything that shows the Go module to work: formatting, vet, its tests under the race detector with Go's rules
+# for pointers in C checked, the example services with chi and gin, the quick start of the README out of a module proxy,
+# vendored too. Called by `make test`. GATEPOST_RELEASE names the folder with libgatepost.a, libgatepost.so and gatepost.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+release=${GATEPOST_RELEASE:-${CARGO_TARGET_DIR:-target}/release}
+GATEPOST_RELEASE=$(cd "$release" 2>/dev/null && pwd) || { echo "test.sh: $release is missing; run make build first" >&2; exit 1; }
+export GATEPOST_RELEASE CGO_ENABLED=1
+fail() {
+    echo "bindings/go/test.sh: $1" >&2
+    exit 1
+}
+command -v go >/dev/null || fail "Go 1.24 or newer is needed: https://go.dev/dl/"
+version=$(go env GOVERSION)
+[ "$(printf '%s\n' go1.24 "$version" | sort -V | head -n 1)" = go1.24 ] ||
+    fail "Go 1.24 or newer is needed and this is $version: https://go.dev/dl/"
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+
+bindings/go/archive.sh
+
+echo "go: formatting and vet"
+modules="bindings/go bindings/go/examples tests/bindings/go benches/bindings/go"
+for module in $modules; do
+    [ -e "$module/go.mod" ] || continue
+    unformatted=$(gofmt -l "$module")
+    [ -z "$unformatted" ] || fail "run gofmt -w on: $unformatted"
+    (cd "$module" && go mod verify >/dev/null && go vet ./...) || fail "$module"
+done
+lines=$(find bindings/go -name '*.go' -o -name '*.[ch]' | grep -v /include/ | xargs wc -l | awk '$2 != "total" && $1 > 500')
+[ -z "$lines" ] || fail "longer than 500 lines: $lines"
+
+# -count=1: what the tests are about, the library, is nothing that go's cache of results knows of.
+echo "go: the module, under the race detector"
+(cd bindings/go && GODEBUG=cgocheck=1 go test -race -count=1 -v . >"$work/tests" 2>&1) || { grep -v -e '^=== ' -e '^--- PASS' "$work/tests"; exit 1; }
+passed=$(grep -c '^--- PASS' "$work/tests") skipped=$(grep -c '^--- SKIP' "$work/tests" || true)
+echo "go: $passed passed, $skipped skipped"
+grep -A 2 '^--- SKIP' "$work/tests" || true
+tail -n 1 "$work/tests"
+
+echo "go: net/http, chi and gin on real servers"
+(cd bindings/go/examples && GODEBUG=cgocheck=1 go test -race -count=1 ./services)
+
+echo "go: the quick start of the README, from a module proxy"
+bindings/go/module.sh "$work/proxy"
+mkdir "$work/start"
+block() { # LANGUAGE: the README's first block in it
+    awk -v begin="\`\`\`$1" '$0 == "```" { if (inside) exit } inside { print } $0 == begin { inside = 1 }' bindings/go/README.md
+}
+block go >"$work/start/main.go"
+block toml >"$work/start/orders.toml"
+cd "$work/start"
+echo 'four cups of green tea each noon' | "$GATEPOST_RELEASE/gatepost" user add alice --role clerk --policy orders.toml >/dev/null 2>&1
+# The port of the README may be taken.
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/" main.go
+go mod init example.com/start 2>/dev/null
+export GOPROXY="file://$work/proxy" GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod GOMODCACHE="$work/modules"
+go get gatepost.invalid/gatepost >/dev/null 2>&1 || fail "go get finds nothing in the module proxy"
+go build -o start .
+go mod vendor
+GOFLAGS=-mod=vendor go build -o vendored . || fail "the vendored module does not build"
+./vendored &
+server=$!
+trap 'kill $server 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
+for _ in $(seq 100); do
+    curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$port/" && break
+    sleep 0.1
+done
+said=$(curl -s --max-time 30 -u 'alice:four cups of green tea each noon' "http://127.0.0.1:$port/orders/7")
+[ "$said" = "order 7 for alice" ] || fail "the quick start answers: $said"
+said=$(curl -s --max-time 30 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/orders/7")
+[ "$said" = 401 ] || fail "the quick start answers without credentials: $said"
+kill $server
+wait $server 2>/dev/null || true
+echo "go: the quick start works"
