@@ -44,7 +44,9 @@ test: ## sets everything up, lints, and runs every test
 	@$(MAKE) --no-print-directory lint deny
 	$(CARGO) test --all-targets --no-fail-fast
 	$(CARGO) test --doc
+	$(CARGO) build
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug tests/servers/run.sh
+	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug bindings/go/test.sh
 
 fuzz-smoke: ## libFuzzer on the readers of tokens, claims, keys, PEM, JSON and proofs: FUZZ_SECONDS (30) each, from seeds named after attacks
 	@.ci/setup fuzz

@@ -19,6 +19,14 @@ version=$(go env GOVERSION)
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
+# Programs ask for the library by its SONAME; cargo does not make the link.
+if [ ! -e "$GATEPOST_RELEASE/libgatepost.so.0" ]; then
+    mkdir "$work/lib"
+    for name in libgatepost.a libgatepost.so gatepost; do ln -s "$GATEPOST_RELEASE/$name" "$work/lib/$name"; done
+    ln -s "$GATEPOST_RELEASE/libgatepost.so" "$work/lib/libgatepost.so.0"
+    GATEPOST_RELEASE=$work/lib
+fi
+
 bindings/go/archive.sh
 
 echo "go: formatting and vet"

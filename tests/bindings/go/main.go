@@ -39,11 +39,17 @@ func main() {
 		os.Exit(1)
 	}
 	p.policy = arguments[0]
-	if err := p.run(); err != nil {
+	err := p.run()
+	if err != nil && err != errSaid {
 		os.Stderr.WriteString("cases: " + err.Error() + "\n")
+	}
+	if err != nil {
 		os.Exit(1)
 	}
 }
+
+// errSaid is an error that the runner has heard.
+var errSaid = errors.New("said already")
 
 func (p *program) run() error {
 	// The runner moves the clock by what it sends, and nothing must happen beside that.
@@ -56,7 +62,7 @@ func (p *program) run() error {
 	if err != nil {
 		p.say("error", err.Error())
 		_ = p.end()
-		return errors.New("the engine cannot be opened")
+		return errSaid
 	}
 	defer engine.Close()
 	p.engine = engine
