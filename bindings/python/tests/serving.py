@@ -65,15 +65,15 @@ class Server:
 
 
 @contextmanager
-def serving(log: Path, *arguments: "str | Path", policy: Path, **environment: str) -> Iterator[Server]:
+def serving(log: Path, *arguments: "str | Path", policy: Path, cwd: Path = EXAMPLES) -> Iterator[Server]:
     """Runs a server; `{port}` in its arguments is a free one. Ends it, and makes sure that it ended well."""
     for attempt in range(3):
         port = free_port()
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-u", "-m", *(str(word).replace("{port}", str(port)) for word in arguments)],
-                cwd=EXAMPLES,
-                env={**os.environ, "GATEPOST_POLICY": str(policy), **environment},
+                cwd=cwd,
+                env={**os.environ, "GATEPOST_POLICY": str(policy)},
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

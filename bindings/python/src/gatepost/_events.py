@@ -75,6 +75,11 @@ def hold(function: Any) -> Any:
     return handle
 
 
+def held() -> bool:
+    """Whether the library may still call back."""
+    return bool(_held)
+
+
 _log = logging.getLogger("gatepost")
 
 

@@ -32,7 +32,7 @@ def check(library: Any, path: str) -> Any:
     advice = f"install the library of gatepost {VERSION}, or unset GATEPOST_LIBRARY to use the one in this package"
     try:
         fits = library.gatepost_abi_check(ABI) == 0
-    except AttributeError:
+    except (AttributeError, ffi.error):
         raise LibraryError(f"{path} is not Gatepost's library, or is older than any release: {advice}") from None
     if not fits:
         raise LibraryError(
@@ -42,7 +42,7 @@ def check(library: Any, path: str) -> Any:
     for name in dir(library):
         try:
             getattr(library, name)
-        except AttributeError:
+        except (AttributeError, ffi.error):
             missing.append(name)
     if missing:
         version = library.gatepost_version()

@@ -1,7 +1,6 @@
 """Deciding in an event loop: the library's pool of threads, whose descriptor the loop watches."""
 
 import asyncio
-import atexit
 import itertools
 import os
 import weakref
@@ -121,9 +120,8 @@ def _dispatch(pool: "weakref.ref[AsyncPool]") -> None:
 _pools: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncPool]" = weakref.WeakKeyDictionary()
 
 
-@atexit.register
-def _exit() -> None:
-    # Threads of a pool may call a clock of Python's, which must be over before the interpreter is.
+def close_all() -> None:
+    """At the end of the process: threads of a pool may call a clock of Python's, which must be over before Python is."""
     for pool in list(_pools.values()):
         pool.close()
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import time
 import weakref
 from typing import Any
 
@@ -276,9 +277,20 @@ def _forked() -> None:
 
 @atexit.register
 def _exit() -> None:
-    # Writes the events that wait, while there still is an interpreter to call back into.
+    # Writes the events that wait. A thread that is inside the library while the interpreter ends must not come back into
+    # it by a callback: it would be ended there, in the middle of the library. So no call begins any more, and those under
+    # way are waited for: the library says itself when nothing can call back, by the last finalizer.
+    from .aio import close_all
+
     for engine in list(_engines):
         engine.close()
+    close_all()
+    deadline = time.monotonic() + 10
+    while _events.held() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    if _engines:
+        # For the thread that ran it to be out of it again.
+        time.sleep(0.005)
 
 
 os.register_at_fork(after_in_child=_forked)

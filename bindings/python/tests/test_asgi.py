@@ -1,0 +1,237 @@
+"""The ASGI middleware, handed scopes as servers make them."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+import gatepost
+from gatepost import asgi
+from gatepost.asgi import GatepostMiddleware
+
+from .conftest import PLAIN, Place, basic
+
+MORE = PLAIN + '[[route]]\npath = "/files/{name}"\naccess = "public"\n'
+
+
+def scope(target: str = "/public", *headers: tuple[bytes, bytes], **more: Any) -> dict[str, Any]:
+    from urllib.parse import unquote
+
+    path, _, query = target.partition("?")
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"a.example"), *headers],
+        "scheme": "http",
+        "client": ("192.0.2.7", 50000),
+        "server": ("127.0.0.1", 80),
+        **more,
+    }
+
+
+class Application:
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Any]] = []
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seen.append(scope)
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept", "headers": self.headers})
+        elif scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": self.headers})
+            await send({"type": "http.response.body", "body": b"hello"})
+        else:
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+def call(engine: gatepost.Engine, *scopes: dict[str, Any], application: Application | None = None, **options: Any) -> Any:
+    inner = application or Application()
+    middleware = GatepostMiddleware(inner, engine, **options)
+    sent: list[Any] = []
+
+    async def main() -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        for each in scopes:
+            await middleware(each, receive, send)
+
+    asyncio.run(main())
+    return sent, inner.seen
+
+
+def test_what_is_refused_never_reaches_the_application(engine: gatepost.Engine) -> None:
+    sent, seen = call(engine, scope("/private"))
+    assert seen == [] and sent[0]["status"] == 401
+    assert (b"content-length", str(len(sent[1]["body"])).encode()) in sent[0]["headers"]
+    assert b"credentials_missing" in sent[1]["body"]
+
+
+def test_the_scope_is_changed_for_the_application_alone(orders: gatepost.Engine) -> None:
+    name, value = basic("alice")
+    forged = [(b"x-auth-subject", b"root"), (b"x_auth_roles", b"admin"), (b"X-Auth-Subject", b"root")]
+    original = scope("/orders/7", *forged, (name.lower().encode(), value.encode()))
+    before = list(original["headers"])
+    application = Application()
+    application.headers = [(b"x-own", b"1")]
+    sent, (seen,) = call(orders, original, application=application)
+    fields = [(key.lower(), value) for key, value in seen["headers"] if b"auth" in key.lower() and b"authorization" != key]
+    assert sorted(fields) == [(b"x-auth-roles", b"clerk"), (b"x-auth-subject", b"alice")]
+    assert original["headers"] == before and "user" not in original
+    assert seen["user"].is_authenticated and seen["user"].roles == ("clerk",) and seen["user"].display_name == "alice"
+    assert seen["auth"].scopes == ["authenticated"] and seen["gatepost"].allowed
+    assert sent[0]["headers"] == [(b"x-own", b"1"), (b"cache-control", b"private, no-store")]
+
+
+def test_the_applications_own_cache_control_stays(orders: gatepost.Engine) -> None:
+    application = Application()
+    application.headers = [(b"Cache-Control", b"no-cache")]
+    name, value = basic("alice")
+    sent, _ = call(orders, scope("/orders/7", (b"authorization", value.encode())), application=application)
+    assert sent[0]["headers"] == [(b"Cache-Control", b"no-cache")]
+
+
+def test_nobody_is_nobody(engine: gatepost.Engine) -> None:
+    _, (seen,) = call(engine, scope("/public"))
+    user = seen["user"]
+    assert not user.is_authenticated and user.is_anonymous and user.identity == "" and not user.has(role="clerk")
+    assert seen["auth"].scopes == []
+
+
+def test_targets_are_as_on_the_wire() -> None:
+    def target(path: str, raw: "bytes | None", query: bytes = b"") -> bytes:
+        return asgi.target({"path": path, "raw_path": raw, "query_string": query})
+
+    assert target("/a b", b"/a%20b", b"x=%20") == b"/a%20b?x=%20"
+    assert target("/a/b", b"/a%2fb") == b"/a%2fb"
+    assert target("/caf\xe9", b"/caf%C3%A9") == b"/caf%C3%A9"
+    # Rewritten by something in front, or a server that has no raw path: what the application will see.
+    assert target("/app/a", b"/a") == b"/app/a"
+    assert target("/a b?c#d", None) == b"/a%20b%3Fc%23d"
+    assert target("/caf\xe9", None) == b"/caf%C3%A9"
+    assert target("/..%2f", None) == b"/..%252f"
+
+
+def test_a_path_that_can_be_read_in_two_ways_is_refused() -> None:
+    with gatepost.Engine.from_text(MORE) as engine:
+        sent, seen = call(engine, scope("/files/..%2fprivate"))
+        assert sent[0]["status"] == 400 and seen == []
+        sent, seen = call(engine, scope("/files/a%20b"))
+        assert sent[0]["status"] == 200 and len(seen) == 1
+
+
+def test_peers_and_tls() -> None:
+    text = """
+[engine]
+state = ":memory:"
+schemes = ["basic"]
+[[route]]
+path = "/tls"
+require = { tls = true }
+[[route]]
+path = "/inside"
+require = { network = ["10.0.0.0/8"] }
+"""
+    with gatepost.Engine.from_text(text) as engine:
+
+        def status(**more: Any) -> int:
+            found: int = call(engine, scope(**more))[0][0]["status"]
+            return found
+
+        assert status(target="/tls", scheme="https") == 401 and status(target="/tls") == 403
+        assert status(target="/inside", client=("10.0.0.1", 1)) == 401 and status(target="/inside") == 403
+        assert status(target="/inside", client=None, server=("/run/app.sock", None)) == 403
+
+
+def test_odd_headers_are_refused_and_nothing_breaks(engine: gatepost.Engine) -> None:
+    for pair in ((b"x-a", b"1\r\nauthorization: Basic x"), (b"x-a: b", b"1"), (b"", b"1"), (b"x-a", b"\0")):
+        sent, seen = call(engine, scope("/public", pair))
+        assert sent[0]["status"] == 400 and seen == [], pair
+    sent, seen = call(engine, {**scope("/public"), "headers": iter([(b"host", b"a")])})
+    assert sent[0]["status"] == 200
+
+
+def test_what_cannot_be_decided_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    engine = gatepost.Engine.from_text(PLAIN)
+    engine.close()
+    sent, seen = call(engine, scope("/public"), scope("/public", type="websocket"))
+    assert sent[0]["status"] == 500 and seen == [] and sent[2]["type"] == "websocket.close"
+    assert "the engine was closed" in caplog.text
+    with gatepost.Engine.from_text(PLAIN) as engine:
+        broken = dict(scope("/public"))
+        del broken["path"]
+        sent, seen = call(engine, broken)
+        assert sent[0]["status"] == 500 and seen == []
+        with pytest.raises(RuntimeError, match="webtransport"):
+            call(engine, scope(type="webtransport"))
+
+
+def test_refusals_are_logged_with_their_id(engine: gatepost.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gatepost")
+    sent, _ = call(engine, scope("/private"))
+    (line,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert "401 credentials_missing" in line and line.split("id ")[1].split(",")[0].encode() in sent[1]["body"]
+
+
+def test_websockets(orders: gatepost.Engine) -> None:
+    plain = scope("/live", type="websocket", scheme="ws")
+    del plain["method"]
+    sent, seen = call(orders, plain)
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": ""}] and seen == []
+    sent, seen = call(orders, {**plain, "extensions": {"websocket.http.response": {}}})
+    assert sent[0]["type"] == "websocket.http.response.start" and sent[0]["status"] == 401 and seen == []
+    assert b"credentials_missing" in sent[1]["body"]
+    with_password = {**plain, "headers": [*plain["headers"], (b"authorization", basic("alice")[1].encode())]}
+    sent, (seen,) = call(orders, with_password)
+    assert sent[0]["type"] == "websocket.accept" and seen["user"].subject == "alice"
+    # Another site's page, with the browser's stored password; also where HTTP/2 leaves no Upgrade field.
+    foreign = {**with_password, "headers": [*with_password["headers"], (b"origin", b"https://evil.example")]}
+    sent, seen = call(orders, {**foreign, "extensions": {"websocket.http.response": {}}})
+    assert sent[0]["status"] == 403 and seen == [] and b"cross_site" in sent[1]["body"]
+
+
+def test_lifespan_passes_through_and_keeps_house(engine: gatepost.Engine) -> None:
+    application = Application()
+    middleware = GatepostMiddleware(application, engine)
+
+    async def main() -> list[str]:
+        inbox: asyncio.Queue[Any] = asyncio.Queue()
+        sent: list[str] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        life = asyncio.create_task(middleware({"type": "lifespan"}, inbox.get, send))
+        await inbox.put({"type": "lifespan.startup"})
+        await asyncio.sleep(0.05)
+        house = middleware._house
+        assert house is not None and not house.done()
+        await inbox.put({"type": "lifespan.shutdown"})
+        await life
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert house.cancelled()
+        return sent
+
+    assert asyncio.run(main()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_own_ids_and_certificates(place: Place) -> None:
+    with gatepost.Engine(place.policy) as engine:
+        sent, _ = call(engine, scope("/orders/7"), request_id=lambda scope: "mine-1")
+        assert b'"id":"mine-1"' in sent[1]["body"]
+        sent, _ = call(engine, scope("/orders/7"), certificate=lambda scope: (b"no DER", True))
+        assert sent[0]["status"] in (400, 401)
+        sent, _ = call(engine, scope("/orders/7"), certificate=asgi.tls_extension)
+        assert sent[0]["status"] == 401

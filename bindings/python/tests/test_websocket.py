@@ -1,0 +1,39 @@
+"""WebSockets on a real server, with a real client."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from .conftest import Place, basic
+from .serving import Server, serving
+
+
+@pytest.fixture(scope="module", params=["websockets", "websockets-sansio"])
+def server(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log: Path = tmp_path_factory.mktemp("ws") / "log"
+    words = ["uvicorn", "starlette_orders:app", "--port", "{port}", "--ws", request.param]
+    with serving(log, *words, policy=place.policy) as running:
+        yield running
+
+
+def test_a_websocket_is_let_in_with_its_identity(server: Server, place: Place) -> None:
+    with connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=dict([basic("alice")])) as socket:
+        assert socket.recv(timeout=10) == "Hello, alice."
+
+
+def test_a_websocket_without_credentials_is_refused_before_the_handshake(server: Server) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        connect(f"ws://127.0.0.1:{server.port}/live")
+    assert caught.value.response.status_code in (401, 403)
+    if caught.value.response.status_code == 401:
+        assert "WWW-Authenticate" in caught.value.response.headers
+
+
+def test_another_sites_page_is_refused(server: Server) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        headers = dict([basic("alice")])
+        connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=headers, origin="https://evil.example")  # type: ignore[arg-type]
+    assert caught.value.response.status_code == 403
