@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs deny clean
+.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs wheel python-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -29,6 +29,12 @@ go-archive: build ## the Go module with the static archive of this platform, as 
 go-docs: ## the reference of the Go module, in target/docs
 	@bindings/go/docs.sh
 
+wheel: ## the wheel of the Python package, in target/wheel
+	@bindings/python/wheel.sh
+
+python-docs: build ## the reference of the Python package, in target/docs
+	@bindings/python/docs.sh
+
 nginx-module: build ## the nginx module, in target/nginx; bindings/nginx/build.sh install puts it into place
 	@bindings/nginx/build.sh
 
@@ -47,6 +53,7 @@ test: ## sets everything up, lints, and runs every test
 	$(CARGO) build
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug tests/servers/run.sh
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug bindings/go/test.sh
+	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug bindings/python/test.sh
 
 fuzz-smoke: ## libFuzzer on the readers of tokens, claims, keys, PEM, JSON and proofs: FUZZ_SECONDS (30) each, from seeds named after attacks
 	@.ci/setup fuzz

@@ -2,10 +2,11 @@
 # build.sh FOLDER: the wheel, put into FOLDER. Wants maturin and cffi on the PATH. With GATEPOST_RELEASE the library in that
 # folder is packed as it is; without, maturin builds a release.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 out=$(realpath -m "$1")
-cd "$(dirname "$0")"
-root=$(realpath ../..)
-target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
+target=$(realpath -m "${CARGO_TARGET_DIR:-$here/../../target}")
+[ -z "${GATEPOST_RELEASE:-}" ] || GATEPOST_RELEASE=$(realpath "$GATEPOST_RELEASE")
+cd "$here"
 mkdir -p "$target"
 python3 declare.py --check
 # maturin reads the declarations here; from them cffi makes gatepost/_native/ffi.py.
