@@ -77,8 +77,7 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
 
     status = gatepost_engine_open(ngx_http_gatepost_text(file), NULL, &engine->engine, &error);
     if (status != GATEPOST_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\" does not load: %s", file,
-                           gatepost_status_text(status).ptr);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\": %s", file, gatepost_status_text(status).ptr);
         ngx_http_gatepost_log_lines(NGX_LOG_EMERG, cf->log, "", gatepost_error_message(error));
         gatepost_error_free(error);
         return NULL;

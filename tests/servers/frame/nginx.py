@@ -67,7 +67,7 @@ class Nginx(Server):
     def check(self) -> tuple:
         """What `nginx -t` says: its exit code and its words."""
         done = subprocess.run([*self.command[:-2], "-t"], capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr + self.log()
+        return done.returncode, done.stdout + done.stderr
 
     def worker_ids(self) -> list:
         """Workers that take requests, not those that are about to end."""

@@ -1,0 +1,114 @@
+"""One decision for each request of a client: internal redirects, error pages and subrequests reuse it."""
+
+import pytest
+
+from frame import people, wire
+
+from .site import got, page, site
+
+PROXY = "proxy_pass http://ECHO;"
+
+
+def decisions(nginx):
+    """How often somebody was asked, going by the log of refusals."""
+    return [line for line in nginx.log().splitlines() if "gatepost: " in line and " id=" in line]
+
+
+def test_the_page_of_a_refusal_is_shown_with_its_status_and_challenge(place, echo):
+    page(place, "denied.html", "<p>ask your clerk</p>")
+    locations = f"root html; error_page 401 /denied.html; error_page 403 @no; location / {{ {PROXY} }}\n"
+    locations += "location = /denied.html { internal; }\nlocation @no { return 403 'not you'; }"
+    with site(place, locations, echo=echo) as nginx:
+        answer = wire.ask(nginx.port, "/orders/1")
+        assert (answer.status, answer.body) == (401, b"<p>ask your clerk</p>")
+        assert answer.get("Content-Type") == "text/html" and answer.get("Content-Language") is None
+        assert any("Bearer" in value for value in answer.all("WWW-Authenticate"))
+        assert answer.get("Cache-Control") == "no-store"
+        answer = wire.ask(nginx.port, "/admin/1", fields=[place.alice])
+        assert (answer.status, answer.body) == (403, b"not you")
+        assert len(decisions(nginx)) == 2 and not echo.received
+        assert wire.ask(nginx.port, "/orders/1", method="POST", body=b"x" * 100).status == 401
+        head = wire.ask(nginx.port, "/orders/1", method="HEAD")
+        assert head.status == 401 and head.body == b""
+
+
+def test_the_page_of_a_refusal_may_come_from_an_application_that_sees_nothing_forged(place, echo):
+    locations = f"error_page 401 = @login; location / {{ {PROXY} }}\nlocation @login {{ {PROXY} }}"
+    with site(place, locations, echo=echo) as nginx:
+        answer = wire.ask(nginx.port, "/orders/1", fields=[("X-Auth-Subject", "root"), ("x-auth-roles", "admin")])
+        assert answer.status == 200 and len(echo.received) == 1
+        assert got(echo, "X-Auth-Subject") == [] and got(echo, "X-Auth-Roles") == []
+
+
+def test_a_missing_page_of_a_refusal_is_no_way_in(place, echo):
+    with site(place, f"root html; error_page 401 /nothing.html; location / {{ {PROXY} }} location = /nothing.html {{ }}", echo=echo) as nginx:
+        assert wire.ask(nginx.port, "/orders/1").status in (401, 404) and not echo.received
+
+
+def test_try_files_index_and_rewrite_ask_once(place, echo):
+    page(place, "orders/index.html", "index")
+    locations = f"""
+        root html;
+        location /orders/ {{ index index.html; }}
+        location = /orders/index.html {{ }}
+        location /public/ {{ try_files $uri $uri/ @app; }}
+        location @app {{ {PROXY} }}
+        location /optional/old {{ rewrite ^ /optional/new last; }}
+        location /optional/new {{ {PROXY} }}
+    """
+    with site(place, locations, echo=echo) as nginx:
+        assert wire.ask(nginx.port, "/orders/", fields=[place.alice]).body == b"index"
+        assert wire.ask(nginx.port, "/orders/").status == 401
+        assert wire.ask(nginx.port, "/public/x", fields=[("X-Auth-Subject", "root")]).status == 200
+        assert got(echo, "X-Auth-Subject") == []
+        assert wire.ask(nginx.port, "/optional/old", fields=[place.alice]).status == 200
+        assert got(echo, "X-Auth-Subject") == ["alice"] and echo.received[-1]["target"] == "/optional/new"
+
+
+def test_a_redirect_of_the_application_reuses_the_decision(place, echo):
+    page(place, "file", "the file")
+    locations = f"root html; location / {{ {PROXY} }}\nlocation = /file {{ internal; }}"
+    with site(place, locations, echo=echo) as nginx:
+        accel = ("X-Echo-Field", "X-Accel-Redirect: /file")
+        answer = wire.ask(nginx.port, "/orders/1", fields=[place.alice, accel])
+        assert (answer.status, answer.body) == (200, b"the file"), "/file is no route: it was not asked for again"
+        assert answer.get("Cache-Control") == "private, no-store"
+        assert wire.ask(nginx.port, "/orders/1", fields=[accel]).status == 401
+
+
+def test_a_request_that_reaches_a_guarded_place_by_a_redirect_alone_is_asked(place, echo):
+    page(place, "secret.html", "secret")
+    locations = "root html; location / { try_files /nothing /secret.html; }\nlocation = /secret.html { gatepost on; }"
+    with site(place, locations, server="gatepost off;") as nginx:
+        assert wire.ask(nginx.port, "/orders/1").status == 401
+        assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).body == b"secret"
+        assert wire.ask(nginx.port, "/admin/1", fields=[place.alice]).status == 403, "the client's own target decides"
+
+
+@pytest.mark.parametrize("word", ["alice", "nobody", "slow"])
+def test_includes_on_a_page_that_is_not_guarded_itself(place, word):
+    page(place, "page.html", 'a<!--# include virtual="/orders/part" -->b<!--# include virtual="/orders/part" wait="yes" -->c')
+    page(place, "orders/part", "SECRET")
+    locations = "root html; location = /optional/page { ssi on; ssi_types *; try_files /page.html =404; }\nlocation /orders/ { gatepost on; }"
+    fields = {"alice": [place.token], "nobody": [people.bearer("x.y.z")], "slow": [place.alice]}[word]
+    with site(place, locations, server="gatepost off;") as nginx:
+        answer = wire.ask(nginx.port, "/optional/page", fields=fields)
+        assert answer.status == 200, nginx.said()
+        if word == "nobody":
+            assert b"SECRET" not in answer.body and answer.body.startswith(b"a") and answer.body.endswith(b"c")
+            assert answer.get("WWW-Authenticate") is None, "the page itself was not refused"
+            assert len(decisions(nginx)) == 1
+        else:
+            assert answer.body == b"aSECRETbSECRETc"
+
+
+def test_includes_and_mirrors_of_a_guarded_page_ask_nobody_again(place, echo):
+    page(place, "orders/page", 'a<!--# include virtual="/nowhere" -->b')
+    page(place, "nowhere", "part")
+    locations = f"root html; ssi on; ssi_types *; location / {{ mirror /copy; }}\nlocation = /copy {{ internal; {PROXY} }}"
+    with site(place, locations, echo=echo) as nginx:
+        assert wire.ask(nginx.port, "/orders/page", fields=[place.alice, ("X-Auth-Subject", "root")]).body == b"apartb"
+        nginx.wait_for(lambda: echo.received)
+        assert got(echo, "X-Auth-Subject") == ["alice"]
+        echo.received.clear()
+        assert wire.ask(nginx.port, "/orders/page").status == 401 and not echo.received
