@@ -63,13 +63,20 @@ if [ "$(cat "$out/source" 2>/dev/null || true)" != "$wanted" ]; then
     mkdir -p "$out"
     cp -a "$wanted" "$tree"
     echo "$wanted" >"$out/source"
+    rm -f "$out/configured"
 fi
 cd "$tree"
-configure=./configure
-[ -x configure ] || configure=auto/configure
-"$configure" "${flags[@]}" --with-cc-opt="-O2 -g -fstack-protector-strong -fPIC -Wall -Wextra -Wno-unused-parameter ${CFLAGS:-}" \
-    --with-ld-opt="${LDFLAGS:-}" --add-dynamic-module="$here" >"$out/configure.log" 2>&1 ||
-    { tail -n 20 "$out/configure.log" >&2; fail "configure failed; all of it is in $out/configure.log"; }
+words=("${flags[@]}" "--with-cc-opt=-O2 -g -fstack-protector-strong -fPIC -Wall -Wextra -Wno-unused-parameter ${CFLAGS:-}"
+    "--with-ld-opt=${LDFLAGS:-}" "--add-dynamic-module=$here")
+# Only where something that it looks at has changed: it takes longer than the module itself.
+wanted=$({ printf '%s\n' "${words[@]}" "$GATEPOST_INC" "$GATEPOST_LIB" "$GATEPOST_RPATH"; cat "$here/config"; } | sha256sum)
+if [ "$(cat "$out/configured" 2>/dev/null || true)" != "$wanted" ]; then
+    configure=./configure
+    [ -x configure ] || configure=auto/configure
+    "$configure" "${words[@]}" >"$out/configure.log" 2>&1 ||
+        { tail -n 20 "$out/configure.log" >&2; fail "configure failed; all of it is in $out/configure.log"; }
+    echo "$wanted" >"$out/configured"
+fi
 make --no-print-directory -f objs/Makefile modules >"$out/make.log" 2>&1 ||
     { grep -E "error|warning" "$out/make.log" >&2 || true; fail "the module does not compile; all of it is in $out/make.log"; }
 cp objs/ngx_http_gatepost_module.so "$out/"

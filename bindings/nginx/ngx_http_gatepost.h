@@ -21,6 +21,7 @@
 typedef struct {
     ngx_str_t         file;
     gatepost_engine  *engine;
+    gatepost_engine  *quiet;  /* the same, leaving no trace: says what clients may have made up where nobody is asked */
     ngx_event_t       timer; /* the next housekeeping, or the next attempt to start */
     unsigned          started:1;
 } ngx_http_gatepost_engine_t;
@@ -62,6 +63,7 @@ typedef struct {
     gatepost_reason              reason;
     ngx_uint_t                   status;   /* of the answer that a refusal gets */
     gatepost_str                 body;     /* of the request, where the engine asked for it */
+    gatepost_str                 client;   /* for the log: another than the peer behind trusted proxies */
     unsigned                     decided:1;
     unsigned                     reading:1;    /* the body is being read */
     unsigned                     body_read:1;
@@ -81,6 +83,7 @@ extern ngx_module_t  ngx_http_gatepost_module;
 /* ngx_http_gatepost_engine.c: the life of engines */
 ngx_http_gatepost_engine_t *ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *file);
 void ngx_http_gatepost_engines_start(ngx_cycle_t *cycle, ngx_array_t *engines);
+gatepost_str ngx_http_gatepost_heard_client(ngx_pool_t *pool, gatepost_str id);
 void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text);
 
 /* ngx_http_gatepost_request.c: what nginx has of a request, as the engine wants it */
@@ -89,6 +92,9 @@ ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, gatepost_request *out
 /* ngx_http_gatepost_decide.c: the one decision, now or later */
 ngx_http_gatepost_ctx_t *ngx_http_gatepost_ctx(ngx_http_request_t *r);
 ngx_int_t ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found);
+
+/* ngx_http_gatepost_quiet.c: what goes where nobody is asked */
+ngx_int_t ngx_http_gatepost_quiet_strip(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);
 
 /* ngx_http_gatepost_access.c: where nginx asks */
 ngx_int_t ngx_http_gatepost_access_handler(ngx_http_request_t *r);

@@ -95,16 +95,19 @@ ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
     ngx_http_gatepost_ctx_t       *ctx;
     ngx_int_t                      rc;
 
-    if (r == r->main) {
-        ctx = ngx_http_gatepost_ctx(r);
-        if (ctx != NULL && ctx->decided) {
-            if (ctx->refused && !ctx->redirected) {
-                ctx->admitted = 1;
-            }
-            return NGX_DECLINED;
+    ctx = ngx_http_gatepost_ctx(r);
+    if (r == r->main && ctx != NULL && ctx->decided) {
+        if (ctx->refused && !ctx->redirected) {
+            ctx->admitted = 1;
         }
+        return NGX_DECLINED;
     }
     if (!lcf->enable) {
+        if (lcf->engine != NULL && (ctx == NULL || !ctx->decided)
+            && ngx_http_gatepost_quiet_strip(r, lcf->engine) != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
         return NGX_DECLINED;
     }
 

@@ -100,7 +100,7 @@ ngx_http_gatepost_undecided(ngx_http_gatepost_ctx_t *ctx, gatepost_reason reason
     ctx->reason = reason;
     ctx->status = gatepost_reason_status(reason);
     if (status != GATEPOST_OK) {
-        ngx_log_error(NGX_LOG_ERR, ctx->main->connection->log, 0, "gatepost: no decision could be made: %s",
+        ngx_log_error(NGX_LOG_ERR, ctx->main->connection->log, 0, "gatepost: no decision: %s",
                       gatepost_status_text(status).ptr);
     }
 }
@@ -121,6 +121,7 @@ ngx_http_gatepost_decided(ngx_http_gatepost_ctx_t *ctx, gatepost_status status, 
     ctx->decision = decision;
     ctx->reason = ctx->view.reason;
     ctx->status = ctx->view.status;
+    ctx->client = ngx_http_gatepost_heard_client(ctx->main->pool, ctx->view.id);
 }
 
 /* Lets all that wait go on, where they were. */

@@ -30,6 +30,66 @@ ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before
     }
 }
 
+/* What the engine last told of a decision, and about whom. Events come on the event loop, before the call that gives the
+ * decision returns. */
+static struct {
+    u_char  id[128];
+    size_t  id_len;
+    u_char  client[64];
+    size_t  client_len;
+} ngx_http_gatepost_heard;
+
+/* The client of the decision with this id, where it was the last one that was told of; empty: nobody said. */
+gatepost_str
+ngx_http_gatepost_heard_client(ngx_pool_t *pool, gatepost_str id)
+{
+    gatepost_str  client = { NULL, 0 };
+    u_char       *copy;
+
+    if (ngx_http_gatepost_heard.client_len == 0 || id.len != ngx_http_gatepost_heard.id_len
+        || ngx_memcmp(id.ptr, ngx_http_gatepost_heard.id, id.len) != 0)
+    {
+        return client;
+    }
+    copy = ngx_pnalloc(pool, ngx_http_gatepost_heard.client_len);
+    if (copy != NULL) {
+        ngx_memcpy(copy, ngx_http_gatepost_heard.client, ngx_http_gatepost_heard.client_len);
+        client = (gatepost_str) { (const char *) copy, ngx_http_gatepost_heard.client_len };
+    }
+    return client;
+}
+
+static void
+ngx_http_gatepost_on_event(void *data, const gatepost_event *event)
+{
+    ngx_uint_t         level = event->severity == GATEPOST_WARNING ? NGX_LOG_WARN : NGX_LOG_ERR;
+    static const char  member[] = "\"client\":\"";
+    const char        *found, *end;
+
+    if (event->id.len == 0) {
+        if (event->severity >= GATEPOST_WARNING) { /* keys that cannot be fetched, a state that cannot be written */
+            ngx_log_error(level, ngx_cycle->log, 0, "gatepost: %s %s", event->name.ptr, event->line.ptr);
+        }
+        return;
+    }
+
+    ngx_http_gatepost_heard.client_len = 0;
+    /* Quotes within values are escaped, so that only the member itself is found. */
+    found = strstr(event->line.ptr, member);
+    if (found == NULL || event->id.len > sizeof(ngx_http_gatepost_heard.id)) {
+        return;
+    }
+    found += sizeof(member) - 1;
+    end = strchr(found, '"');
+    if (end == NULL || (size_t) (end - found) > sizeof(ngx_http_gatepost_heard.client)) {
+        return;
+    }
+    ngx_http_gatepost_heard.id_len = event->id.len;
+    ngx_memcpy(ngx_http_gatepost_heard.id, event->id.ptr, event->id.len);
+    ngx_http_gatepost_heard.client_len = end - found;
+    ngx_memcpy(ngx_http_gatepost_heard.client, found, end - found);
+}
+
 static void
 ngx_http_gatepost_engine_cleanup(void *data)
 {
@@ -39,7 +99,9 @@ ngx_http_gatepost_engine_cleanup(void *data)
         ngx_del_timer(&engine->timer);
     }
     gatepost_engine_free(engine->engine);
+    gatepost_engine_free(engine->quiet);
     engine->engine = NULL;
+    engine->quiet = NULL;
 }
 
 /* The engine of a policy file; each file is opened once. NULL: it does not load, and the log says why. */
@@ -48,6 +110,7 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
 {
     ngx_http_gatepost_engine_t  *engine, **slot = engines->elts;
     ngx_pool_cleanup_t          *cleanup;
+    gatepost_options             options, quiet;
     gatepost_bytes              *report = NULL;
     gatepost_error              *error = NULL;
     gatepost_status              status;
@@ -75,16 +138,26 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
     engine->file = *file;
     *slot = engine;
 
-    status = gatepost_engine_open(ngx_http_gatepost_text(file), NULL, &engine->engine, &error);
+    ngx_memzero(&options, sizeof(options));
+    options.struct_size = sizeof(options);
+    options.on_event = ngx_http_gatepost_on_event;
+    ngx_memzero(&quiet, sizeof(quiet));
+    quiet.struct_size = sizeof(quiet);
+    quiet.flags = GATEPOST_OPTION_READ_ONLY;
+
+    cleanup->handler = ngx_http_gatepost_engine_cleanup;
+    cleanup->data = engine;
+
+    status = gatepost_engine_open(ngx_http_gatepost_text(file), &options, &engine->engine, &error);
+    if (status == GATEPOST_OK) {
+        status = gatepost_engine_open(ngx_http_gatepost_text(file), &quiet, &engine->quiet, &error);
+    }
     if (status != GATEPOST_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\": %s", file, gatepost_status_text(status).ptr);
         ngx_http_gatepost_log_lines(NGX_LOG_EMERG, cf->log, "", gatepost_error_message(error));
         gatepost_error_free(error);
         return NULL;
     }
-    cleanup->handler = ngx_http_gatepost_engine_cleanup;
-    cleanup->data = engine;
-
     if (gatepost_policy_check(ngx_http_gatepost_text(file), (gatepost_str) { NULL, 0 }, &report, NULL) == GATEPOST_OK) {
         ngx_http_gatepost_log_lines(NGX_LOG_WARN, cf->log, "", gatepost_bytes_view(report));
         gatepost_bytes_free(report);
@@ -99,6 +172,9 @@ ngx_http_gatepost_engine_start(ngx_http_gatepost_engine_t *engine)
     gatepost_status   status;
 
     status = gatepost_engine_start(engine->engine, &error);
+    if (status == GATEPOST_OK) {
+        status = gatepost_engine_start(engine->quiet, &error);
+    }
     if (status == GATEPOST_OK) {
         engine->started = 1;
         return;

@@ -16,6 +16,9 @@ EXAMPLE = TOP / "examples" / "nginx" / "nginx.conf"
 POLICIES = TOP / "tests" / "servers" / "policies"
 
 
+_failed = {}
+
+
 def module(kind="build", environment=None) -> Path:
     """Path of the module; kind: build, or test, where requests may set clock and peer. It is made where its sources,
     the header or the environment have changed."""
@@ -27,31 +30,35 @@ def module(kind="build", environment=None) -> Path:
     out = target() / "nginx" / re.sub(r"[^a-z-]", "", name)
     made = out / ("test" if kind == "test" else "") / "ngx_http_gatepost_module.so"
     stamp = out / "digest"
+    if name in _failed:
+        raise RuntimeError(_failed[name])
     if not (made.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest()):
         done = subprocess.run(
             [str(MODULE / "build.sh"), kind], capture_output=True, text=True,
             env={**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(out), **environment},
         )
         if done.returncode != 0:
-            raise RuntimeError(f"the module does not build:\n{done.stdout}{done.stderr}")
+            _failed[name] = f"the module does not build:\n{done.stdout}{done.stderr}"
+            raise RuntimeError(_failed[name])
         stamp.write_text(digest.hexdigest())
     return made
 
 
 class Nginx(Server):
-    """text: what stands between the braces of http; PORT in it is `port`. main: directives outside of all blocks. The
+    """text: what stands between the braces of http; PORT in it is `port`, NEXT a second one, `next`. main: directives outside of all blocks. The
     server runs with `folder` as its prefix: policy.toml there is "policy.toml" in the configuration."""
 
     def __init__(self, folder: Path, text: str, main="", kind="build", workers=1, module_file=None, conf=None, **more):
         folder.mkdir(parents=True, exist_ok=True)
         self.port = more.pop("port", None) or free_port()
+        self.next = free_port() if "NEXT" in text else None
         self.conf = folder / "nginx.conf"
         self.module = module_file or module(kind)
         self.workers, self.main = workers, main
         # As root the workers would become nobody, whom the test's folder does not let in.
         self.user = "user root;" if os.geteuid() == 0 else ""
         super().__init__(["nginx", "-p", folder, "-c", self.conf, "-e", folder / "error.log", "-g", "daemon off;"], folder,
-                         [self.port], log=folder / "error.log", **more)
+                         [port for port in (self.port, self.next) if port], log=folder / "error.log", **more)
         self.conf.write_text(conf.replace("PORT", str(self.port)) if conf else self.full(text))
 
     def full(self, text: str) -> str:
@@ -61,7 +68,7 @@ class Nginx(Server):
         return (
             f"load_module {self.module};\n{self.user}\nworker_processes {self.workers};\npid nginx.pid;\n"
             f"error_log {self.folder}/error.log info;\n{self.main}\nevents {{ worker_connections 2048; }}\n"
-            f"http {{\naccess_log off;\n{temporary}\n{text.replace('PORT', str(self.port))}\n}}\n"
+            f"http {{\naccess_log off;\n{temporary}\n{text.replace('PORT', str(self.port)).replace('NEXT', str(self.next))}\n}}\n"
         )
 
     def check(self) -> tuple:

@@ -41,6 +41,6 @@ def test_each_refusal_is_one_line_of_the_log_with_its_id(proxy, place):
     answer = wire.ask(proxy.port, "/admin/x", fields=[place.alice])
     told = answer.json()
     line = next(line for line in proxy.log().splitlines() if "gatepost:" in line and "role_missing" in line)
-    assert "[info]" in line and "gatepost: 403 role_missing id=" in line and 'scheme=basic subject="alice"' in line
+    assert "[info]" in line and "gatepost: denied 403 role_missing client=127.0.0.1 id=" in line and 'scheme=basic subject="alice"' in line
     assert f" id={told['id']} " in line
     assert "client: 127.0.0.1" in line

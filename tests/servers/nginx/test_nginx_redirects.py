@@ -11,7 +11,7 @@ PROXY = "proxy_pass http://ECHO;"
 
 def decisions(nginx):
     """How often somebody was asked, going by the log of refusals."""
-    return [line for line in nginx.log().splitlines() if "gatepost: " in line and " id=" in line]
+    return [line for line in nginx.log().splitlines() if "gatepost: denied " in line]
 
 
 def test_the_page_of_a_refusal_is_shown_with_its_status_and_challenge(place, echo):

@@ -4,7 +4,6 @@ import pytest
 
 from frame import h2, people, wire
 from frame.gateways import Gateway
-from frame.places import free_port as free
 
 from .site import got, page, site
 
@@ -85,9 +84,9 @@ def test_a_unix_socket_is_a_peer_of_its_own(place, echo):
 
 
 def test_http_2_decides_the_same_and_many_streams_at_once(place, echo):
-    with site(place, f"listen 127.0.0.1:H2 http2; location / {{ {PROXY} }}".replace("H2", str(port := free())), echo=echo) as nginx:
+    with site(place, f"listen 127.0.0.1:NEXT http2; location / {{ {PROXY} }}", echo=echo) as nginx:
         own, forged = ("authorization", place.alice[1]), ("x-auth-subject", "root")
-        with h2.Connection(port) as c:
+        with h2.Connection(nginx.next) as c:
             assert c.ask("/orders/1", [own, forged]) == 200, nginx.said()
             assert got(echo, "X-Auth-Subject") == ["alice"]
             assert (c.ask("/orders/1"), c.ask("/admin/1", [own]), c.ask("/public/%2e%2e/admin", [own])) == (401, 403, 400)
@@ -98,8 +97,8 @@ def test_http_2_decides_the_same_and_many_streams_at_once(place, echo):
 
 
 def test_http_2_with_two_hosts_is_refused(place, echo):
-    with site(place, f"listen 127.0.0.1:H2 http2; location / {{ {PROXY} }}".replace("H2", str(port := free())), echo=echo):
-        with h2.Connection(port) as c:
+    with site(place, f"listen 127.0.0.1:NEXT http2; location / {{ {PROXY} }}", echo=echo) as nginx:
+        with h2.Connection(nginx.next) as c:
             assert c.ask("/orders/1", [("authorization", place.alice[1]), ("host", "other.example")]) in (0, 400)
         assert not echo.received
 
@@ -147,3 +146,16 @@ def test_off_is_off_and_each_place_may_have_a_policy_of_its_own(place, echo):
         assert wire.ask(nginx.port, "/orders/same", fields=[place.alice]).status == 200
         assert wire.ask(nginx.port, "/orders/get").status == 200
         assert wire.ask(nginx.port, "/orders/get", method="PUT").status == 401
+
+
+@pytest.mark.parametrize("location", ["location /", "location /orders/"])
+def test_where_nobody_is_asked_forged_identity_goes_all_the_same(place, echo, location):
+    with site(place, f"{location} {{ {PROXY} }}", server="gatepost off;", echo=echo) as nginx:
+        fields = [("X-Auth-Subject", "root"), ("x-auth-roles", "admin"), place.alice, ("Cookie", "a=b"), ("X-Kept", "1")]
+        answer = wire.ask(nginx.port, "/orders/%2e%2e/1", fields=fields)
+        assert answer.status in (200, 404)
+        answer = wire.ask(nginx.port, "/orders/1", fields=fields)
+        assert answer.status == 200 and answer.get("Cache-Control") is None
+        assert got(echo, "X-Auth-Subject") == [] and got(echo, "X-Auth-Roles") == []
+        assert (got(echo, "Authorization"), got(echo, "Cookie"), got(echo, "X-Kept")) == ([place.alice[1]], ["a=b"], ["1"])
+        assert "gatepost: denied" not in nginx.log()
