@@ -14,8 +14,8 @@ TEST = {"at": "X-Test-At", "peer": "X-Test-Peer", "id": "X-Test-Id", "tls": "X-T
         "cert-verified": "X-Test-Cert-Verified"}
 # Fields of the answer that say what was decided: word -> field.
 SHOWN = {"action": "X-Shown-Action", "reason": "X-Shown-Reason", "subject": "X-Shown-Subject", "scheme": "X-Shown-Scheme"}
-# Fields that a server in front of an application adds itself.
-ECHO = {"x-echo", "x-echo-field"}
+# Fields of an answer that the server or the application makes, whatever was decided.
+OTHERS = {"x-echo", "x-echo-field", "server", "date", "connection", "keep-alive", "content-length", "transfer-encoding"}
 
 
 def encode(data: bytes) -> str:
@@ -26,6 +26,10 @@ def encode(data: bytes) -> str:
 def decode(word: str) -> bytes:
     parts = word.encode("latin-1").split(b"%")
     return parts[0] + b"".join(bytes([int(part[:2], 16)]) + part[2:] for part in parts[1:])
+
+
+# As many fields are read of a request; Host is one in HTTP/1.1.
+MOST_FIELDS = 200
 
 
 class Request:
@@ -44,11 +48,28 @@ class Request:
             else:
                 raise ValueError(f"unknown line {line!r}")
 
+    def cannot(self):
+        """Why HTTP/1.1 has no way to say this: what would be sent is another request. None: it has."""
+        for what, text in [("name of a field", n) for n, _ in self.fields] + [("field", v) for _, v in self.fields] + list(self.one.items()):
+            if what != "body" and what != "cert" and (b"\n" in text or b"\r" in text):
+                return f"a line break in a {what}"
+        for name, value in self.fields:
+            if b":" in name or not name:
+                return "a colon in the name of a field" if name else "a field without a name"
+            if value != value.strip(b" \t"):
+                return "blanks around the value of a field"
+        hosts = [value for name, value in self.fields if name.lower() == b"host"]
+        if hosts and self.one.get("host", hosts[0]) != hosts[0]:
+            return "an authority beside another Host field, as HTTP/2 has it"
+        if not hosts and len(self.fields) == MOST_FIELDS:
+            return "as many fields as may be and no Host among them"
+        return None
+
     def octets(self, test_fields) -> bytes:
         """The request as HTTP/1.1 has it."""
         own_host = any(name.lower() == b"host" for name, _ in self.fields)
         host = None if own_host or "host" not in self.one else self.one["host"]
-        return wire.request(self.one.get("target", b""), self.one.get("method", b"GET"), host,
+        return wire.request(self.one.get("target", b""), self.one.get("method", b""), host,
                             [*test_fields, *self.fields], self.one.get("body", b""))
 
 
@@ -73,9 +94,14 @@ class Adapter:
     def test_fields(self, request: Request) -> list:
         self.now = request.one.get("at", self.now)
         fields = [(TEST["at"], self.now)] if self.now is not None else []
-        fields += [(TEST[word], request.one[word]) for word in ("peer", "id") if word in request.one]
+        fields += [(TEST["peer"], request.one.get("peer", b""))]  # not said: nobody in particular
+        fields += [(TEST["id"], request.one["id"])] if "id" in request.one else []
         fields += [(TEST["cert"], request.one["cert"].hex())] if "cert" in request.one else []
         return fields + [(TEST[flag], b"1") for flag in sorted(request.flags)]
+
+    def refuses(self, request: Request):
+        """Why this server refuses such a request by itself, whatever the policy says of it. None: it asks."""
+        return None
 
     def send(self, request: Request) -> wire.Response:
         with wire.Connection(self.port) as connection:
@@ -84,6 +110,8 @@ class Adapter:
 
     def decide(self, request: Request) -> list:
         self.echo.received.clear()
+        if cannot := request.cannot() or self.refuses(request):
+            return ["cannot " + encode(cannot.encode())]
         try:
             answer = self.send(request)
         except wire.Ended as ended:
@@ -101,12 +129,13 @@ class Adapter:
             if value:
                 value = value.upper() if word == "action" else value
                 lines.append(f"{word} {encode(value.encode('latin-1'))}")
-        ours = {name.lower() for name in SHOWN.values()} | ECHO
+        ours = {name.lower() for name in SHOWN.values()} | OTHERS
+        ours |= set() if received is None else {"content-type"}
         for name, value in answer.fields:
             if name.lower() not in ours:
-                lines.append(f"response set {encode(name.encode('latin-1'))} {encode(value.encode('latin-1'))}")
+                lines.append(f"response append {encode(name.encode('latin-1'))} {encode(value.encode('latin-1'))}")
         if received is None:
-            lines.append("body " + encode(answer.body))
+            lines += ["body " + encode(answer.body), "unseen upstream"]
         else:
             lines.append("unseen body")
             lines += [f"received {encode(name.encode('latin-1'))} {encode(value.encode('latin-1'))}"

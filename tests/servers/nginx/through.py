@@ -31,7 +31,10 @@ server {
     SHOWN
     location / {
         proxy_pass http://127.0.0.1:ECHO;
-        proxy_pass_request_headers on;
+        # What is left of the client's own, in place of nginx's.
+        proxy_http_version 1.1;
+        proxy_set_header Connection $http_connection;
+        proxy_set_header Host $http_host;
         proxy_buffer_size 64k;
         proxy_buffers 8 64k;
         proxy_busy_buffers_size 128k;
@@ -62,6 +65,10 @@ class Through(through.Adapter):
             self.server.conf.write_text(before)
             raise RuntimeError(said)
         self.server.swap()
+
+    def refuses(self, request):
+        credentials = [name for name, _ in request.fields if name.lower() == b"authorization"]
+        return "nginx itself refuses a second Authorization field" if len(credentials) > 1 else None
 
     def stop(self):
         if self.server is not None:
