@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs wheel python-docs deny clean
+.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench timing update install uninstall deb go-archive go-docs cpp-docs wheel python-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,9 @@ deb: build ## Debian packages, in target/debian
 
 go-archive: build ## the Go module with the static archive of this platform, as files of a module proxy in target/go
 	@bindings/go/module.sh
+
+cpp-docs: ## the reference of the C++ header, in target/docs (doxygen)
+	@bindings/cpp/docs.sh
 
 go-docs: ## the reference of the Go module, in target/docs
 	@bindings/go/docs.sh
@@ -52,6 +55,7 @@ test: ## sets everything up, lints, and runs every test
 	$(CARGO) test --doc
 	$(CARGO) build
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug tests/servers/run.sh
+	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug tests/bindings/run.sh
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug bindings/go/test.sh
 	GATEPOST_RELEASE=$${CARGO_TARGET_DIR:-target}/debug bindings/python/test.sh
 

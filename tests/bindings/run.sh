@@ -48,6 +48,11 @@ for turn in 1 2; do
     fi
 done
 
+python3 tests/bindings/compare_test.py "$work/plain1" "$work/plain2" || {
+    echo "run.sh: compare.py does not find what it must" >&2
+    exit 1
+}
+
 failed=0
 ran=0
 for name in "${@:-c cpp python go}"; do

@@ -18,8 +18,9 @@
 #error "gatepost.hpp is of release 0.1.0 and the gatepost.h that was found is of another: install both of one release"
 #endif
 
-#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
+/// \def GATEPOST_EXCEPTIONS
 /// 1 where Result::value() throws, 0 (with -fno-exceptions) where it ends the program.
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS) || defined(_CPPUNWIND)
 #define GATEPOST_EXCEPTIONS 1
 #else
 #define GATEPOST_EXCEPTIONS 0

@@ -123,14 +123,24 @@ public:
     /// \throws Error where there is none
     T&& value() && { return checked(), std::move(*std::get_if<0>(&held_)); }
     /// As value().
+    /// \returns the value
+    /// \throws Error where there is none
     T& operator*() & { return value(); }
     /// As value().
+    /// \returns the value
+    /// \throws Error where there is none
     const T& operator*() const& { return value(); }
     /// As value().
+    /// \returns the value
+    /// \throws Error where there is none
     T&& operator*() && { return std::move(*this).value(); }
     /// As value().
+    /// \returns the value
+    /// \throws Error where there is none
     T* operator->() { return &value(); }
     /// As value().
+    /// \returns the value
+    /// \throws Error where there is none
     const T* operator->() const { return &value(); }
     /// \param other what stands in where there is no value
     /// \returns the value, or that
