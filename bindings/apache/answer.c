@@ -45,6 +45,7 @@ static apr_status_t pass_answer(ap_filter_t *next, request_rec *r, const gate_re
     gatepost_str body = record->view.body;
     apr_bucket_alloc_t *allocator = r->connection->bucket_alloc;
     apr_bucket_brigade *out = apr_brigade_create(r->pool, allocator);
+    ap_set_content_type(r, NULL); /* httpd's own, of what it would have said */
     set_fields(r, &record->view, 1);
     if (body.len > 0 && !r->header_only) {
         ap_set_content_length(r, (apr_off_t)body.len);

@@ -97,7 +97,7 @@ struct hearing {
 void gate_event(void *data, const gatepost_event *event) {
     struct hearing *hearing = event->user;
     if (hearing == NULL) {
-        if (event->severity >= GATEPOST_WARNING) {
+        if (event->severity >= GATEPOST_WARNING && !gate_ending()) {
             ap_log_error(APLOG_MARK, event->severity == GATEPOST_WARNING ? APLOG_WARNING : APLOG_ERR, 0,
                          (server_rec *)data, "gatepost: %s %s", event->name.ptr, event->line.ptr);
         }

@@ -69,13 +69,37 @@ static char *peer_of(request_rec *r) {
     return apr_pstrdup(r->pool, buffer);
 }
 
+/*
+ * httpd joins fields of one name with a comma and a blank. Of an API key, which has no comma, they are taken apart again:
+ * two keys are ambiguous, and not one that is wrong.
+ */
+static size_t add_keys(apr_pool_t *pool, gatepost_header *list, const char *name, const char *value, size_t room) {
+    size_t count = 0;
+    const char *end;
+    while (count + 1 < room && (end = strstr(value, ", ")) != NULL) {
+        list[count].name = text(name);
+        list[count++].value = (gatepost_str){apr_pstrmemdup(pool, value, (apr_size_t)(end - value)), (size_t)(end - value)};
+        value = end + 2;
+    }
+    list[count].name = text(name);
+    list[count++].value = text(value);
+    return count;
+}
+
 static void add_fields(request_rec *r, const apr_table_t *fields, gatepost_request *request) {
+    enum { KEYS = 2 }; /* as many as need be to see that they are several */
     const apr_array_header_t *elements = apr_table_elts(fields);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)elements->elts;
-    gatepost_header *list = apr_pcalloc(r->pool, sizeof *list * (apr_size_t)(elements->nelts + 1));
-    size_t count = 0;
+    gatepost_header *list = apr_pcalloc(r->pool, sizeof *list * ((apr_size_t)elements->nelts + KEYS));
+    size_t count = 0, more = KEYS;
     for (int i = 0; i < elements->nelts; i++) {
-        if (entries[i].key != NULL) {
+        if (entries[i].key == NULL) {
+            continue;
+        }
+        if (more > 1 && strcasecmp(entries[i].key, "X-API-Key") == 0) {
+            count += add_keys(r->pool, list + count, entries[i].key, entries[i].val, more);
+            more = 1;
+        } else {
             list[count].name = text(entries[i].key);
             list[count++].value = text(entries[i].val);
         }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* How long the end of a child waits for the last events and last uses to be written. */
@@ -18,11 +19,18 @@ static __thread volatile sig_atomic_t inside;
 void gate_enter(void) { inside++; }
 void gate_leave(void) { inside--; }
 
+/* What the thread needs. It may outlive all pools of a child that does not wait for it any longer, so it is in none. */
 struct keeper {
     gate_policy *policy;
+    gatepost_engine *engine, *quiet;
     server_rec *server;
     sem_t stop, stopped;
 };
+
+/* This child ends: pools and logs may go at any moment. */
+static volatile sig_atomic_t ending;
+
+int gate_ending(void) { return ending; }
 
 /* Starts both engines. What cannot be started is tried again; until then every request is refused. */
 static void start(struct keeper *keeper) {
@@ -64,18 +72,20 @@ static int wait_for(sem_t *semaphore, uint64_t milliseconds) {
 
 static void *keep(void *data) {
     struct keeper *keeper = data;
-    uint64_t next = 1000;
+    int started = keeper->policy->started;
+    uint64_t next;
     do {
         next = 1000;
-        if (!keeper->policy->started) {
+        if (!started && !ending) {
             start(keeper);
+            started = keeper->policy->started;
         }
-        if (keeper->policy->started) {
-            gatepost_engine_poll(keeper->policy->engine, &next, NULL);
+        if (started) {
+            gatepost_engine_poll(keeper->engine, &next, NULL);
         }
     } while (!wait_for(&keeper->stop, next < 100 ? 100 : next));
-    gatepost_engine_free(keeper->policy->quiet);
-    gatepost_engine_free(keeper->policy->engine);
+    gatepost_engine_free(keeper->quiet);
+    gatepost_engine_free(keeper->engine);
     sem_post(&keeper->stopped);
     return NULL;
 }
@@ -87,6 +97,7 @@ static void *keep(void *data) {
  */
 static apr_status_t stop(void *data) {
     struct keeper *keeper = data;
+    ending = 1;
     if (inside == 0) {
         sem_post(&keeper->stop);
         wait_for(&keeper->stopped, PATIENCE_MS);
@@ -104,8 +115,13 @@ static void stay_loaded(void) {
 
 /* Starts an engine in this child, and the thread that keeps it. pool: the child's. */
 void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server) {
-    struct keeper *keeper = apr_pcalloc(pool, sizeof *keeper);
+    struct keeper *keeper = calloc(1, sizeof *keeper);
+    if (keeper == NULL) {
+        return; /* nothing is started: all is refused */
+    }
     keeper->policy = policy;
+    keeper->engine = policy->engine;
+    keeper->quiet = policy->quiet;
     keeper->server = server;
     sem_init(&keeper->stop, 0, 0);
     sem_init(&keeper->stopped, 0, 0);

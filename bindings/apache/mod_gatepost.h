@@ -84,6 +84,7 @@ void gate_policies_wanted(const char *by);
 
 /* keep.c */
 void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server);
+int gate_ending(void);
 void gate_enter(void);
 void gate_leave(void);
 

@@ -1,8 +1,9 @@
 /*
  * What the error log says: one line for each request that was refused, with the id that the person refused sees.
  *
- *     gatepost: denied 401 credentials_invalid client=192.0.2.7 id=… method=GET path="/orders/7"
+ *     gatepost: denied 401 credentials_invalid client=192.0.2.7 id=… scheme=basic subject="" method=GET path="/orders/7"
  *
+ * The words that stay come first, what a client chose comes last.
  * What clients do wrong is told at level info, so `LogLevel gatepost:info` shows it. What the operator must mend is
  * told at warn and error, with what to do.
  */
@@ -29,7 +30,18 @@ static int level_of(const gatepost_view *view) {
     return view->status == HTTP_SERVICE_UNAVAILABLE ? APLOG_WARNING : APLOG_INFO;
 }
 
-/* Of the target the path alone: queries hold what no log should. httpd escapes what a client could forge lines with. */
+/* What stands between quotes: without any of its own, or what looks like the end of a line. */
+static const char *plain(request_rec *r, const char *from, size_t size) {
+    char *copy = apr_pstrmemdup(r->pool, from, size > LONGEST_PATH ? LONGEST_PATH : size);
+    for (char *c = copy; *c != '\0'; c++) {
+        if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7F || *c == '"') {
+            *c = '?';
+        }
+    }
+    return copy;
+}
+
+/* Of the target the path alone: queries hold what no log should. */
 void gate_tell(request_rec *r, const gate_record *record) {
     if (record->told) {
         return;
@@ -39,13 +51,16 @@ void gate_tell(request_rec *r, const gate_record *record) {
     request_rec *top = gate_top(r);
     const char *line = top->the_request == NULL ? "" : top->the_request;
     const char *target = top->unparsed_uri == NULL ? "" : top->unparsed_uri;
-    int method = (int)strcspn(line, " \t"), path = (int)strcspn(target, "?#");
+    const char *client = record->client == NULL || *record->client == '\0' ? r->connection->client_ip : record->client;
+    size_t method = strcspn(line, " \t");
     int level = level_of(view);
-    ap_log_rerror(APLOG_MARK, level, 0, r, "gatepost: %s %u %s client=%s id=%s method=%.*s path=\"%.*s\"%s%s",
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  "gatepost: %s %u %s client=%s id=%s scheme=%s subject=\"%s\" method=%s path=\"%s\"%s%s",
                   view->action == GATEPOST_RESPOND ? "answered" : "denied", view->status,
-                  view->reason_name.ptr == NULL ? "internal" : view->reason_name.ptr,
-                  record->client == NULL || *record->client == '\0' ? r->connection->client_ip : record->client,
-                  view->id.len == 0 ? "-" : view->id.ptr, method > 32 ? 32 : method, line,
-                  path > LONGEST_PATH ? LONGEST_PATH : path, target, level < APLOG_INFO ? ": " : "",
+                  view->reason_name.ptr == NULL ? "internal" : view->reason_name.ptr, client,
+                  view->id.len == 0 ? "-" : view->id.ptr, view->scheme.len == 0 ? "-" : view->scheme.ptr,
+                  plain(r, view->subject.ptr == NULL ? "" : view->subject.ptr, view->subject.len),
+                  plain(r, line, method > 32 ? 32 : method), plain(r, target, strcspn(target, "?#")),
+                  level < APLOG_INFO ? ": " : "",
                   level < APLOG_INFO ? gatepost_reason_text(view->reason, GATEPOST_AUDIENCE_OPERATOR).ptr : "");
 }
