@@ -117,7 +117,10 @@ class Site(Server):
         self.configuration = self.site / "httpd.conf"
         self.configure(config)
         command = [*wrapper, build.httpd(), "-f", self.configuration, "-DFOREGROUND"]
-        super().__init__(command, self.site, [self.port], log=self.site / "error.log", environment=environment)
+        # By a graceful stop: at SIGTERM the event MPM itself may use a socket that is gone, and its child dies of it.
+        super().__init__(command, self.site, [self.port], log=self.site / "error.log", environment=environment,
+                         stop_with=signal.SIGWINCH)
+        self.may_crash = False
 
     def configure(self, config: str):
         """Writes the configuration anew."""
@@ -152,14 +155,15 @@ class Site(Server):
     def start(self, within=30):
         self.own()
         super().start(within)
-        self.wait_for(lambda: "resuming normal operations" in self.log())  # it listens before it hears signals
+        if "-X" not in self.command:  # as one process it says nothing
+            self.wait_for(lambda: "resuming normal operations" in self.log())  # it listens before it hears signals
         return self
 
     def stop(self, within=20) -> int:
         code = super().stop(within)
         said = self.said()
         shutil.rmtree(self.site, ignore_errors=True)
-        crashed = re.findall(r".*(?:exit signal (?!Killed).*|AddressSanitizer.*|Assertion.*failed.*)", said)
+        crashed = [] if self.may_crash else re.findall(r".*(?:exit signal (?!Killed).*|AddressSanitizer.*|Assertion.*failed.*)", said)
         assert not crashed, "\n".join(crashed)
         return code
 

@@ -166,7 +166,7 @@ def test_the_error_log_says_why_in_one_line(site):
     (line,) = site.told(identity)
     assert re.search(
         rf'\[gatepost:info\] .* gatepost: denied 401 credentials_invalid client=127\.0\.0\.1 id={identity} '
-        r'method=GET path="/plain/x\.html"$', line), line
+        r'scheme=basic subject="" method=GET path="/plain/x\.html"$', line), line
 
 
 def test_nobody_forges_a_line_of_the_log(site):
@@ -177,6 +177,7 @@ def test_nobody_forges_a_line_of_the_log(site):
     ours = [line for line in site.told("gatepost: denied")]
     assert all(re.match(r"\[[^]]+\] \[gatepost:info\] \[pid [^]]+\] \[client 127\.0\.0\.1:\d+\] gatepost: denied \d{3} ", line)
                for line in ours)
+    assert all(line.count('"') == 4 for line in ours), "what a client sends closes no quotes"
     assert all(len(line) < 1500 for line in ours)
 
 

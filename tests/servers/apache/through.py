@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from apache import build  # noqa: E402
 from apache.site import Site  # noqa: E402
 from frame.echo import Echo  # noqa: E402
-from frame.through import SHOWN, TEST, Adapter  # noqa: E402
+from frame.through import SHOWN, Adapter  # noqa: E402
 
 ONE = {
     "prefork": "StartServers 1\nMinSpareServers 1\nMaxSpareServers 1\nMaxRequestWorkers 1\n",
@@ -34,7 +34,9 @@ LimitRequestFields 0
 ProxyPass "/" "http://127.0.0.1:@ECHO@/" nocanon
 ProxyAddHeaders off
 ProxyPreserveHost on
-""" + "".join(f'Header always set {name} "expr=%{{note:gatepost-{word}}}"\n' for word, name in SHOWN.items())
+# Connection on the way to the application is the proxy's own; this is what it was made of.
+RequestHeader set X-Seen-Connection "expr=%{req:Connection}" "expr=-n req('Connection')"
+""" + "".join(f'Header always set {name} "expr=%{{note:gatepost-{word}}}" "expr=-n note(\'gatepost-{word}\')"\n' for word, name in SHOWN.items())
 
 
 class Apache(Adapter):
@@ -90,9 +92,24 @@ class Apache(Adapter):
         if self.site is not None:
             self.site.stop()
 
-    def test_fields(self, request) -> list:
-        """A peer that is not said is nobody in particular."""
-        return super().test_fields(request) + ([] if "peer" in request.one else [(TEST["peer"], b"")])
+    def told(self, answer, received):
+        """httpd writes lists in Vary without blanks; and the application's Connection is not the proxy's."""
+        answer.fields = [(name, re.sub(r",\s*", ", ", value) if name == "Vary" else value) for name, value in answer.fields]
+        if received is not None:
+            fields = [(name, value) for name, value in received["fields"] if name.lower() != "connection"]
+            received = {**received, "fields": [(name.replace("X-Seen-", ""), value) for name, value in fields]}
+        return super().told(answer, received)
+
+    def refuses(self, request):
+        """What httpd answers by itself or makes another request of, before any module is asked."""
+        for name, _ in request.fields:
+            if name[:1] in (b" ", b"\t"):
+                return "httpd itself reads a field that begins with a blank as the rest of the one before"
+        if len({name.lower() for name, _ in request.fields}) < len(request.fields) > 100:
+            return "httpd itself joins fields of one name, so that there are fewer"
+        if request.one.get("method") == b"OPTIONS" and request.one.get("target") == b"*":
+            return "httpd itself answers OPTIONS *"
+        return None
 
 
 def main() -> int:
