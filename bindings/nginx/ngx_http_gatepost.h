@@ -62,7 +62,7 @@ typedef struct {
     gatepost_view                view;     /* of decision */
     gatepost_reason              reason;
     ngx_uint_t                   status;   /* of the answer that a refusal gets */
-    gatepost_str                 body;     /* of the request, where the engine asked for it */
+    uint64_t                     most;     /* octets of body that the engine takes */
     gatepost_str                 client;   /* for the log: another than the peer behind trusted proxies */
     unsigned                     decided:1;
     unsigned                     reading:1;    /* the body is being read */

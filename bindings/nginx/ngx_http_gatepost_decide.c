@@ -198,6 +198,10 @@ ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
     }
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;
+    if (r->connection->read->pending_eof || r->connection->read->ready) {
+        /* its end may have come together with the request: no further event tells of it */
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+    }
     return NGX_AGAIN;
 }
 
@@ -205,7 +209,7 @@ ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 
 /* All of the body in one piece; too much of it, or a file that cannot be read, is NGX_DECLINED. */
 static ngx_int_t
-ngx_http_gatepost_body(ngx_http_request_t *r, gatepost_str *out)
+ngx_http_gatepost_body(ngx_http_request_t *r, uint64_t most, gatepost_str *out)
 {
     ngx_chain_t  *cl = r->request_body == NULL ? NULL : r->request_body->bufs, *link;
     u_char       *text, *p;
@@ -215,7 +219,7 @@ ngx_http_gatepost_body(ngx_http_request_t *r, gatepost_str *out)
     for (link = cl; link != NULL; link = link->next) {
         size += ngx_buf_size(link->buf);
     }
-    if (size > 16 * 1024 * 1024) {
+    if ((uint64_t) size > most) {
         return NGX_DECLINED;
     }
     text = ngx_pnalloc(r->pool, size + 1);
@@ -266,6 +270,7 @@ ngx_http_gatepost_read_body(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx,
     }
 
     ctx->reading = 1;
+    ctx->most = most;
     rc = ngx_http_read_client_request_body(r, ngx_http_gatepost_body_handler);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;
@@ -325,7 +330,7 @@ ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found)
             return ngx_http_gatepost_read_body(r, ctx, most);
         }
     } else {
-        if (ngx_http_gatepost_body(m, &request.body) != NGX_OK) {
+        if (ngx_http_gatepost_body(m, ctx->most, &request.body) != NGX_OK) {
             ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_CONTENT_TOO_LARGE, GATEPOST_OK);
             return NGX_OK;
         }

@@ -1,0 +1,170 @@
+"""What an operator writes: errors that say what to do, the example, variables, privileges, fail2ban."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from frame import nginx, people, wire
+from frame.places import TOP, free_port, release
+from frame.server import from_example, wait_for
+
+from .site import site
+
+NAME = 'eve", client: 9.9.9.9, é\\'
+SECRET = "3b9d0c1f77e24a58b6c2915fe08d43a7cc10f2be5a6948d37f1e8b20a94dc563"
+GUARDED = "server { listen 127.0.0.1:PORT; gatepost on; }"
+
+
+def said(place, text, main=""):
+    code, words = nginx.Nginx(place.folder, text, main).check()
+    return code, words
+
+
+def test_a_policy_with_mistakes_is_shown_with_line_and_underline(place):
+    text = place.policy.read_text().replace("memory_kib = 64", "memory = 64").replace('access = "public"', 'access = "publik"', 1)
+    place.policy.write_text(text)
+    code, words = said(place, "gatepost_policy policy.toml; " + GUARDED)
+    line = text.splitlines().index("memory = 64") + 1
+    assert code == 1 and "test failed" in words
+    assert f"policy.toml:{line}:1" in words and "^^^^^^" in words and "publik" in words, "all mistakes at once"
+    assert "nginx.conf:" in words, "and where the policy was named"
+
+
+def test_warnings_of_a_policy_are_shown_and_load(place):
+    code, words = said(place, "gatepost_policy policy.toml; " + GUARDED)
+    assert code == 0 and "[warn] gatepost: warning: 64 KiB make stolen password hashes cheap to guess" in words
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("gatepost_policy nothing.toml; " + GUARDED, "nothing.toml"),
+    (GUARDED, r'"gatepost on" without a policy: add "gatepost_policy FILE;"'),
+    ("gatepost_policy policy.toml; gatepost_policy policy.toml; " + GUARDED, '"gatepost_policy" directive is duplicate'),
+    ("gatepost maybe; " + GUARDED, 'it must be "on" or "off"'),
+    ('gatepost_policy ""; ' + GUARDED, "names no file"),
+    ("gatepost_pool threads=0; " + GUARDED, "takes threads= from 1 to 256"),
+    ("gatepost_pool threads=257; " + GUARDED, "takes threads= from 1 to 256"),
+    ("gatepost_pool queue=many; " + GUARDED, "takes queue= from 1 to 65536"),
+    ("gatepost_pool speed=9; " + GUARDED, 'takes threads=, queue= and thread_pool=, not "speed=9"'),
+    ("gatepost_pool threads=1; gatepost_pool threads=1; " + GUARDED, '"gatepost_pool" directive is duplicate'),
+    ("gatepost_pool thread_pool=none; gatepost_policy policy.toml; " + GUARDED, 'unknown thread pool "none"'),
+])
+def test_a_wrong_directive_is_an_error_that_says_what_to_write(place, text, wanted):
+    code, words = said(place, text)
+    assert code == 1 and wanted in words, words
+
+
+def test_a_policy_that_nobody_asks_is_a_warning(place):
+    code, words = said(place, "gatepost_policy policy.toml; server { listen 127.0.0.1:PORT; }")
+    assert code == 0 and '"gatepost on" stands nowhere: nothing is checked' in words
+
+
+def test_a_guarded_server_needs_a_policy_though_another_has_one(place):
+    code, words = said(place, "gatepost on; server { listen 127.0.0.1:PORT; gatepost_policy policy.toml; } server { listen 127.0.0.1:PORT; server_name b; }")
+    assert code == 1 and "without a policy" in words
+
+
+def test_variables_say_what_was_decided_and_nothing_where_nothing_was(place, echo):
+    log = "log_format g '$gatepost_action|$gatepost_reason|$gatepost_subject|$gatepost_issuer|$gatepost_scheme|$gatepost_roles|$gatepost_id';"
+    locations = f"access_log {place.folder}/access.log g; location / {{ proxy_pass http://ECHO; }} location /off {{ gatepost off; return 204; }}"
+    with site(place, locations, before=log, echo=echo) as server:
+        for target, fields in [("/orders/1", [place.token]), ("/orders/1", [place.alice]), ("/admin/1", [place.alice]), ("/orders/1", []), ("/public/1", []), ("/off", [])]:
+            wire.ask(server.port, target, fields=fields)
+        file = place.folder / "access.log"
+        lines = wait_for(lambda: (found := file.read_text().splitlines()) and len(found) == 6 and found)
+    ids = [line.rsplit("|", 1)[1] for line in lines]
+    assert len(set(ids[:5])) == 5 and all(re.fullmatch(r"[0-9a-f]+-\d+", i) for i in ids[:5])
+    assert [line.rsplit("|", 1)[0] for line in lines] == [
+        "allow|allowed|sam|https://accounts.example.com|bearer|clerk", "allow|allowed|alice|-|basic|clerk",
+        "deny|role_missing|alice|-|basic|-", "deny|credentials_missing|-|-|-|-", "allow|public|-|-|-|-", "-|-|-|-|-|-",
+    ] or lines[2].startswith("deny|role_missing|alice|-|basic|clerk"), lines
+
+
+def test_a_name_that_a_client_made_up_forges_no_line(place, echo):
+    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
+        assert wire.ask(server.port, "/admin/1", fields=[people.bearer(people.token(place.secret, NAME, ["clerk"]))]).status == 403
+        line = next(line for line in server.log().splitlines() if "role_missing" in line)
+        assert 'subject="eve%22%2C%20client:%209.9.9.9%2C%20%C3%A9%5C", client: 127.0.0.1,' in line
+
+
+def test_the_example_is_what_works(place, echo):
+    """As root its workers become another user, who can read neither the policy nor its keys."""
+    folder = place.folder
+    shutil.copy(TOP / "examples" / "nginx" / "orders.toml", folder / "orders.toml")
+    (folder / "accounts.key").write_text(SECRET)
+    state = folder / "state"
+    state.mkdir()
+    text = (folder / "orders.toml").read_text()
+    assert '"/var/lib/gatepost/orders.db"' in text
+    (folder / "orders.toml").write_text(text.replace("/var/lib/gatepost", str(state)))
+    people.user(folder / "orders.toml", "alice", "clerk")
+    as_root = os.geteuid() == 0
+    if as_root:
+        for path in [state, *state.iterdir()]:
+            shutil.chown(path, "www-data", "www-data")
+        for name in ("orders.toml", "accounts.key"):
+            os.chmod(folder / name, 0o600)
+        for parent in [folder, *folder.parents]:
+            if parent.stat().st_mode & 1 == 0:
+                parent.chmod(parent.stat().st_mode | 0o11)
+    port = free_port()
+    conf = from_example(nginx.EXAMPLE, {
+        "/usr/lib/nginx/modules/ngx_http_gatepost_module.so": nginx.module(), "/run/nginx.pid": folder / "nginx.pid",
+        "/var/log/nginx": folder, "/etc/gatepost": folder, "listen 80;": f"listen 127.0.0.1:{port};",
+        "127.0.0.1:3000": f"127.0.0.1:{echo.port}", "user www-data;": "user www-data;" if as_root else "",
+    })
+    with nginx.Nginx(folder, "", conf=conf, port=port) as server:
+        ask = lambda target, *fields: wire.ask(port, target, host="orders.example.com", fields=fields).status  # noqa: E731
+        assert ask("/orders/1", people.basic_of("alice")) == 200, server.said()
+        assert dict(echo.received[-1]["fields"])["X-Auth-Subject"] == "alice"
+        token = people.token(bytes.fromhex(SECRET), "sam", ["clerk"])
+        assert ask("/orders/1", people.bearer(token)) == 200
+        assert (ask("/orders/1"), ask("/admin/1", people.basic_of("alice")), ask("/health")) == (401, 403, 200)
+        if as_root:
+            owners = {os.stat(f"/proc/{worker}").st_uid for worker in server.worker_ids()}
+            assert owners == {shutil._get_uid("www-data")}
+    assert re.search(r'"alice" \[.*\] "GET /orders/1 HTTP/1.1" 200 \d+ allowed [0-9a-f]+-\d+', (folder / "access.log").read_text())
+
+
+def test_a_state_that_cannot_be_opened_refuses_until_it_can(place, echo):
+    place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
+    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
+        answer = wire.ask(server.port, "/public/1", fields=[("X-Auth-Subject", "root")])
+        assert answer.status == 503 and not echo.received
+        assert "[error]" in server.log() and "cannot start" in server.log() and "denied 503 state_unavailable" in server.log()
+        (place.folder / "there").mkdir()
+        wait_for(lambda: wire.ask(server.port, "/public/1").status == 200, 20, server.said)
+
+
+def test_fail2ban_counts_guesses_and_nothing_else(place, echo):
+    place.policy.write_text(place.policy.read_text() + '\n[proxies]\ntrusted = ["127.0.0.1/32"]\nheader = "X-Forwarded-For"\n')
+    bad = people.basic_of("alice", "wrong")
+    other = nginx.policy(place.folder / "other")  # whose keys are not known here
+    people.user(other, "alice")
+    unknown = ("X-API-Key", people.key(other, "ci", "alice"))
+    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
+        for number, fields in enumerate([[bad], [bad], [unknown], [], [place.alice], [people.bearer("a.b.c")]]):
+            wire.ask(server.port, "/orders/1", fields=[*fields, ("X-Forwarded-For", f"192.0.2.{number}")])
+        wire.ask(server.port, "/orders/1?client=203.0.113.9%20id=", fields=[("X-Forwarded-For", "192.0.2.77"), ("User-Agent", "gatepost: denied 401 credentials_invalid client=203.0.113.9 id=")])
+        wire.ask(server.port, "/gatepost:denied", method="GET", host="gatepost", fields=[("Referer", "gatepost: denied 429 throttled client=203.0.113.9 id=1")])
+    log = place.folder / "guesses.log"
+    log.write_text("\n".join(line for line in server.log().splitlines() if re.match(r"\d{4}/", line)) + "\n")
+    filter_ = TOP / "bindings" / "fail2ban" / "gatepost.conf"
+    done = subprocess.run(["fail2ban-regex", "--print-all-matched", str(log), str(filter_)], capture_output=True, text=True)
+    assert re.search(r"\b3 matched", done.stdout), done.stdout[-3000:]
+    matched = done.stdout.split("Matched line")[1]
+    assert all(f"client=192.0.2.{n} " in matched for n in range(3)) and "203.0.113.9" not in matched
+
+
+def test_install_puts_the_module_where_it_is_told(tmp_path):
+    environment = {**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(nginx.module().parent), "DESTDIR": str(tmp_path), "MODULES": "/lib/modules"}
+    done = subprocess.run([str(nginx.MODULE / "build.sh"), "install"], capture_output=True, text=True, env=environment)
+    made = tmp_path / "lib" / "modules" / "ngx_http_gatepost_module.so"
+    assert done.returncode == 0 and made.exists(), done.stderr
+    dynamic = subprocess.run(["readelf", "-d", str(made)], capture_output=True, text=True).stdout
+    assert "libgatepost.so.0" in dynamic and "RUNPATH" not in dynamic, "the system's loader finds the library"
+    (nginx.module().parent / "digest").unlink()  # it was built for another place
+    done = subprocess.run([str(nginx.MODULE / "build.sh"), "fly"], capture_output=True, text=True)
+    assert done.returncode == 1 and "build, install or test, not fly" in done.stderr
