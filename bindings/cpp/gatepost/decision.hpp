@@ -24,6 +24,8 @@ struct Header {
 
 namespace detail {
 
+struct Undecided {};
+
 struct ReadHeader {
     Header operator()(const gatepost_header& header) const noexcept {
         return {view(header.name), view(header.value), static_cast<HeaderMode>(header.mode)};
@@ -81,10 +83,6 @@ public:
             view_ = view;
         }
     }
-    /// As above, where the view is at hand.
-    /// \param owned ended by this object
-    /// \param view of that decision
-    Decision(gatepost_decision* owned, const gatepost_view& view) noexcept : handle_(owned), view_(view) {}
     Decision(const Decision&) = delete;
     Decision& operator=(const Decision&) = delete;
     /// \param other denies afterwards
@@ -158,12 +156,23 @@ public:
     /// \returns the handle, for calls of the C interface; still owned by this object; NULL where it was made without
     [[nodiscard]] const gatepost_decision* raw() const noexcept { return handle_.get(); }
 
+    /// Made before it is decided; only Engine::decide does.
+    explicit Decision(detail::Undecided) noexcept : view_(detail::sized<gatepost_view>()) {}
+
 private:
+    friend class Engine;
+
+    gatepost_status decide(const gatepost_engine* engine, const gatepost_request& request) noexcept {
+        gatepost_decision* decision = nullptr;
+        const gatepost_status status = gatepost_decide_into(engine, &request, &decision, &view_);
+        handle_.reset(decision);
+        return status;
+    }
     static gatepost_view denying() noexcept {
         gatepost_view view = detail::sized<gatepost_view>();
-        view.action = gatepost_decision_action(nullptr);
-        view.status = gatepost_decision_status(nullptr);
-        view.reason = gatepost_decision_reason(nullptr);
+        view.action = GATEPOST_DENY;
+        view.status = 500;
+        view.reason = GATEPOST_REASON_INTERNAL;
         return view;
     }
     detail::Owned<gatepost_decision, gatepost_decision_free> handle_;

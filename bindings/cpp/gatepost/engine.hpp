@@ -118,8 +118,7 @@ public:
     /// \param request its body may be missing
     /// \returns the most bytes of its body that deciding it takes; 0: none
     [[nodiscard]] std::uint64_t wants_body(const Request& request) const noexcept {
-        const gatepost_request raw = request.raw();
-        return gatepost_engine_wants_body(handle_.get(), &raw);
+        return gatepost_engine_wants_body(handle_.get(), &request.raw());
     }
 
     /// Decides a request. May block, for passwords and reads of the state. Once for each request of a client: internal
@@ -128,23 +127,21 @@ public:
     /// \returns the decision, also where it is a refusal; or an error: then no decision could be made and the host must
     ///     refuse, with Error::http_status()
     [[nodiscard]] Result<Decision> decide(const Request& request) const {
-        const gatepost_request raw = request.raw();
-        gatepost_decision* decision = nullptr;
-        auto view = detail::sized<gatepost_view>();
-        const gatepost_status status = gatepost_decide_into(handle_.get(), &raw, &decision, &view);
+        // Decided into the place that the caller gets: nothing is copied on the way.
+        Result<Decision> made(std::in_place, detail::Undecided{});
+        const gatepost_status status = made->decide(handle_.get(), request.raw());
         if (status != GATEPOST_OK) {
-            return Error(static_cast<Status>(status));
+            made = Error(static_cast<Status>(status));
         }
-        return Result<Decision>(std::in_place, decision, view);
+        return made;
     }
     /// Begins to decide a request, without blocking.
     /// \param request borrowed for the call
     /// \returns the decision where it is cheap, or the Job that is left; or an error: then the host must refuse
     [[nodiscard]] Result<Outcome> begin(const Request& request) const {
-        const gatepost_request raw = request.raw();
         gatepost_decision* decision = nullptr;
         gatepost_job* job = nullptr;
-        const gatepost_status status = gatepost_decide(handle_.get(), &raw, &decision, &job);
+        const gatepost_status status = gatepost_decide(handle_.get(), &request.raw(), &decision, &job);
         if (status == GATEPOST_OK) {
             return Outcome(std::in_place_type<Decision>, decision);
         }

@@ -161,6 +161,16 @@ public:
     Request(std::string_view method, std::string_view target) noexcept : Request() {
         this->method(method).target(target);
     }
+    /// \param other borrows the same; the fields themselves are a copy's own
+    Request(const Request& other) : raw_(other.raw_), fields_(other.fields_) { point(); }
+    /// \param other borrows the same; the fields themselves are a copy's own
+    /// \returns itself
+    Request& operator=(const Request& other) {
+        fields_ = other.fields_;
+        raw_ = other.raw_;
+        return point();
+    }
+    ~Request() = default;
 
     /// \param text the method, as received
     /// \returns itself
@@ -217,7 +227,7 @@ public:
     /// \returns itself
     Request& header(std::string_view name, std::string_view value) {
         fields_.add(name, value);
-        return *this;
+        return point();
     }
     /// Adds all fields of a container, in its order: pairs (so also maps), tuples of two, structs with name and value,
     /// objects with name() and value() or, as those of Boost.Beast, name_string() and value(). Names and values are
@@ -230,7 +240,7 @@ public:
             const auto [name, value] = detail::field(std::forward<decltype(element)>(element));
             fields_.add(name, value);
         }
-        return *this;
+        return point();
     }
     /// In place of single fields.
     /// \param lines "name: value" lines, each ended by CR LF, without folding; together with single fields: an error
@@ -241,18 +251,18 @@ public:
     Request& clear_headers() noexcept {
         fields_.clear();
         raw_.header_block = {};
-        return *this;
+        return point();
     }
 
-    /// \returns what is handed to the C interface; it lives as long as this object stays as it is
-    [[nodiscard]] gatepost_request raw() const noexcept {
-        gatepost_request made = raw_;
-        made.headers = fields_.data();
-        made.header_count = fields_.size();
-        return made;
-    }
+    /// \returns what is handed to the C interface; it is true as long as this object stays as it is
+    [[nodiscard]] const gatepost_request& raw() const noexcept { return raw_; }
 
 private:
+    Request& point() noexcept {
+        raw_.headers = fields_.data();
+        raw_.header_count = fields_.size();
+        return *this;
+    }
     Request& set(gatepost_str& place, std::string_view text) noexcept {
         place = detail::str(text);
         return *this;

@@ -100,7 +100,7 @@ private:
     static gatepost_token_view refused() noexcept {
         auto view = gatepost::detail::sized<gatepost_token_view>();
         view.action = GATEPOST_DENY;
-        view.status = gatepost_decision_status(nullptr);
+        view.status = 500;
         view.reason = GATEPOST_REASON_INTERNAL;
         return view;
     }

@@ -6,13 +6,17 @@ from building import TOP
 # Named nowhere in gatepost.hpp, and why.
 NOT_NAMED = {
     "GATEPOST_H": "guards the header",
-    "gatepost_decision_subject": "Decision::subject reads the view, which holds it",
-    "gatepost_decision_id": "Decision::id, likewise",
+    "gatepost_decision_action": "Decision reads the view, which holds it",
+    "gatepost_decision_status": "likewise",
+    "gatepost_decision_reason": "likewise",
+    "gatepost_decision_subject": "likewise",
+    "gatepost_decision_id": "likewise",
     "GATEPOST_STR": "makes a gatepost_str of a literal; std::string_view does that here",
     "GATEPOST_VERSION": "a program reads it itself; GATEPOST_HPP_VERSION is held to it",
     "gatepost_header.mode": "0 in a request; in a decision read as Header::mode",
 }
-# The file that deals with a struct must name each of its fields.
+# The file that deals with a struct must read or write each of its fields, of what these names stand for there: raw,
+# raw_, view_, known, fetched, header, text.
 FILES = {
     "gatepost_str": "handle.hpp",
     "gatepost_fetched": "options.hpp",
@@ -60,7 +64,7 @@ def missing(header, files):
         if field in EVERYWHERE or name in ZERO or name in NOT_NAMED:
             continue
         text = without_comments(files.get(FILES.get(struct, ""), ""))
-        if not re.search(rf"(\.|->|::){field}\b", text):
+        if not re.search(rf"(\b(raw|raw_|view_|known|fetched|header|text)(\.|->)|&{struct}::){field}\b", text):
             lacks.add(name)
     return lacks
 
