@@ -89,11 +89,6 @@ func (s *scratch) add(value string) C.uint32_t {
 	return C.uint32_t(len(value))
 }
 
-func (s *scratch) field(name, value string) {
-	s.bytes = append(append(s.bytes, name...), value...)
-	s.table = append(s.table, C.uint32_t(len(name)), C.uint32_t(len(value)))
-}
-
 func (s *scratch) begin() *C.gp_go_request {
 	s.bytes, s.table = s.bytes[:0], s.table[:0]
 	s.call.request = C.gp_go_request{}
@@ -137,9 +132,13 @@ func (s *scratch) pack(request *Request) {
 	s.bytes = append(append(s.bytes, request.ClientCert...), request.Body...)
 	r.client_cert_der = C.uint32_t(len(request.ClientCert))
 	r.body = C.uint32_t(len(request.Body))
+	bytes, table := s.bytes, s.table
 	for i := range request.Header {
-		s.field(request.Header[i].Name, request.Header[i].Value)
+		name, value := request.Header[i].Name, request.Header[i].Value
+		bytes = append(append(bytes, name...), value...)
+		table = append(table, C.uint32_t(len(name)), C.uint32_t(len(value)))
 	}
+	s.bytes, s.table = bytes, table
 	r.header_count = C.uint32_t(len(request.Header))
 	if request.TLS {
 		r.flags |= C.GATEPOST_REQUEST_TLS

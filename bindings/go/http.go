@@ -41,11 +41,14 @@ func (s *scratch) packHTTP(request *http.Request, id func(*http.Request) string)
 	if request.Body == nil || request.Body == http.NoBody {
 		r.flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
 	}
+	bytes, table := s.bytes, s.table
 	for name, values := range request.Header {
 		for _, value := range values {
-			s.field(name, value)
+			bytes = append(append(bytes, name...), value...)
+			table = append(table, C.uint32_t(len(name)), C.uint32_t(len(value)))
 		}
 	}
+	s.bytes, s.table = bytes, table
 	r.header_count = C.uint32_t(len(s.table) / 2)
 	return nil
 }

@@ -1,0 +1,6 @@
+#include <stdint.h>
+
+/* Opens and starts an engine; NULL where it fails. */
+void *direct_open(const char *policy);
+/* Nanoseconds that one of so many decisions takes, with its view and its end; -1 where one came out otherwise. */
+double direct_decide(void *engine, const char *target, const char *const *fields, int count, int times, uint32_t status);

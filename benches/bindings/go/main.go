@@ -1,0 +1,57 @@
+// What the Go module costs: a decision beside the same by C alone, a service with the middleware beside the same without
+// it, and verifying a token beside golang-jwt. All in one process and in turn, so that what else the machine does falls
+// on all of them; the median of the turns is told.
+//
+//	bench decide POLICY TOKEN KEY
+//	bench tokens FOLDER
+//	bench serve POLICY
+package main
+
+import (
+	"fmt"
+	"os"
+	"sort"
+	"strconv"
+)
+
+func main() {
+	if len(os.Args) < 3 {
+		fail("usage: bench decide|tokens|serve …")
+	}
+	switch os.Args[1] {
+	case "decide":
+		decide(os.Args[2], os.Args[3], os.Args[4])
+	case "tokens":
+		tokens(os.Args[2])
+	case "serve":
+		serve(os.Args[2])
+	default:
+		fail("there is no benchmark " + os.Args[1])
+	}
+}
+
+func fail(what any) {
+	fmt.Fprintln(os.Stderr, "bench:", what)
+	os.Exit(1)
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		fail(err)
+	}
+	return value
+}
+
+// turns is how many turns there are. They are many and short, so that most of them meet no interruption. A test of this
+// program asks for fewer.
+func turns(usual int) int {
+	if n, err := strconv.Atoi(os.Getenv("TURNS")); err == nil && n > 0 {
+		return n
+	}
+	return usual
+}
+
+func median(values []float64) float64 {
+	sort.Float64s(values)
+	return values[len(values)/2]
+}
