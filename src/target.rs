@@ -4,7 +4,7 @@
 mod host;
 mod uri;
 
-pub use host::{Host, HostError};
+pub use host::{Host, HostError, Name};
 pub use uri::HttpUri;
 
 /// A request-target that can be read.

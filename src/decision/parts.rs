@@ -117,14 +117,18 @@ pub struct Id(Form);
 
 #[derive(Clone)]
 enum Form {
-    Short { length: u8, text: [u8; Id::IN_PLACE] },
+    /// The text has a NUL behind it and none inside.
+    Short {
+        length: u8,
+        text: [u8; Id::IN_PLACE],
+    },
     Long(Box<str>),
 }
 
 impl Id {
     /// The longest id, octets.
     pub const LONGEST: usize = 128;
-    /// The longest that needs no memory of its own, octets.
+    /// Room for one that needs no memory of its own, with the NUL behind it, octets.
     const IN_PLACE: usize = 46;
 
     /// It as text.
@@ -143,10 +147,16 @@ impl Id {
             Form::Long(text) => text.as_bytes(),
         }
     }
-}
 
-impl Id {
-    /// The start of all ids of one origin, which must be ASCII, and a number in decimal digits.
+    /// Its octets with the NUL that stands behind them, where they lie in their place.
+    pub fn terminated(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Form::Short { length, text } => text.get(..=usize::from(*length)),
+            Form::Long(_) => None,
+        }
+    }
+
+    /// The start of all ids of one origin, which must be ASCII without a NUL, and a number in decimal digits.
     pub fn numbered(start: &[u8; 17], mut number: u64) -> Id {
         let mut text = [0; Id::IN_PLACE];
         let mut end = start.len();
@@ -180,8 +190,9 @@ impl From<&str> for Id {
     fn from(text: &str) -> Id {
         let mut id = Id::default();
         let Form::Short { length, text: place } = &mut id.0 else { return id };
+        let fits = text.len() < Id::IN_PLACE && !text.as_bytes().contains(&0);
         match (place.get_mut(..text.len()), u8::try_from(text.len())) {
-            (Some(place), Ok(len)) => {
+            (Some(place), Ok(len)) if fits => {
                 place.copy_from_slice(text.as_bytes());
                 *length = len;
                 id
@@ -268,6 +279,20 @@ mod tests {
         for number in [0, 1, 9, 10, 99, 1_000, u64::MAX] {
             assert_eq!(id(number).as_str(), format!("0123456789abcdef-{number}"));
         }
+    }
+
+    #[test]
+    fn a_short_id_has_a_nul_behind_it_and_none_inside() {
+        for length in 0..=Id::LONGEST {
+            let id = Id::from("a".repeat(length).as_str());
+            match id.terminated() {
+                Some(all) => assert_eq!(all.split_last(), Some((&0, id.as_bytes()))),
+                None => assert!(length >= Id::IN_PLACE),
+            }
+        }
+        assert_eq!((Id::from("a\0b").terminated(), Id::from("a\0b").as_str()), (None, "a\0b"));
+        assert_eq!(Id::numbered(b"0123456789abcdef-", 7).terminated(), Some(&b"0123456789abcdef-7\0"[..]));
+        assert_eq!(Id::numbered(&[b'f'; 17], u64::MAX).terminated().map(<[u8]>::len), Some(17 + 20 + 1));
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub struct Unmet {
 
 /// Holds the requirement against the facts.
 pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> {
+    // True whoever it is.
+    if matches!(require, Requirement::Authenticated) {
+        return Ok(());
+    }
     let lenient = Evaluation { facts: *facts, assume_factor: true, assume_login: true };
     if let Some(failure) = lenient.failure(require) {
         return Err(unmet(require, failure, &lenient));
@@ -57,6 +61,9 @@ pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> 
 /// The `tls` and `network` leaves that stand alone or under `all`: what can be refused before any credential is asked
 /// for, so that nobody is invited to send a password in the clear.
 pub fn before_credentials<'a>(require: &'a Requirement, client: &Client) -> Result<(), (Reason, &'a Requirement)> {
+    if !matches!(require, Requirement::Tls | Requirement::Network(_) | Requirement::All(_)) {
+        return Ok(());
+    }
     // TLS first, whatever the order of the file: it is what the person can mend.
     let tls = first(require, &|leaf| matches!(leaf, Requirement::Tls) && client.tls != Some(true));
     if let Some(leaf) = tls {

@@ -1,27 +1,22 @@
-//! From a proved credential to the decision: rights, other sites, the requirement.
+//! From a proved credential to who is let in: rights, other sites, the requirement.
 
 use std::sync::Arc;
 
 use crate::engine::authorise::authorise;
-use crate::engine::context::{Concluded, Context, Failure, Refused};
+use crate::engine::context::{Context, Failure, Refused};
 use crate::engine::decide::Mode;
 use crate::engine::facts::{Known, UserFact};
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
-use crate::engine::telling::Asked;
 use crate::engine::verified::Token;
 use crate::identity::Identity;
 use crate::reason::Reason;
 
+/// Who is let in, or a refusal that has no form yet.
+pub(super) type Concluded = Result<Known, Box<Refused>>;
+
 /// The rest, once the credential is proved: rights, other sites, the requirement.
-pub(super) fn conclude(
-    context: &mut Context,
-    proof: Proof,
-    facts: &Facts,
-    process: &Process,
-    mode: Mode,
-    asked: &Asked<'_>,
-) -> Concluded {
+pub(super) fn conclude(context: &mut Context, proof: Proof, facts: &Facts, process: &Process, mode: Mode) -> Concluded {
     if let (Proof::Key(digest), Facts::Key(Some(fact)), false) = (&proof, facts, mode.read_only)
         && fact.note_use(context.now)
     {
@@ -40,7 +35,7 @@ pub(super) fn conclude(
         tell_undefined(context, "granted to", &user.name, &user.roles);
     }
     let known = proof.identity(facts, &context.snapshot, context.now)?;
-    conclude_with(context, known, asked)
+    conclude_with(context, known)
 }
 
 /// What becomes of the roles that a token gives, or that its user holds.
@@ -76,7 +71,7 @@ fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl As
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(context: &mut Context, known: Known, asked: &Asked<'_>) -> Concluded {
+pub(super) fn conclude_with(context: &mut Context, known: Known) -> Concluded {
     let identity = &known.identity;
     context.scheme = Some(identity.scheme);
     context.trace.step(
@@ -84,20 +79,17 @@ pub(super) fn conclude_with(context: &mut Context, known: Known, asked: &Asked<'
         || format!("{} {}", identity.scheme.name(), identity.subject.escape_debug()),
         || rights(identity),
     );
-    let snapshot = Arc::clone(&context.snapshot);
-    let rule = context.rule.map(|rule| snapshot.rule(rule));
     if identity.scheme.is_ambient() && context.cross_site {
         let saw = "an unsafe request with a credential that browsers add on their own, from another site";
         return Err(Refused::known(Failure::new(Reason::CrossSite, "cross-site", saw), known.identity));
     }
-    let Some(rule) = rule else {
+    let Some(rule) = context.rule.map(|rule| context.snapshot.rule(rule)) else {
         return Err(Failure::new(Reason::Internal, "route", "a credential without a route").into());
     };
-    let facts = context.facts(Some(identity));
-    match authorise(&rule.require, &facts) {
+    match authorise(&rule.require, &context.facts(Some(identity))) {
         Ok(()) => {
             context.trace.step("authorise", || rule.require.to_string(), || "met");
-            Ok(context.allow(Reason::Allowed, Some(known), asked))
+            Ok(known)
         }
         Err(unmet) => {
             let saw = format!("{} (not met: {})", rule.require, unmet.what);

@@ -54,9 +54,6 @@ pub(super) struct Context {
     pub(super) wanted: Wanted,
 }
 
-/// What came of a request: the decision, or a refusal that has no form yet.
-pub(super) type Concluded = Result<Decision, Box<Refused>>;
-
 /// A refusal that has no form yet.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -142,11 +139,14 @@ impl Context {
         process: &Process,
         traced: bool,
     ) -> Context {
-        let mut strip = snapshot.strip.names().clone();
-        strip.extend(fields.stripped.identity.iter().cloned());
+        let rules = &snapshot.fields.strip;
+        let mut strip = rules.names().clone();
+        if !fields.stripped.identity.is_empty() {
+            strip.extend(fields.stripped.identity.iter().cloned());
+        }
         let mut connection = None;
         if fields.stripped.nominated {
-            let rest = snapshot.strip.connection_without_identity(request.headers);
+            let rest = rules.connection_without_identity(request.headers);
             if rest.is_empty() {
                 strip.extend(["Connection".to_owned()]);
             } else {
@@ -214,12 +214,19 @@ impl Context {
         };
         let body = refusal.write(form, self.wanted.head, &mut response);
         let decision = Decision {
+            action: Action::Deny,
             status: reason.status(),
+            reason,
+            id: std::mem::take(&mut self.id),
             identity,
+            scheme: self.scheme,
             response: response.into(),
+            upstream: List::default(),
+            strip: std::mem::take(&mut self.strip),
             body,
             retry_after,
-            ..self.blank(Action::Deny, reason)
+            route: self.route(),
+            generation: self.snapshot.generation,
         };
         telling::ended(self, &decision, Some(failure), asked);
         decision
@@ -236,33 +243,37 @@ impl Context {
             Some(known) => (Some(known.identity), known.upstream, self.snapshot.private.clone()),
             None => Default::default(),
         };
-        response.extend(self.cleared_cookie());
-        response.extend(self.next_nonce());
-        upstream.extend(self.connection.take().map(|rest| entry("Connection", rest, HeaderMode::Set)));
+        if self.clear_cookie || self.nonce.is_some() {
+            response.extend(self.cleared_cookie());
+            response.extend(self.next_nonce());
+        }
+        if let Some(rest) = self.connection.take() {
+            upstream.extend([entry("Connection", rest, HeaderMode::Set)]);
+        }
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
-        let decision = Decision { status: 200, response, upstream, identity, ..self.blank(action, reason) };
+        let decision = Decision {
+            action,
+            status: 200,
+            reason,
+            id: std::mem::take(&mut self.id),
+            identity,
+            scheme: self.scheme,
+            response,
+            upstream,
+            strip: std::mem::take(&mut self.strip),
+            body: Vec::new(),
+            retry_after: None,
+            route: self.route(),
+            generation: self.snapshot.generation,
+        };
         telling::ended(self, &decision, None, asked);
         decision
     }
 
-    fn blank(&mut self, action: Action, reason: Reason) -> Decision {
-        Decision {
-            action,
-            status: 500,
-            reason,
-            id: std::mem::take(&mut self.id),
-            identity: None,
-            scheme: self.scheme,
-            response: List::default(),
-            upstream: List::default(),
-            strip: std::mem::take(&mut self.strip),
-            body: Vec::new(),
-            retry_after: None,
-            route: self.rule.and_then(|rule| match rule {
-                Rule::Route(index) => Some(index),
-                Rule::Unmatched => None,
-            }),
-            generation: self.snapshot.generation,
+    fn route(&self) -> Option<usize> {
+        match self.rule {
+            Some(Rule::Route(index)) => Some(index),
+            Some(Rule::Unmatched) | None => None,
         }
     }
 

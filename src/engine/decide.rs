@@ -1,7 +1,6 @@
 //! The order in which a request is examined, from its first byte to what proves who asks.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use crate::credential::{api_key, authorization, cookie};
 use crate::engine::authorise::{self, authorise};
@@ -13,7 +12,7 @@ use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::Work;
 use crate::engine::possession::Possession;
 use crate::engine::process::Process;
-use crate::engine::snapshot::Rule;
+use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{Asked, Credential};
 use crate::policy::model::{Access, Unmatched};
 use crate::reading::certificate::Handed;
@@ -49,25 +48,33 @@ pub(super) struct Mode {
     pub(super) traced: bool,
 }
 
-/// Everything up to the first slow work.
+/// Everything up to the first slow work. `snapshot` is the context's; what of the credential the log may tell goes into
+/// `asked`.
 pub(super) fn examine<'r>(
     context: &mut Context,
+    snapshot: &Snapshot,
     request: &Request<'r>,
     fields: &Fields<'r>,
     process: &Process,
     mode: Mode,
-) -> (Result<Examined, Failure>, Asked<'r>) {
-    let examination = Examination { request, fields, process, mode, credential: Cell::new(Credential::None) };
+    asked: &mut Asked<'r>,
+) -> Result<Examined, Failure> {
+    let examination = Examination { request, fields, snapshot, process, mode, credential: Cell::new(Credential::None) };
     let result = examination.run(context);
-    let asked = Asked {
+    asked.credential = examination.credential.get();
+    result
+}
+
+/// What is told of a request before anything of it is known.
+pub(super) fn asked<'r>(request: &Request<'r>, fields: &Fields<'r>) -> Asked<'r> {
+    Asked {
         method: request.method,
         host: if request.host.is_empty() { fields.host.first().copied().unwrap_or_default() } else { request.host },
         peer: request.peer,
         user: request.user,
-        credential: examination.credential.get(),
+        credential: Credential::None,
         checked: false,
-    };
-    (result, asked)
+    }
 }
 
 /// A target without what may be secret in it: its query, and a name and password before its host.
@@ -83,6 +90,8 @@ fn told_target(target: &[u8]) -> String {
 pub(super) struct Examination<'a, 'r> {
     request: &'a Request<'r>,
     fields: &'a Fields<'r>,
+    /// The context's, without a look through it.
+    snapshot: &'a Snapshot,
     pub(super) process: &'a Process,
     pub(super) mode: Mode,
     /// What the log may tell by its digest.
@@ -121,8 +130,7 @@ impl<'r> Examination<'_, 'r> {
         context.rule = Some(rule);
         self.before_credentials(context, rule)?;
         context.cross_site = origin::is_cross_site(method, self.fields, context.client.tls, host.as_ref());
-        let snapshot = Arc::clone(&context.snapshot);
-        let route = snapshot.rule(rule);
+        let route = self.snapshot.rule(rule);
         if route.access == Access::Public {
             return self.open_to_all(context, rule, Reason::Public);
         }
@@ -150,6 +158,11 @@ impl<'r> Examination<'_, 'r> {
     }
 
     fn method(&self) -> Result<&str, Failure> {
+        // What most requests use needs no look at its octets.
+        let usual = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"];
+        if let Some(method) = usual.into_iter().find(|method| method.as_bytes() == self.request.method) {
+            return Ok(method);
+        }
         std::str::from_utf8(self.request.method)
             .map_err(|_| Failure::new(Reason::RequestMalformed, "limits", "the method is not text"))
     }
@@ -176,14 +189,14 @@ impl<'r> Examination<'_, 'r> {
             return Err(malformed("Host differs from the authority".into()));
         }
         let own = authority.or(field);
-        let host = match client::forwarded_host(self.fields, &context.client, &context.snapshot.policy.proxies) {
+        let host = match client::forwarded_host(self.fields, &context.client, &self.snapshot.policy.proxies) {
             Some(value) => Some(Host::parse(&value).map_err(|error| unreadable(&value, error))?.into_owned()),
             None => own,
         };
         context.trace.step(
             "host",
             || String::from_utf8_lossy(self.request.host).escape_debug().to_string(),
-            || host.as_ref().map_or_else(|| "none".to_owned(), |host| host.name.clone().into_owned()),
+            || host.as_ref().map_or_else(|| "none".to_owned(), |host| host.name.as_str().to_owned()),
         );
         Ok(host)
     }
@@ -211,10 +224,11 @@ impl<'r> Examination<'_, 'r> {
         }
     }
 
-    fn find(&self, context: &Context, host: Option<&Host<'_>>, path: &[u8], method: &str) -> Result<Landing, Failure> {
-        let router = &context.snapshot.policy.router;
-        router
-            .find(host.map(|host| host.name.as_ref()), path, method)
+    fn find(&self, host: Option<&Host<'_>>, path: &[u8], method: &str) -> Result<Landing, Failure> {
+        self.snapshot
+            .policy
+            .router
+            .find_by(host.map(|host| host.name.as_bytes()), path, method)
             .map_err(|ambiguous| Failure::new(Reason::TargetAmbiguous, "route", ambiguous.explanation))
     }
 
@@ -232,12 +246,12 @@ impl<'r> Examination<'_, 'r> {
         else {
             return Ok(false);
         };
-        let bare = fields.authorization.is_empty() && fields.api_key.is_empty() && !self.has_session(context);
+        let bare = fields.authorization.is_empty() && fields.api_key.is_empty() && !self.has_session();
         let is_method = is_token(named);
         let Some(named) = std::str::from_utf8(named).ok().filter(|_| bare && is_method) else { return Ok(false) };
-        let Landing::Route(index) = self.find(context, host, path, named)? else { return Ok(false) };
+        let Landing::Route(index) = self.find(host, path, named)? else { return Ok(false) };
         let rule = Rule::Route(index);
-        if !context.snapshot.rule(rule).preflight {
+        if !self.snapshot.rule(rule).preflight {
             return Ok(false);
         }
         context.rule = Some(rule);
@@ -248,8 +262,8 @@ impl<'r> Examination<'_, 'r> {
         Ok(true)
     }
 
-    fn has_session(&self, context: &Context) -> bool {
-        cookie::find(self.fields.cookie.iter().copied(), &context.snapshot.policy.session.cookie).count > 0
+    fn has_session(&self) -> bool {
+        cookie::find(self.fields.cookie.iter().copied(), &self.snapshot.policy.session.cookie).count > 0
     }
 
     /// The rule; `None`: the host's default holds.
@@ -260,18 +274,17 @@ impl<'r> Examination<'_, 'r> {
         path: Option<&[u8]>,
         method: &str,
     ) -> Result<Option<Rule>, Failure> {
-        let landing = path.map_or(Ok(Landing::None), |path| self.find(context, host, path, method))?;
-        let policy = &context.snapshot.policy;
+        let landing = path.map_or(Ok(Landing::None), |path| self.find(host, path, method))?;
+        let policy = &*self.snapshot.policy;
         let saw = || {
             format!("{method} {}", path.map_or("*".into(), |p| String::from_utf8_lossy(p).escape_debug().to_string()))
         };
         let line_of = |index: &usize| policy.routes.get(*index).map_or(0, |route| route.line);
         match landing {
             Landing::Route(index) => {
-                let snapshot = Arc::clone(&context.snapshot);
-                if let Some(route) = snapshot.policy.routes.get(index) {
+                if let Some(route) = policy.routes.get(index) {
                     context.trace.step("route", saw, || format!("{} (line {})", route.path, route.line));
-                    if route.methods.is_some() {
+                    if route.methods.is_some() && !self.fields.stripped.overrides.is_empty() {
                         context.strip.extend(self.fields.stripped.overrides.iter().cloned());
                     }
                 }
@@ -297,8 +310,7 @@ impl<'r> Examination<'_, 'r> {
     }
 
     fn before_credentials(&self, context: &mut Context, rule: Rule) -> Result<(), Failure> {
-        let snapshot = Arc::clone(&context.snapshot);
-        let require = &snapshot.rule(rule).require;
+        let require = &self.snapshot.rule(rule).require;
         match authorise::before_credentials(require, &context.client) {
             Ok(()) => {
                 context.trace.step("before credentials", || "tls and network", || "met or not asked for here");
@@ -313,15 +325,14 @@ impl<'r> Examination<'_, 'r> {
 
     /// Nobody needs to be recognised; only what holds for everybody is asked.
     fn open_to_all(&self, context: &mut Context, rule: Rule, reason: Reason) -> Result<Examined, Failure> {
-        let snapshot = Arc::clone(&context.snapshot);
-        let require = &snapshot.rule(rule).require;
+        let require = &self.snapshot.rule(rule).require;
         let facts = context.facts(None);
         authorise(require, &facts).map_err(|unmet| Failure::new(unmet.reason, "authorise", unmet.what))?;
         Ok(Examined::Open(reason))
     }
 
     fn presented(&self, context: &mut Context, rule: Rule) -> Result<Option<Presented<'r>>, Failure> {
-        let snapshot = Arc::clone(&context.snapshot);
+        let snapshot = self.snapshot;
         let route = snapshot.rule(rule);
         let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
         let worthless = match certificate {
@@ -380,7 +391,7 @@ impl<'r> Examination<'_, 'r> {
             Presented::Bearer(token) | Presented::Dpop(token) => bearer::recognise(context, self, token, possession),
             Presented::Session(_) => {
                 context.clear_cookie = true;
-                if context.snapshot.rule(rule).access == Access::Optional {
+                if self.snapshot.rule(rule).access == Access::Optional {
                     context.scheme = None;
                     return self.open_to_all(context, rule, Reason::Anonymous);
                 }

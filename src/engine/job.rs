@@ -192,8 +192,10 @@ impl Job {
             return Ok((Progress::Pending(next), Trace::default()));
         }
         let asked = kept.asked(matches!(found.proof, Proof::Password { .. }));
-        let concluded = conclude::conclude(&mut context, found.proof, &found.facts, &self.process, self.mode, &asked);
-        let decision = concluded.unwrap_or_else(|refused| refused.answer(&mut context, &asked));
+        let decision = match conclude::conclude(&mut context, found.proof, &found.facts, &self.process, self.mode) {
+            Ok(known) => context.allow(Reason::Allowed, Some(known), &asked),
+            Err(refused) => refused.answer(&mut context, &asked),
+        };
         Ok(done(decision, *context))
     }
 

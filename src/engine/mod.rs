@@ -60,6 +60,7 @@ use crate::policy::model::{EventSink, StateLocation};
 use crate::policy::{Diagnostic, Loaded, Policy, Severity, diagnostic};
 use crate::reading::fields::Fields;
 use crate::reading::wanted::Wanted;
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::runtime::clock;
 use crate::state::{self, State};
@@ -102,10 +103,9 @@ impl std::fmt::Debug for Options {
 
 /// What became of a request at once.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "it is taken apart at once and never kept in numbers")]
-pub(crate) enum Begun {
-    /// Decided.
-    Decided(Decision),
+pub(crate) enum Begun<D> {
+    /// Decided: what was made of the decision.
+    Decided(D),
     /// Slow work is left.
     Slow(Job),
 }
@@ -196,15 +196,20 @@ impl Engine {
 
     /// Decides at once where that is cheap, otherwise hands out a job for a thread that may block.
     pub fn begin(&self, request: &Request<'_>) -> Result<Progress, Error> {
-        Ok(match self.begin_in_place(request)? {
-            Begun::Decided(decision) => Progress::Done(Box::new(decision)),
+        Ok(match self.begin_with(request, Box::new)? {
+            Begun::Decided(decision) => Progress::Done(decision),
             Begun::Slow(job) => Progress::Pending(job),
         })
     }
 
-    /// As [`Engine::begin`], with the decision in its place rather than on the heap.
-    pub(crate) fn begin_in_place(&self, request: &Request<'_>) -> Result<Begun, Error> {
-        self.begin_traced(request, false, None)
+    /// As [`Engine::begin`], with the decision handed on where it is made: it is large.
+    #[inline]
+    pub(crate) fn begin_with<D>(
+        &self,
+        request: &Request<'_>,
+        keep: impl FnOnce(Decision) -> D,
+    ) -> Result<Begun<D>, Error> {
+        self.begin_traced(request, false, None, keep)
     }
 
     /// Decides and tells each step.
@@ -415,49 +420,58 @@ impl Engine {
     }
 
     /// `may_block`: events are written on the way. The steps go into `trace`, where they are wanted.
-    fn begin_traced(
+    #[inline]
+    fn begin_traced<D>(
         &self,
         request: &Request<'_>,
         may_block: bool,
         mut trace: Option<&mut Trace>,
-    ) -> Result<Begun, Error> {
+        keep: impl FnOnce(Decision) -> D,
+    ) -> Result<Begun<D>, Error> {
         let current = self.inner.current.load();
         let process = current.process()?;
+        let snapshot = &*current.snapshot;
         let now = request.now.unwrap_or_else(|| self.now());
         let mode = Mode { read_only: self.inner.options.read_only, traced: trace.is_some() };
-        let fields = Fields::collect(request, &current.snapshot.policy, &current.snapshot.strip);
+        let mut fields = Fields::default();
+        fields.collect(request, &snapshot.policy, &snapshot.fields);
         let mut context = Context::new(request, now, &fields, Arc::clone(&current.snapshot), process, mode.traced);
-        let (examined, asked) = decide::examine(&mut context, request, &fields, process, mode);
+        let mut asked = decide::asked(request, &fields);
+        let examined = decide::examine(&mut context, snapshot, request, &fields, process, mode, &mut asked);
         fault::point("decide");
-        let concluded = match examined {
+        let let_in = match examined {
             Err(failure) => Err(failure.into()),
-            Ok(Examined::Open(reason)) => Ok(context.allow(reason, None, &asked)),
-            Ok(Examined::Recognised(identity)) => conclude::conclude_with(&mut context, identity, &asked),
-            Ok(Examined::Proved(proof, facts)) => {
-                conclude::conclude(&mut context, proof, &facts, process, mode, &asked)
+            Ok(Examined::Open(reason)) => Ok((reason, None)),
+            Ok(Examined::Recognised(known)) => {
+                conclude::conclude_with(&mut context, known).map(|known| (Reason::Allowed, Some(known)))
             }
+            Ok(Examined::Proved(proof, facts)) => conclude::conclude(&mut context, proof, &facts, process, mode)
+                .map(|known| (Reason::Allowed, Some(known))),
             Ok(Examined::Needs(work)) => {
                 context.wanted = Wanted::read(request);
                 let kept = asked.keep(&context.snapshot);
                 return Ok(Begun::Slow(Job::new(Arc::clone(process), Box::new(context), work, mode, kept)));
             }
         };
-        let decision = concluded.unwrap_or_else(|refused| {
-            context.wanted = Wanted::read(request);
-            refused.answer(&mut context, &asked)
-        });
-        if let (true, Some(telling)) = (may_block, &current.snapshot.telling) {
+        let decision = match let_in {
+            Ok((reason, known)) => context.allow(reason, known, &asked),
+            Err(refused) => {
+                context.wanted = Wanted::read(request);
+                refused.answer(&mut context, &asked)
+            }
+        };
+        if let (true, Some(telling)) = (may_block, &snapshot.telling) {
             telling.teller.write();
         }
         if let Some(trace) = &mut trace {
             **trace = context.trace;
         }
-        Ok(Begun::Decided(decision))
+        Ok(Begun::Decided(keep(decision)))
     }
 
     fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
         let mut trace = Trace::default();
-        match self.begin_traced(request, true, traced.then_some(&mut trace))? {
+        match self.begin_traced(request, true, traced.then_some(&mut trace), std::convert::identity)? {
             Begun::Decided(decision) => Ok((decision, trace)),
             Begun::Slow(job) => {
                 job.run();
@@ -468,16 +482,22 @@ impl Engine {
 }
 
 impl Current {
+    #[inline]
     fn process(&self) -> Result<&Arc<Process>, Error> {
         match &self.process {
             Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
-            Some(_) => Err(Error::new(
-                ErrorKind::NotStarted,
-                "this process was forked from one that was started; call start in it as well",
-            )),
-            None => Err(Error::new(ErrorKind::NotStarted, "call start first, in each process after fork")),
+            other => Err(not_started(other.is_some())),
         }
     }
+}
+
+#[cold]
+fn not_started(forked: bool) -> Error {
+    let what = match forked {
+        true => "this process was forked from one that was started; call start in it as well",
+        false => "call start first, in each process after fork",
+    };
+    Error::new(ErrorKind::NotStarted, what)
 }
 
 fn load(path: &Path) -> Result<Loaded, Error> {

@@ -130,12 +130,10 @@ impl Process {
 
     /// The host's id where it is one that can be printed and searched for, else a fresh one.
     pub(super) fn id_for(&self, request_id: &[u8]) -> Id {
-        let usable =
-            !request_id.is_empty() && request_id.len() <= Id::LONGEST && request_id.iter().all(u8::is_ascii_graphic);
-        match std::str::from_utf8(request_id) {
-            Ok(id) if usable => Id::from(id),
-            _ => self.ids.next(),
+        if request_id.is_empty() || request_id.len() > Id::LONGEST || !request_id.iter().all(u8::is_ascii_graphic) {
+            return self.ids.next();
         }
+        std::str::from_utf8(request_id).map_or_else(|_| self.ids.next(), Id::from)
     }
 }
 

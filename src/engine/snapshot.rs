@@ -12,7 +12,7 @@ use crate::keeper::Keeper;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
 use crate::policy::requirement::Requirement;
-use crate::reading::strip::StripRules;
+use crate::reading::fields::FieldRules;
 use crate::token::Keyring;
 
 /// A policy in force.
@@ -20,7 +20,8 @@ use crate::token::Keyring;
 pub(super) struct Snapshot {
     pub(super) policy: Arc<Policy>,
     pub(super) generation: u64,
-    pub(super) strip: StripRules,
+    /// Which fields of a request its decisions look at.
+    pub(super) fields: FieldRules,
     /// The keys of its issuers, which are replaced while it is in force.
     pub(super) keys: Keyring,
     /// What looks after them.
@@ -70,7 +71,7 @@ impl Snapshot {
         };
         Snapshot {
             private: List::shared(vec![private]),
-            strip: StripRules::new(&policy.identity, &policy.proxies),
+            fields: FieldRules::new(&policy),
             keys: Keyring::new(&policy.issuers),
             proofs: Proofs::of(&policy),
             keeper: Keeper::new(&policy.issuers, policy.strict, fetch),

@@ -39,9 +39,11 @@ pub unsafe extern "C" fn gatepost_decide(
                 decision.set(gatepost_decision::give(engine.decide(&request)?)?);
                 return Ok(GATEPOST_OK);
             };
-            match engine.begin_in_place(&request)? {
-                Begun::Decided(done) => {
-                    decision.set(gatepost_decision::give(done)?);
+            // A failure is large, too.
+            let give = |made| gatepost_decision::give(made).map_err(Box::new);
+            match engine.begin_with(&request, give)? {
+                Begun::Decided(made) => {
+                    decision.set(made.map_err(|failure| *failure)?);
                     job.set(std::ptr::null_mut());
                     Ok(GATEPOST_OK)
                 }

@@ -73,7 +73,7 @@ impl Opaque for gatepost_decision {
 impl gatepost_decision {
     /// The decision as a handle.
     pub(super) fn give(decision: Decision) -> Result<*mut gatepost_decision, Failure> {
-        Ok(give_settled::<gatepost_decision>(Held::of(decision)?, Held::settle))
+        give_settled::<gatepost_decision, _>(decision, Held::of, Held::settle)
     }
 }
 

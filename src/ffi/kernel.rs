@@ -134,12 +134,21 @@ pub(super) fn give<O: Opaque>(value: O::Inner) -> *mut O {
     Box::into_raw(Box::new(Marked { mark: AtomicU64::new(O::MARK), value })).cast()
 }
 
-/// As [`give`], for a value that points into itself: `settle` sets those pointers, once it lies where it stays.
-pub(super) fn give_settled<O: Opaque>(value: O::Inner, settle: impl FnOnce(&mut O::Inner)) -> *mut O {
-    let marked = Box::into_raw(Box::new(Marked { mark: AtomicU64::new(O::MARK), value }));
-    // SAFETY: it was just made, nobody else has it yet, and from here on it is only read until it is freed.
-    settle(unsafe { &mut (*marked).value });
-    marked.cast()
+/// As [`give`], for a value that points into itself: `settle` sets those pointers, once it lies where it stays. It is
+/// made where it stays, too, since it is large.
+#[inline]
+pub(super) fn give_settled<O: Opaque, T>(
+    from: T,
+    make: impl FnOnce(T) -> O::Inner,
+    settle: impl FnOnce(&mut O::Inner) -> Result<(), Failure>,
+) -> Result<*mut O, Failure> {
+    let mut marked = Box::new_uninit();
+    marked.write(Marked { mark: AtomicU64::new(O::MARK), value: make(from) });
+    // SAFETY: it was just written.
+    let mut marked: Box<Marked<O::Inner>> = unsafe { marked.assume_init() };
+    settle(&mut marked.value)?;
+    // Nobody else has it yet, and from here on it is only read until it is freed.
+    Ok(Box::into_raw(marked).cast())
 }
 
 impl<'call> Caller<'call> {
@@ -177,7 +186,7 @@ impl<'call> Caller<'call> {
     fn marked<O: Opaque>(self, handle: *const O) -> Result<&'call Marked<O::Inner>, Failure> {
         let pointer = handle.cast::<Marked<O::Inner>>();
         if pointer.is_null() {
-            return Err(Failure::argument(format!("{} is NULL", O::NAME)));
+            return Err(missing(O::NAME));
         }
         if !pointer.is_aligned() {
             return Err(wrong::<O>());
@@ -191,7 +200,7 @@ impl<'call> Caller<'call> {
     pub fn out<T>(self, place: *mut T, name: &str) -> Result<Out<'call, T>, Failure> {
         match NonNull::new(place) {
             Some(place) if place.is_aligned() => Ok(Out(place, PhantomData)),
-            _ => Err(Failure::argument(format!("{name} is NULL: there is no place for the output"))),
+            _ => Err(no_place(name)),
         }
     }
 
@@ -213,6 +222,39 @@ impl<'call> Caller<'call> {
         }
         // SAFETY: not NULL, aligned, not longer than an object can be, and the caller vouches for its contents.
         Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
+    }
+
+    /// Borrowed bytes, or `None` where [`Caller::bytes`] says what is wrong.
+    #[inline]
+    pub fn sound_bytes(self, text: gatepost_str) -> Option<&'call [u8]> {
+        if text.len == 0 {
+            return Some(&[]);
+        }
+        if text.ptr.is_null() || text.len > isize::MAX.unsigned_abs() {
+            return None;
+        }
+        // SAFETY: not NULL, not longer than an object can be, and the caller vouches for its contents.
+        Some(unsafe { std::slice::from_raw_parts(text.ptr.cast(), text.len) })
+    }
+
+    /// A struct that may grow, where it lies or, a shorter one, completed with zeros in `room`. Else as
+    /// [`Caller::sized`].
+    #[inline]
+    pub fn sized_in<'r, T: Plain>(
+        self,
+        pointer: *const T,
+        first: usize,
+        name: &str,
+        room: &'r mut MaybeUninit<T>,
+    ) -> Result<&'r T, Failure>
+    where
+        'call: 'r,
+    {
+        if self.struct_size(pointer, first, name)? == size_of::<T>() {
+            // SAFETY: not NULL, aligned, of our length by its own word, and the caller vouches for its contents.
+            return Ok(unsafe { &*pointer });
+        }
+        Ok(room.write(self.sized(pointer, first, name)?))
     }
 
     /// A struct that may grow, in our length: what a shorter one lacks is zero; a longer one is taken only where all
@@ -240,16 +282,15 @@ impl<'call> Caller<'call> {
         Ok(SizedOut { size, place: self.out(pointer, name)?.0, call: PhantomData })
     }
 
+    #[inline]
     fn struct_size<T: Plain>(self, pointer: *const T, first: usize, name: &str) -> Result<usize, Failure> {
         if pointer.is_null() || !pointer.is_aligned() {
-            return Err(Failure::argument(format!("{name} is NULL")));
+            return Err(missing(name));
         }
         // SAFETY: structs that may grow begin with their size, which every length has; the caller vouches for it.
         let size = unsafe { pointer.cast::<usize>().read() };
         if !(first..=LARGEST_STRUCT).contains(&size) {
-            return Err(Failure::argument(format!(
-                "{name}.struct_size is {size}: zero the struct and set it to sizeof, which is {first} or more"
-            )));
+            return Err(no_size(name, size, first));
         }
         Ok(size)
     }
@@ -346,6 +387,24 @@ fn too_long(name: &str, count: usize) -> Failure {
     Failure::argument(format!("{name} has a length of {count} but cannot hold that"))
 }
 
+#[cold]
+fn missing(name: &str) -> Failure {
+    Failure::argument(format!("{name} is NULL"))
+}
+
+#[cold]
+fn no_place(name: &str) -> Failure {
+    Failure::argument(format!("{name} is NULL: there is no place for the output"))
+}
+
+#[cold]
+fn no_size(name: &str, size: usize, first: usize) -> Failure {
+    Failure::argument(format!(
+        "{name}.struct_size is {size}: zero the struct and set it to sizeof, which is {first} or more"
+    ))
+}
+
+#[cold]
 fn wrong<O: Opaque>() -> Failure {
     Failure::argument(format!("this is no {} that is in use: another type, or freed before", O::NAME))
 }

@@ -2,7 +2,7 @@
 //! lengths, flags, the form of the header block); what makes a bad HTTP request is the engine's to say.
 
 use std::ffi::c_void;
-use std::mem::offset_of;
+use std::mem::{MaybeUninit, offset_of};
 
 use smallvec::SmallVec;
 
@@ -68,12 +68,14 @@ const KNOWN_FLAGS: u32 = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE |
 pub(super) type Headers<'call> = SmallVec<[Header<'call>; 32]>;
 
 /// Reads a request; its header fields go into `headers`, which is large and so stays where it is.
+#[inline(always)]
 pub(super) fn read<'h, 'call: 'h>(
     c: Caller<'call>,
     request: *const gatepost_request,
     headers: &'h mut Headers<'call>,
 ) -> Result<Request<'h>, Failure> {
-    let raw = c.sized(request, FIRST_RELEASE, "request")?;
+    let mut room = MaybeUninit::uninit();
+    let raw = c.sized_in(request, FIRST_RELEASE, "request", &mut room)?;
     if raw.flags & !KNOWN_FLAGS != 0 {
         return Err(Failure::unsupported("request.flags has bits that this release does not know"));
     }
@@ -86,14 +88,20 @@ pub(super) fn read<'h, 'call: 'h>(
         true => fields(c, array, headers)?,
         false => lines(block, headers)?,
     }
+    let texts = [raw.method, raw.target, raw.host, raw.peer, raw.request_id, raw.client_cert_der, raw.body];
+    let [Some(method), Some(target), Some(host), Some(peer), Some(request_id), Some(client_cert_der), Some(body)] =
+        texts.map(|text| c.sound_bytes(text))
+    else {
+        return Err(unsound_text(c, &texts));
+    };
     Ok(Request {
-        method: c.bytes(raw.method, "request.method")?,
-        target: c.bytes(raw.target, "request.target")?,
-        host: c.bytes(raw.host, "request.host")?,
-        peer: c.bytes(raw.peer, "request.peer")?,
-        request_id: c.bytes(raw.request_id, "request.request_id")?,
-        client_cert_der: c.bytes(raw.client_cert_der, "request.client_cert_der")?,
-        body: c.bytes(raw.body, "request.body")?,
+        method,
+        target,
+        host,
+        peer,
+        request_id,
+        client_cert_der,
+        body,
         headers,
         tls: raw.flags & GATEPOST_REQUEST_TLS != 0,
         body_complete: raw.flags & GATEPOST_REQUEST_BODY_COMPLETE != 0,
@@ -103,22 +111,55 @@ pub(super) fn read<'h, 'call: 'h>(
     })
 }
 
+/// What is wrong with the first of the request's strings that is wrong, which come in their order.
+#[cold]
+fn unsound_text(c: Caller<'_>, texts: &[gatepost_str; 7]) -> Failure {
+    const NAMES: [&str; 7] = [
+        "request.method",
+        "request.target",
+        "request.host",
+        "request.peer",
+        "request.request_id",
+        "request.client_cert_der",
+        "request.body",
+    ];
+    let wrong = texts.iter().zip(NAMES).find_map(|(text, name)| c.bytes(*text, name).err());
+    wrong.unwrap_or_else(nothing_wrong)
+}
+
+fn nothing_wrong() -> Failure {
+    Failure::new(GATEPOST_ERR_INTERNAL, "something is wrong with the request, and yet nothing is")
+}
+
 fn fields<'call>(
     c: Caller<'call>,
     array: &'call [gatepost_header],
     headers: &mut Headers<'call>,
 ) -> Result<(), Failure> {
-    headers.reserve(array.len());
-    for field in array {
-        if field.mode != 0 || field.reserved != 0 {
-            return Err(Failure::unsupported("mode and reserved of a request's header field must be 0"));
-        }
-        headers.push(Header {
-            name: c.bytes(field.name, "a header's name")?,
-            value: c.bytes(field.value, "a header's value")?,
-        });
+    headers.extend(array.iter().map_while(|field| sound(c, field)));
+    if headers.len() == array.len() { Ok(()) } else { Err(unsound(c, array)) }
+}
+
+/// A field in our form; `None` where something is wrong with it.
+#[inline]
+fn sound<'call>(c: Caller<'call>, field: &gatepost_header) -> Option<Header<'call>> {
+    if field.mode | field.reserved != 0 {
+        return None;
     }
-    Ok(())
+    Some(Header { name: c.sound_bytes(field.name)?, value: c.sound_bytes(field.value)? })
+}
+
+/// What is wrong with the first of them that is wrong.
+#[cold]
+fn unsound(c: Caller<'_>, array: &[gatepost_header]) -> Failure {
+    let wrong = |field: &gatepost_header| {
+        if field.mode != 0 || field.reserved != 0 {
+            return Some(Failure::unsupported("mode and reserved of a request's header field must be 0"));
+        }
+        let name = c.bytes(field.name, "a header's name");
+        name.and_then(|_| c.bytes(field.value, "a header's value")).err()
+    };
+    array.iter().find_map(wrong).unwrap_or_else(nothing_wrong)
 }
 
 /// Splits a header block. RFC 9112 section 5, strictly: CR LF ends a line, nothing is folded, no other CR or LF. An

@@ -6,6 +6,8 @@ pub mod certificate;
 pub mod client;
 pub mod fields;
 pub mod media;
+pub mod names;
+pub mod octets;
 pub mod origin;
 pub mod presented;
 pub mod range;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::decision::List;
 use crate::policy::model::{IdentityHeaders, Proxies};
+use crate::reading::names::NameFilter;
 use crate::request::Header;
 use crate::request::field::{is_token, trim};
 
@@ -15,22 +16,44 @@ const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", 
 #[derive(Debug, Default)]
 pub struct StripRules {
     identity: List<String>,
-    /// Bit `n`: some name that is looked for has `n` octets, or 63 or more. This and the next spare most fields the
-    /// comparison.
-    lengths: u64,
-    /// Bit `n`: some name that is looked for begins with an octet whose low five bits are `n`, which no case changes.
-    beginnings: u32,
+    /// The names that are looked for, in every spelling.
+    filter: NameFilter,
+    /// Octets of the shortest name among `identity`.
+    shortest: usize,
 }
 
 /// What one request holds of them.
 #[derive(Debug, Default)]
 pub struct Stripped {
     /// Received spellings of identity headers that differ from the configured ones.
-    pub identity: BTreeSet<String>,
+    pub identity: Spellings,
     /// Received spellings of method overrides.
-    pub overrides: BTreeSet<String>,
+    pub overrides: Spellings,
     /// `Connection` nominates an identity header.
     pub nominated: bool,
+}
+
+/// Names as they were received, each once. Almost always there is none, and then it costs nothing.
+#[derive(Debug, Default)]
+#[allow(clippy::box_collection, reason = "it should take no room where it is empty")]
+pub struct Spellings(Option<Box<BTreeSet<String>>>);
+
+impl Spellings {
+    /// All of them, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().flat_map(|names| names.iter())
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn note(&mut self, name: &[u8]) {
+        if let Some(name) = token(name) {
+            self.0.get_or_insert_default().insert(name.to_owned());
+        }
+    }
 }
 
 impl StripRules {
@@ -42,10 +65,16 @@ impl StripRules {
                 identity.push(name.to_owned());
             }
         }
-        let all = || identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
-        let lengths = all().fold(0, |mask, name| mask | length_bit(name));
-        let beginnings = all().fold(0, |mask, name| mask | beginnings(name.as_bytes()));
-        StripRules { identity: List::shared(identity), lengths, beginnings }
+        let mut filter = NameFilter::default();
+        let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
+        all.for_each(|name| filter.insert_spellings(name.as_bytes()));
+        let shortest = identity.iter().map(String::len).min().unwrap_or(usize::MAX);
+        StripRules { identity: List::shared(identity), filter, shortest }
+    }
+
+    /// Lets every name through that is looked for.
+    pub fn filter(&self) -> &NameFilter {
+        &self.filter
     }
 
     /// The configured names.
@@ -56,7 +85,7 @@ impl StripRules {
     /// Notes a received field.
     #[inline]
     pub fn look_at(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
-        if self.lengths & length_bit(name) != 0 && self.beginnings & first_bit(name) != 0 {
+        if self.filter.may_hold(name) {
             self.look_closer(found, name, value);
         }
     }
@@ -65,8 +94,9 @@ impl StripRules {
         if self.is_identity(name) {
             self.note(&mut found.identity, name);
         } else if METHOD_OVERRIDES.iter().any(|known| same_name(known.as_bytes(), name)) {
-            found.overrides.extend(token(name).map(str::to_owned));
-        } else if name.eq_ignore_ascii_case(b"connection") {
+            found.overrides.note(name);
+        // One that is too short to hold an identity header holds none.
+        } else if value.len() >= self.shortest && name.eq_ignore_ascii_case(b"connection") {
             for option in options(value).filter(|option| self.is_identity(option)) {
                 found.nominated = true;
                 self.note(&mut found.identity, option);
@@ -88,9 +118,9 @@ impl StripRules {
         self.identity.iter().any(|known| same_name(known.as_bytes(), name))
     }
 
-    fn note(&self, found: &mut BTreeSet<String>, name: &[u8]) {
+    fn note(&self, found: &mut Spellings, name: &[u8]) {
         if !self.identity.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
-            found.extend(token(name).map(str::to_owned));
+            found.note(name);
         }
     }
 }
@@ -115,19 +145,6 @@ fn options(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|b| *b == b',').map(trim).filter(|option| !option.is_empty())
 }
 
-fn length_bit(name: &(impl AsRef<[u8]> + ?Sized)) -> u64 {
-    1 << name.as_ref().len().min(63)
-}
-
-fn first_bit(name: &[u8]) -> u32 {
-    name.first().map_or(0, |first| 1 << (first & 31))
-}
-
-/// How received names may begin that are the same as this one: any sign stands for any other.
-fn beginnings(known: &[u8]) -> u32 {
-    if known.first().is_some_and(u8::is_ascii_alphanumeric) { first_bit(known) } else { u32::MAX }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +152,12 @@ mod tests {
     fn rules() -> StripRules {
         let headers = IdentityHeaders { subject: Some("X-Auth-Subject".into()), ..IdentityHeaders::default() };
         StripRules::new(&headers, &Proxies::default())
+    }
+
+    impl Spellings {
+        fn contains(&self, name: &str) -> bool {
+            self.iter().any(|known| known == name)
+        }
     }
 
     fn look(name: &str, value: &str) -> Stripped {
@@ -168,7 +191,7 @@ mod tests {
         let headers = IdentityHeaders { subject: Some(long.clone()), ..IdentityHeaders::default() };
         let mut found = Stripped::default();
         StripRules::new(&headers, &Proxies::default()).look_at(&mut found, long.replace('-', "_").as_bytes(), b"x");
-        assert_eq!(found.identity.len(), 1);
+        assert_eq!(found.identity.iter().count(), 1);
     }
 
     #[test]

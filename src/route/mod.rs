@@ -18,7 +18,7 @@ use crate::policy::model::{PathRules, Route};
 use pattern::Segment;
 use reading::{Reading, Refused};
 use rule::Found;
-use trie::{Shape, Trie};
+use trie::{Segments, Shape, Trie};
 
 /// What a path and method lead to, the same in every reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Tie {
 pub struct Router {
     rules: PathRules,
     /// Routes with a host, by host.
-    hosts: HashMap<String, Group>,
+    hosts: HashMap<Box<[u8]>, Group>,
     /// Routes without one.
     any: Group,
     /// By route: its class, its methods, how messages name it.
@@ -108,7 +108,7 @@ impl Router {
         for (host, shapes) in groups {
             let group = Group::build(&shapes, &router.classes);
             match host {
-                Some(host) => _ = router.hosts.insert(host.to_owned(), group),
+                Some(host) => _ = router.hosts.insert(host.as_bytes().into(), group),
                 None => router.any = group,
             }
         }
@@ -120,11 +120,29 @@ impl Router {
     /// For a CORS preflight call it with the method that `Access-Control-Request-Method` names: the landing says
     /// whether that method is granted, and by which route. `OPTIONS *` has no path and so no landing.
     pub fn find(&self, host: Option<&str>, path: &[u8], method: &str) -> Result<Landing, Ambiguous> {
+        self.find_by(host.map(str::as_bytes), path, method)
+    }
+
+    /// As [`Router::find`], for the octets of the host.
+    pub fn find_by(&self, host: Option<&[u8]>, path: &[u8], method: &str) -> Result<Landing, Ambiguous> {
         if let Some(explanation) = &self.unusable {
             return Err(Ambiguous { explanation: explanation.clone() });
         }
         let own = host.and_then(|host| self.hosts.get(host));
         let folding = self.any.folded.is_some() || own.is_some_and(|group| group.folded.is_some());
+        if !folding && let Some(plain) = reading::plain(path) {
+            match self.lookup(own, &plain, false) {
+                [] => return Ok(Landing::None),
+                [shape] => return Ok(rule::select(&self.methods, shape, method).into()),
+                // Only where folding makes one of several.
+                _ => {}
+            }
+        }
+        self.agree(own, folding, path, method)
+    }
+
+    /// Where all readings of a path lead, if to one rule.
+    fn agree(&self, own: Option<&Group>, folding: bool, path: &[u8], method: &str) -> Result<Landing, Ambiguous> {
         // The first reading is the plain one; all others are held against it.
         let mut first: Option<(Reading, Found<'_>)> = None;
         let outcome = reading::each(path, self.rules, &mut |reading, upper, segments| {
@@ -151,19 +169,15 @@ impl Router {
         match outcome {
             Err(Stop::Refused(why)) => Err(Ambiguous { explanation: why.to_owned() }),
             Err(Stop::Disagreement(explanation)) => Err(Ambiguous { explanation }),
-            Ok(()) => Ok(match first {
-                Some((_, Found::Route(index))) => Landing::Route(index),
-                Some((_, Found::NotGranted(shape))) => Landing::MethodNotGranted(shape.routes.clone()),
-                Some((_, Found::None)) | None => Landing::None,
-            }),
+            Ok(()) => Ok(first.map_or(Landing::None, |(_, found)| found.into())),
         }
     }
 
     /// The shapes that match: of the request's host first, then without a host.
-    fn lookup<'r>(&'r self, own: Option<&'r Group>, segments: &[&[u8]], folded: bool) -> &'r [Shape] {
-        match own.map(|group| group.walk(segments, folded)) {
+    fn lookup<'r, S: Segments + ?Sized>(&'r self, own: Option<&'r Group>, path: &S, folded: bool) -> &'r [Shape] {
+        match own.map(|group| group.walk(path, folded)) {
             Some(shapes) if !shapes.is_empty() => shapes,
-            _ => self.any.walk(segments, folded),
+            _ => self.any.walk(path, folded),
         }
     }
 
@@ -223,10 +237,20 @@ impl Group {
         group
     }
 
-    fn walk(&self, segments: &[&[u8]], folded: bool) -> &[Shape] {
+    fn walk<S: Segments + ?Sized>(&self, path: &S, folded: bool) -> &[Shape] {
         match &self.folded {
-            Some(trie) if folded => trie.walk(segments, true),
-            _ => self.exact.walk(segments, folded),
+            Some(trie) if folded => trie.walk(path, true),
+            _ => self.exact.walk(path, folded),
+        }
+    }
+}
+
+impl From<Found<'_>> for Landing {
+    fn from(found: Found<'_>) -> Landing {
+        match found {
+            Found::Route(index) => Landing::Route(index),
+            Found::NotGranted(shape) => Landing::MethodNotGranted(shape.routes.clone()),
+            Found::None => Landing::None,
         }
     }
 }

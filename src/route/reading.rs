@@ -6,6 +6,7 @@
 
 use smallvec::SmallVec;
 
+use super::trie;
 use crate::policy::model::PathRules;
 
 /// Segments of a path in one reading, without a trailing empty one.
@@ -60,7 +61,8 @@ const SEPARATOR: u8 = 0;
 
 const BAD: u8 = 1;
 const ODD: u8 = 2;
-const SLASH: u8 = 4;
+/// With the bit of a dot, so that one `&` shows what stands behind a slash.
+const SLASH: u8 = 4 | DOT;
 const DOT: u8 = 8;
 const UPPER: u8 = 16;
 const HIGH: u8 = 32;
@@ -70,6 +72,39 @@ const EMPTY: u8 = 64;
 const MAYBE_DOTS: u8 = 128;
 
 const CLASS: [u8; 256] = classes();
+
+/// A path that all servers read in the same way, the folding of letters included: nothing in it is encoded, dropped,
+/// merged, resolved, or a letter A-Z. `None` says nothing: [`each`] has the word.
+#[inline]
+pub(super) fn plain(path: &[u8]) -> Option<Plain<'_>> {
+    // Two slashes or dots side by side, in whatever order, are left to others: one pass without a branch.
+    let (mut seen, mut pairs, mut previous) = (0, 0, 0);
+    for byte in path {
+        let class = CLASS.get(usize::from(*byte)).copied().unwrap_or(BAD);
+        seen |= class;
+        pairs |= previous & class;
+        previous = class & (SLASH | DOT);
+    }
+    let is_plain = path.first() == Some(&b'/') && seen & !(SLASH | DOT) == 0 && pairs == 0;
+    is_plain.then_some(Plain(path))
+}
+
+/// See [`plain`]. Its segments are as [`each`] shows them, without a trailing empty one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain<'p>(&'p [u8]);
+
+impl trie::Segments for Plain<'_> {
+    type At = usize;
+    /// Behind the first slash.
+    const BEGIN: usize = 1;
+
+    #[inline]
+    fn segment(&self, at: usize) -> Option<(&[u8], usize)> {
+        let rest = self.0.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        Some((rest.get(..end)?, at + end + 1))
+    }
+}
 
 /// Calls `visit` with each reading that the rules leave, the plain one first. Stops where `visit` says so. What no
 /// server should be handed is an error under any rules, also in readings that the rules drop.

@@ -30,10 +30,29 @@ struct Node {
     rests: Vec<Shape>,
 }
 
-/// What a walk still has to try.
-enum Step {
+/// What a walk still has to try: at a node, and how far the path has been read.
+enum Step<At> {
     Rest(usize),
-    Node(usize, usize),
+    Node(usize, At),
+}
+
+/// The segments of a path, one after the other.
+pub(super) trait Segments {
+    /// How far it has been read.
+    type At: Copy;
+    /// Nothing of it has been read.
+    const BEGIN: Self::At;
+    /// The next segment, and what is then read; `None` at the end.
+    fn segment(&self, at: Self::At) -> Option<(&[u8], Self::At)>;
+}
+
+impl Segments for [&[u8]] {
+    type At = usize;
+    const BEGIN: usize = 0;
+
+    fn segment(&self, at: usize) -> Option<(&[u8], usize)> {
+        self.get(at).map(|segment| (*segment, at + 1))
+    }
 }
 
 impl Trie {
@@ -74,28 +93,33 @@ impl Trie {
 
     /// The most specific shapes that match, segment by segment literal before `{name}` before `{*rest}`; empty where
     /// none does. `folded`: the letters A-Z of the path are read as a-z.
-    pub fn walk(&self, segments: &[&[u8]], folded: bool) -> &[Shape] {
-        let mut open: SmallVec<[Step; 12]> = SmallVec::new();
-        open.push(Step::Node(0, 0));
-        while let Some(step) = open.pop() {
-            let (at, depth) = match step {
+    pub fn walk<S: Segments + ?Sized>(&self, path: &S, folded: bool) -> &[Shape] {
+        let mut open: SmallVec<[Step<S::At>; 12]> = SmallVec::new();
+        let mut next = Some(Step::Node(0, S::BEGIN));
+        while let Some(step) = next.take().or_else(|| open.pop()) {
+            let (at, read) = match step {
                 Step::Rest(at) => return self.nodes.get(at).map_or(&[], |node| &node.rests),
-                Step::Node(at, depth) => (at, depth),
+                Step::Node(at, read) => (at, read),
             };
             let Some(node) = self.nodes.get(at) else { continue };
             // The last in is the first out: the least specific goes in first.
+            let mut lay = |step| {
+                if let Some(less) = next.replace(step) {
+                    open.push(less);
+                }
+            };
             if !node.rests.is_empty() {
-                open.push(Step::Rest(at));
+                lay(Step::Rest(at));
             }
-            match segments.get(depth) {
+            match path.segment(read) {
                 None if !node.ends.is_empty() => return &node.ends,
                 None => {}
-                Some(segment) => {
+                Some((segment, read)) => {
                     if let Some(child) = node.name.filter(|_| !segment.is_empty()) {
-                        open.push(Step::Node(child, depth + 1));
+                        lay(Step::Node(child, read));
                     }
                     if let Some(child) = node.literal(segment, folded) {
-                        open.push(Step::Node(child, depth + 1));
+                        lay(Step::Node(child, read));
                     }
                 }
             }
@@ -105,16 +129,22 @@ impl Trie {
 }
 
 impl Node {
+    #[inline]
     fn literal(&self, segment: &[u8], folded: bool) -> Option<usize> {
-        if self.literals.is_empty() {
-            return None;
-        }
-        let place = if folded && segment.iter().any(u8::is_ascii_uppercase) {
+        if folded && segment.iter().any(u8::is_ascii_uppercase) {
             let key: SmallVec<[u8; 64]> = segment.iter().map(u8::to_ascii_lowercase).collect();
-            self.literals.binary_search_by(|(other, _)| other.as_ref().cmp(key.as_slice()))
-        } else {
-            self.literals.binary_search_by(|(other, _)| other.as_ref().cmp(segment))
-        };
+            return self.exactly(&key);
+        }
+        self.exactly(segment)
+    }
+
+    #[inline]
+    fn exactly(&self, key: &[u8]) -> Option<usize> {
+        // Of a few, most are ruled out by their length.
+        if self.literals.len() <= 8 {
+            return self.literals.iter().find(|(other, _)| **other == *key).map(|(_, child)| *child);
+        }
+        let place = self.literals.binary_search_by(|(other, _)| other.as_ref().cmp(key));
         place.ok().and_then(|place| self.literals.get(place)).map(|(_, child)| *child)
     }
 }
@@ -134,7 +164,7 @@ mod tests {
 
     fn found(trie: &Trie, folded: bool, path: &str) -> Vec<usize> {
         let segments: Vec<&[u8]> = path.split('/').skip(1).map(str::as_bytes).collect();
-        trie.walk(&segments, folded).iter().flat_map(|shape| shape.routes.clone()).collect()
+        trie.walk(segments.as_slice(), folded).iter().flat_map(|shape| shape.routes.clone()).collect()
     }
 
     #[test]
@@ -147,6 +177,17 @@ mod tests {
         assert_eq!(found(&trie, false, "/z/b/c"), [3]);
         assert!(found(&trie, false, "/z/b").is_empty());
         assert!(found(&trie, false, "/A").is_empty());
+    }
+
+    #[test]
+    fn many_literals_are_found_as_few_are() {
+        let names: Vec<String> = (0..40).map(|n| format!("/n{n}/x")).collect();
+        let trie = trie(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        for n in 0..40 {
+            assert_eq!(found(&trie, false, &format!("/n{n}/x")), [n]);
+            assert_eq!(found(&trie, true, &format!("/N{n}/X")), [n]);
+        }
+        assert!(found(&trie, false, "/n40/x").is_empty());
     }
 
     #[test]
@@ -169,7 +210,7 @@ mod tests {
         }
         let segments = vec![b"a".as_slice(); 4096];
         let start = std::time::Instant::now();
-        assert!(trie.walk(&segments, false).is_empty());
+        assert!(trie.walk(segments.as_slice(), false).is_empty());
         assert!(start.elapsed().as_millis() < 200, "{:?}", start.elapsed());
     }
 }

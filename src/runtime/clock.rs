@@ -1,5 +1,6 @@
 //! The system's clock in the engine's unit.
 
+use crate::ffi::os::clock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Unix milliseconds, for the log; 0 before 1970.
@@ -11,5 +12,5 @@ pub fn milliseconds() -> i64 {
 /// Unix seconds. A clock before 1970 reads as 0: every expiry then lies ahead and every `nbf` too, so that tokens are
 /// refused as not yet valid.
 pub fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
+    clock::unix_seconds().max(0)
 }

@@ -33,7 +33,7 @@ impl HttpUri {
         let default = if secure { 443 } else { 80 };
         HttpUri {
             secure,
-            host: host.name.clone().into_owned(),
+            host: host.name.as_str().to_owned(),
             port: host.port.unwrap_or(default),
             path: without_dot_segments(&spelled(path)),
         }

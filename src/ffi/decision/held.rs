@@ -9,105 +9,136 @@ use super::super::kernel::Failure;
 use super::super::reason;
 use super::super::types::*;
 use super::gatepost_view;
-use crate::decision::{Common, Decision, HeaderEntry, List};
+use crate::decision::{Common, Decision, HeaderEntry, Id, List};
 use crate::identity::{Identity, Scheme};
 
 /// What the handle holds. The view points into the other fields, which lie where they are until all of it is freed.
 /// They have room in place for what a usual decision needs, so that it is one piece of memory.
 pub(in crate::ffi) struct Held {
     pub(super) view: gatepost_view,
-    /// What is this decision's alone, each string with a NUL behind it.
-    text: SmallVec<[u8; 192]>,
-    headers: SmallVec<[gatepost_header; 4]>,
-    strip: SmallVec<[gatepost_str; 2]>,
-    parts: Parts,
-    body: Vec<u8>,
-    /// The lists of roles and of scopes in one string each, made for the few who ask.
-    joined: [OnceLock<Box<[u8]>>; 2],
-}
-
-/// What the view is made of. Kept, because the view points to what is shared.
-struct Parts {
-    id: crate::decision::Id,
+    // What the view is made of. Kept, because the view points to it and to what is shared.
+    id: Id,
     identity: Option<Arc<Identity>>,
     response: List<HeaderEntry>,
     upstream: List<HeaderEntry>,
     strip: List<String>,
+    body: Vec<u8>,
+    own: Own,
+    /// The lists of roles and of scopes in one string each, made for the few who ask.
+    joined: [OnceLock<Box<[u8]>>; 2],
+}
+
+/// What is this decision's alone and has to be copied: the text, each string with a NUL behind it, and what points into
+/// it.
+struct Own {
+    text: SmallVec<[u8; 192]>,
+    headers: SmallVec<[gatepost_header; 4]>,
+    strip: SmallVec<[gatepost_str; 2]>,
 }
 
 impl Held {
     /// All of a decision in its place, but for the pointers.
-    pub(super) fn of(decision: Decision) -> Result<Held, Failure> {
-        let parts = Parts {
+    #[inline]
+    pub(super) fn of(decision: Decision) -> Held {
+        Held {
+            view: gatepost_view {
+                struct_size: size_of::<gatepost_view>(),
+                action: decision.action as u32,
+                status: u32::from(decision.status),
+                reason: decision.reason.number(),
+                retry_after: decision.retry_after.unwrap_or(0),
+                generation: decision.generation,
+                reason_name: reason::name(decision.reason),
+                scheme: decision.scheme.map_or(NOTHING, scheme_name),
+                ..gatepost_view::BLANK
+            },
             id: decision.id,
             identity: decision.identity,
             response: decision.response,
             upstream: decision.upstream,
             strip: decision.strip,
+            body: decision.body,
+            own: Own { text: SmallVec::new(), headers: SmallVec::new(), strip: SmallVec::new() },
+            joined: [const { OnceLock::new() }; 2],
+        }
+    }
+
+    /// Sets the pointers. From here on nothing moves.
+    pub(super) fn settle(&mut self) -> Result<(), Failure> {
+        let view = &mut self.view;
+        (view.response_headers, view.response_header_count) = self.response.shared()?;
+        (view.upstream_headers, view.upstream_header_count) = self.upstream.shared()?;
+        (view.strip, view.strip_count) = self.strip.shared()?;
+        if !self.body.is_empty() {
+            self.body.push(0);
+            view.body = gatepost_str { ptr: self.body.as_ptr().cast(), len: self.body.len().saturating_sub(1) };
+        }
+        match self.id.terminated() {
+            Some(id) if self.identity.is_none() && self.has_no_lists() => {
+                self.view.id = gatepost_str { ptr: id.as_ptr().cast(), len: id.len().saturating_sub(1) };
+                Ok(())
+            }
+            _ => self.settle_own(),
+        }
+    }
+
+    /// No list that is its own holds anything.
+    #[inline]
+    fn has_no_lists(&self) -> bool {
+        self.response.own().is_empty() && self.upstream.own().is_empty() && self.strip.own().is_empty()
+    }
+
+    /// Copies what is its own, and sets the pointers to it.
+    fn settle_own(&mut self) -> Result<(), Failure> {
+        let Held { view, id, identity, response, upstream, strip, own: Own { text, headers, strip: names }, .. } = self;
+        let (of_response, of_upstream, of_strip) = (response.own(), upstream.own(), strip.own());
+        // In the order in which the view takes them up.
+        let each = |string: &mut dyn FnMut(&[u8])| {
+            string(id.as_bytes());
+            if let Some(who) = &identity {
+                string(who.subject.as_bytes());
+                string(who.issuer.as_bytes());
+            }
+            of_response.iter().chain(of_upstream).for_each(|entry| entry.strings(string));
+            of_strip.iter().for_each(|name| name.strings(string));
         };
-        parts.response.lay_out()?;
-        parts.upstream.lay_out()?;
-        parts.strip.lay_out()?;
-        let mut text = SmallVec::new();
         let (mut strings, mut length) = (0_usize, 0_usize);
-        parts.own(&mut |string| {
+        each(&mut |string| {
             strings += 1;
             length = length.saturating_add(string.len()).saturating_add(1);
         });
         text.reserve_exact(length);
-        parts.own(&mut |string| {
+        each(&mut |string| {
             text.extend_from_slice(string);
             text.push(0);
         });
         if text.iter().filter(|byte| **byte == 0).count() != strings {
             return Err(holds_nul());
         }
-        let mut body = decision.body;
-        if !body.is_empty() {
-            body.push(0);
-        }
-        let view = gatepost_view {
-            struct_size: size_of::<gatepost_view>(),
-            action: decision.action as u32,
-            status: u32::from(decision.status),
-            reason: decision.reason.number(),
-            retry_after: decision.retry_after.unwrap_or(0),
-            generation: decision.generation,
-            reason_name: reason::name(decision.reason),
-            scheme: decision.scheme.map_or(NOTHING, scheme_name),
-            ..gatepost_view::BLANK
-        };
-        let joined = [const { OnceLock::new() }; 2];
-        Ok(Held { view, text, headers: SmallVec::new(), strip: SmallVec::new(), parts, body, joined })
-    }
-
-    /// Sets the pointers. From here on nothing moves.
-    pub(super) fn settle(&mut self) {
-        let Held { view, text, headers, strip, parts, body, .. } = self;
-        let own_response = if let List::Own(list) = &parts.response { list.len() } else { 0 };
-        // In the order in which they were written.
         let mut next = Cursor(text.as_slice());
-        view.id = next.string(parts.id.as_bytes().len());
-        if let Some(who) = &parts.identity {
+        view.id = next.string(id.as_bytes().len());
+        if let Some(who) = identity {
             view.subject = next.string(who.subject.len());
             view.issuer = next.string(who.issuer.len());
         }
-        for list in [&parts.response, &parts.upstream] {
-            if let List::Own(list) = list {
-                headers.extend(list.iter().map(|entry| entry.shape(&mut |length| next.string(length))));
-            }
+        let entries = of_response.iter().chain(of_upstream);
+        headers.extend(entries.map(|entry| entry.shape(&mut |length| next.string(length))));
+        names.extend(of_strip.iter().map(|name| next.string(name.len())));
+        let (shaped_response, shaped_upstream) = headers.split_at_checked(of_response.len()).unwrap_or_default();
+        if !shaped_response.is_empty() {
+            (view.response_headers, view.response_header_count) = array(shaped_response);
         }
-        if let List::Own(list) = &parts.strip {
-            strip.extend(list.iter().map(|name| next.string(name.len())));
+        if !shaped_upstream.is_empty() {
+            (view.upstream_headers, view.upstream_header_count) = array(shaped_upstream);
         }
-        let (of_response, of_upstream) = headers.split_at_checked(own_response).unwrap_or_default();
-        (view.response_headers, view.response_header_count) = parts.response.shared().unwrap_or(array(of_response));
-        (view.upstream_headers, view.upstream_header_count) = parts.upstream.shared().unwrap_or(array(of_upstream));
-        (view.strip, view.strip_count) = parts.strip.shared().unwrap_or(array(strip));
-        parts.forget_copied();
-        if !body.is_empty() {
-            view.body = gatepost_str { ptr: body.as_ptr().cast(), len: body.len().saturating_sub(1) };
+        if !names.is_empty() {
+            (view.strip, view.strip_count) = array(names);
         }
+        // What was copied is not kept a second time.
+        response.forget_own();
+        upstream.forget_own();
+        strip.forget_own();
+        Ok(())
     }
 
     /// Roles, joined by a comma.
@@ -121,40 +152,9 @@ impl Held {
     }
 
     fn join(&self, index: usize, list: impl Fn(&Identity) -> &Vec<String>, between: u8) -> gatepost_str {
-        let (Some(who), Some(place)) = (&self.parts.identity, self.joined.get(index)) else { return NOTHING };
+        let (Some(who), Some(place)) = (&self.identity, self.joined.get(index)) else { return NOTHING };
         let text = place.get_or_init(|| joined(list(who), between));
         gatepost_str { ptr: text.as_ptr().cast(), len: text.len().saturating_sub(1) }
-    }
-}
-
-impl Parts {
-    /// What was copied is not kept a second time.
-    fn forget_copied(&mut self) {
-        for list in [&mut self.response, &mut self.upstream] {
-            if let List::Own(list) = list {
-                *list = Vec::new();
-            }
-        }
-        if let List::Own(list) = &mut self.strip {
-            *list = Vec::new();
-        }
-    }
-
-    /// The strings that are this decision's alone, in the order in which the view takes them up.
-    fn own(&self, string: &mut impl FnMut(&[u8])) {
-        string(self.id.as_bytes());
-        if let Some(who) = &self.identity {
-            string(who.subject.as_bytes());
-            string(who.issuer.as_bytes());
-        }
-        for list in [&self.response, &self.upstream] {
-            if let List::Own(list) = list {
-                list.iter().for_each(|entry| entry.strings(string));
-            }
-        }
-        if let List::Own(list) = &self.strip {
-            list.iter().for_each(|name| name.strings(string));
-        }
     }
 }
 
@@ -208,14 +208,14 @@ impl Cursor<'_> {
 /// What has a form in C that is made of its strings.
 trait Shape {
     type C: Copy + 'static;
-    fn strings(&self, string: &mut impl FnMut(&[u8]));
+    fn strings(&self, string: &mut dyn FnMut(&[u8]));
     fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> Self::C;
 }
 
 impl Shape for HeaderEntry {
     type C = gatepost_header;
 
-    fn strings(&self, string: &mut impl FnMut(&[u8])) {
+    fn strings(&self, string: &mut dyn FnMut(&[u8])) {
         string(self.name.as_bytes());
         string(self.value.as_bytes());
     }
@@ -233,7 +233,7 @@ impl Shape for HeaderEntry {
 impl Shape for String {
     type C = gatepost_str;
 
-    fn strings(&self, string: &mut impl FnMut(&[u8])) {
+    fn strings(&self, string: &mut dyn FnMut(&[u8])) {
         string(self.as_bytes());
     }
 
@@ -273,25 +273,31 @@ impl<C: Copy> LaidOut<C> {
 }
 
 /// Lists, shared or not.
-trait LayOut<C> {
-    /// Has the form of a shared list made, where there is none yet.
-    fn lay_out(&self) -> Result<(), Failure>;
-    /// The array of a shared list.
-    fn shared(&self) -> Option<(*const C, usize)>;
+trait LayOut<T: Shape> {
+    /// The array of a shared list, whose form is made where there is none yet; nothing for one that is its own.
+    fn shared(&self) -> Result<(*const T::C, usize), Failure>;
+    /// What one that is its own holds.
+    fn own(&self) -> &[T];
+    /// Ends one that is its own.
+    fn forget_own(&mut self);
 }
 
-impl<T: Shape + 'static> LayOut<T::C> for List<T> {
-    fn lay_out(&self) -> Result<(), Failure> {
-        match self {
-            List::Shared(common) if !form(common).is_some_and(|form| form.sound) => Err(holds_nul()),
-            _ => Ok(()),
-        }
+impl<T: Shape + 'static> LayOut<T> for List<T> {
+    #[inline]
+    fn shared(&self) -> Result<(*const T::C, usize), Failure> {
+        let List::Shared(common) = self else { return Ok(array(&[])) };
+        let form = form(common).filter(|form| form.sound).ok_or_else(holds_nul)?;
+        Ok(array(&form.array))
     }
 
-    fn shared(&self) -> Option<(*const T::C, usize)> {
-        match self {
-            List::Shared(common) => form(common).map(|form| array(&form.array)),
-            List::Own(_) => None,
+    #[inline]
+    fn own(&self) -> &[T] {
+        if let List::Own(list) = self { list } else { &[] }
+    }
+
+    fn forget_own(&mut self) {
+        if let List::Own(list) = self {
+            *list = Vec::new();
         }
     }
 }
@@ -305,6 +311,7 @@ fn array<C>(array: &[C]) -> (*const C, usize) {
     (if array.is_empty() { std::ptr::null() } else { array.as_ptr() }, array.len())
 }
 
+#[cold]
 fn holds_nul() -> Failure {
     Failure::new(GATEPOST_ERR_INTERNAL, "a string of the decision has a NUL inside")
 }
@@ -379,8 +386,8 @@ mod tests {
 
     #[test]
     fn a_view_shows_all_of_the_decision_also_after_the_holder_moved() {
-        let mut held = Box::new(Held::of(decision()).unwrap());
-        held.settle();
+        let mut held = Box::new(Held::of(decision()));
+        held.settle().unwrap();
         let view = held.view;
         assert_eq!((view.action, view.status, view.reason, view.generation), (1, 200, 1, 3));
         assert_eq!(text(view.subject), b"alice");
@@ -401,8 +408,8 @@ mod tests {
         let (upstream, strip) = (List::shared(vec![entry]), List::shared(vec!["X-A".to_owned(), "X-B".to_owned()]));
         let made = || {
             let decision = Decision { upstream: upstream.clone(), strip: strip.clone(), ..decision() };
-            let mut held = Box::new(Held::of(decision).unwrap());
-            held.settle();
+            let mut held = Box::new(Held::of(decision));
+            held.settle().unwrap();
             held
         };
         let (one, two) = (made(), made());
@@ -417,18 +424,38 @@ mod tests {
         assert_eq!((text(upstream.name), text(upstream.value)), (b"X-A".to_vec(), b"1".to_vec()));
         assert_eq!((text(strip[0]), text(strip[1])), (b"X-A".to_vec(), b"X-B".to_vec()));
         let bad = Decision { strip: List::shared(vec!["X\0".into()]), ..decision() };
-        assert!(Held::of(bad).is_err());
+        assert!(Held::of(bad).settle().is_err());
+    }
+
+    #[test]
+    fn a_decision_without_strings_of_its_own_copies_none() {
+        let strip = List::shared(vec!["X-A".to_owned()]);
+        let long = "i".repeat(100);
+        for id in ["", "id-1", &long] {
+            let (response, upstream) = (List::default(), List::default());
+            let bare =
+                Decision { id: id.into(), identity: None, strip: strip.clone(), response, upstream, ..decision() };
+            let mut held = Box::new(Held::of(bare));
+            held.settle().unwrap();
+            let view = &held.view;
+            assert_eq!(text(view.id), id.as_bytes());
+            assert_eq!((view.response_header_count, view.upstream_header_count, view.strip_count), (0, 0, 1));
+            assert!(view.response_headers.is_null() && view.upstream_headers.is_null());
+            assert_eq!((text(view.subject), text(view.issuer)), (vec![], vec![]));
+            assert_eq!(held.own.text.is_empty(), id.len() < 100);
+        }
     }
 
     #[test]
     fn a_nul_inside_a_string_is_an_error_instead_of_a_cut_string() {
         let mut bad = decision();
         std::sync::Arc::get_mut(bad.identity.as_mut().unwrap()).unwrap().subject = "root\0nobody".into();
-        assert_eq!(Held::of(bad).err().map(|failure| failure.status), Some(GATEPOST_ERR_INTERNAL));
+        assert_eq!(Held::of(bad).settle().err().map(|failure| failure.status), Some(GATEPOST_ERR_INTERNAL));
         let mut bad = decision();
         let entry = HeaderEntry { name: "X-C".into(), value: "a\0".into(), mode: HeaderMode::Set };
         bad.upstream.extend([entry]);
-        assert!(Held::of(bad).is_err());
+        assert!(Held::of(bad).settle().is_err());
+        assert!(Held::of(Decision { id: "a\0b".into(), identity: None, ..decision() }).settle().is_err());
     }
 
     #[test]

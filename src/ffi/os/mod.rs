@@ -1,5 +1,6 @@
-//! Safe wrappers of system calls: the mapped change counter, the fork counter, the coarse clock, descriptors, writing
-//! without signals, and two hooks for tests. Nothing here knows anything of the engine.
+//! Safe wrappers of system calls and of instructions: the mapped change counter, the fork counter, the coarse clocks,
+//! descriptors, writing without signals, comparing many octets at a time, and two hooks for tests. Nothing here knows
+//! anything of the engine.
 
 pub mod broken_pipe;
 pub mod clock;
@@ -10,3 +11,4 @@ pub mod fork;
 pub mod mapped;
 pub mod quiet;
 pub mod taint;
+pub mod wide;
