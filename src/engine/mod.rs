@@ -48,7 +48,7 @@ use crate::engine::audited::Audited;
 use crate::engine::context::Context;
 use crate::engine::decide::{Examined, Mode};
 use crate::engine::process::Process;
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{Current, Snapshot};
 use crate::engine::teller::Teller;
 use crate::engine::telling::Telling;
 use crate::engine::trace::Trace;
@@ -130,13 +130,6 @@ struct Inner {
     path: Option<PathBuf>,
     options: Options,
     current: ArcSwap<Current>,
-}
-
-/// What decides at present: swapped as one, so that no decision has the policy of one reload and the state of another.
-#[derive(Debug)]
-struct Current {
-    snapshot: Arc<Snapshot>,
-    process: Option<Arc<Process>>,
 }
 
 /// Milliseconds between two rounds of housekeeping.
@@ -479,25 +472,6 @@ impl Engine {
             }
         }
     }
-}
-
-impl Current {
-    #[inline]
-    fn process(&self) -> Result<&Arc<Process>, Error> {
-        match &self.process {
-            Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
-            other => Err(not_started(other.is_some())),
-        }
-    }
-}
-
-#[cold]
-fn not_started(forked: bool) -> Error {
-    let what = match forked {
-        true => "this process was forked from one that was started; call start in it as well",
-        false => "call start first, in each process after fork",
-    };
-    Error::new(ErrorKind::NotStarted, what)
 }
 
 fn load(path: &Path) -> Result<Loaded, Error> {

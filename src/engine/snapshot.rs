@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode, List};
 use crate::engine::possession::Proofs;
+use crate::engine::process::Process;
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
+use crate::error::{Error, ErrorKind};
 use crate::fetch::Fetch;
+use crate::ffi::os::fork;
 use crate::keeper::Keeper;
 use crate::policy::Policy;
 use crate::policy::model::{Access, Route};
@@ -36,6 +39,33 @@ pub(super) struct Snapshot {
     pub(super) private: List<HeaderEntry>,
     /// What holds where no route matches and `unmatched = "authenticated"`.
     unmatched: Route,
+}
+
+/// What decides at present: swapped as one, so that no decision has the policy of one reload and the state of another.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) process: Option<Arc<Process>>,
+}
+
+impl Current {
+    /// This process's part; an error before start, and in a forked child that was not started itself.
+    #[inline]
+    pub(super) fn process(&self) -> Result<&Arc<Process>, Error> {
+        match &self.process {
+            Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
+            other => Err(not_started(other.is_some())),
+        }
+    }
+}
+
+#[cold]
+fn not_started(forked: bool) -> Error {
+    let what = match forked {
+        true => "this process was forked from one that was started; call start in it as well",
+        false => "call start first, in each process after fork",
+    };
+    Error::new(ErrorKind::NotStarted, what)
 }
 
 /// Which rule holds for a request.
