@@ -103,6 +103,7 @@ impl std::fmt::Debug for Options {
 
 /// What became of a request at once.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once and never kept in numbers")]
 pub(crate) enum Begun<D> {
     /// Decided: what was made of the decision.
     Decided(D),

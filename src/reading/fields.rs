@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
             self.note(Fault::Malformed("the method is not a token (RFC 9110 section 9.1)"));
         }
         // Whether anything can be wrong anywhere is found without a branch; what, only then.
-        let (mut octets, mut longest) = (Octets::new(), 0);
+        let (mut octets, mut longest) = (Octets::default(), 0);
         for Header { name, value } in request.headers {
             octets.name(name);
             octets.value(value);

@@ -4,16 +4,10 @@
 use crate::ffi::os::wide;
 
 /// What was seen so far.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Octets(wide::Seen);
 
 impl Octets {
-    /// Nothing yet.
-    #[inline]
-    pub fn new() -> Octets {
-        Octets(wide::Seen::new())
-    }
-
     /// Looks at a field's name.
     #[inline]
     pub fn name(&mut self, name: &[u8]) {
@@ -53,12 +47,6 @@ impl Octets {
     }
 }
 
-impl Default for Octets {
-    fn default() -> Octets {
-        Octets::new()
-    }
-}
-
 #[inline]
 fn halves(chunk: &[u8; 16]) -> (u64, u64) {
     let both = u128::from_le_bytes(*chunk);
@@ -88,7 +76,7 @@ mod tests {
     use super::*;
 
     fn are_usual(names: &[&[u8]], values: &[&[u8]]) -> bool {
-        let mut octets = Octets::new();
+        let mut octets = Octets::default();
         names.iter().for_each(|name| octets.name(name));
         values.iter().for_each(|value| octets.value(value));
         octets.are_usual()

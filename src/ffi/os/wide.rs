@@ -18,14 +18,16 @@ mod kind {
         values: __m128i,
     }
 
-    impl Seen {
+    impl Default for Seen {
         /// Nothing yet.
         #[inline]
-        pub fn new() -> Seen {
+        fn default() -> Seen {
             // SAFETY: all processors of this kind have SSE2.
             unsafe { Seen { names: _mm_set1_epi8(-1), values: _mm_set1_epi8(-1) } }
         }
+    }
 
+    impl Seen {
         /// Sixteen octets of a name.
         #[inline]
         pub fn name(&mut self, head: u64, tail: u64) {
@@ -87,12 +89,14 @@ mod words {
         values: bool,
     }
 
-    impl Seen {
+    impl Default for Seen {
         /// Nothing yet.
-        pub fn new() -> Seen {
+        fn default() -> Seen {
             Seen { names: true, values: true }
         }
+    }
 
+    impl Seen {
         /// Sixteen octets of a name.
         #[inline]
         pub fn name(&mut self, head: u64, tail: u64) {
@@ -132,7 +136,7 @@ mod tests {
                 text[at] = octet;
                 let both = u128::from_le_bytes(text);
                 let (head, tail) = (both as u64, (both >> 64) as u64);
-                let (mut wide, mut words) = ([Seen::new(); 2], [words::Seen::new(); 2]);
+                let (mut wide, mut words) = ([Seen::default(); 2], [words::Seen::default(); 2]);
                 wide[0].name(head, tail);
                 wide[1].value(head, tail);
                 words[0].name(head, tail);
