@@ -85,6 +85,8 @@ bench: ## what one decision costs through the C interface, and bearer tokens bes
 bench-bindings: ## what one decision costs in each language, beside the C call
 	@.ci/setup bench
 	@benches/bindings.sh
+	@echo
+	@benches/bindings_go.sh
 
 timing: ## whether an unknown user can be told from a wrong password by the clock; for a quiet machine
 	$(CARGO) bench --bench timing

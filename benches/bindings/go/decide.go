@@ -31,7 +31,7 @@ var usual = []gatepost.Field{
 // rita:four cups of green tea each noon
 const basic = "Basic cml0YTpmb3VyIGN1cHMgb2YgZ3JlZW4gdGVhIGVhY2ggbm9vbg=="
 
-func decide(policy, token, key string) {
+func decide(policy, token, key string, lines bool) {
 	engine := must(gatepost.Open(policy, nil))
 	defer engine.Close()
 	path := C.CString(policy)
@@ -40,7 +40,9 @@ func decide(policy, token, key string) {
 	if direct == nil {
 		fail("C alone cannot open " + policy)
 	}
-	fmt.Printf("%-10s %8s %22s %22s\n", "ns", "C alone", "DecideRequest", "Decide(*http.Request)")
+	if !lines {
+		fmt.Printf("%-10s %8s %22s %22s\n", "ns", "C alone", "DecideRequest", "Decide(*http.Request)")
+	}
 	for _, c := range []struct {
 		name, target, field, value string
 		status                     int
@@ -102,6 +104,10 @@ func decide(policy, token, key string) {
 			ofC = append(ofC, took)
 			ofRequest = append(ofRequest, byRequest(times))
 			ofHTTP = append(ofHTTP, byHTTP(times))
+		}
+		if lines {
+			fmt.Printf("go\t%s\t%.0f\ngo, net/http\t%s\t%.0f\n", c.name, median(ofRequest), c.name, median(ofHTTP))
+			continue
 		}
 		floor := median(ofC)
 		fmt.Printf("%-10s %8.0f %13.0f (%+5.0f) %13.0f (%+5.0f)\n", c.name, floor,

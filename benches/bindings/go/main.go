@@ -2,7 +2,8 @@
 // it, and verifying a token beside golang-jwt. All in one process and in turn, so that what else the machine does falls
 // on all of them; the median of the turns is told.
 //
-//	bench decide POLICY TOKEN KEY
+//	bench decide POLICY TOKEN KEY     prints a table
+//	bench measure POLICY TOKEN KEY    prints what benches/bindings.sh reads
 //	bench tokens FOLDER
 //	bench serve POLICY
 package main
@@ -19,8 +20,11 @@ func main() {
 		fail("usage: bench decide|tokens|serve …")
 	}
 	switch os.Args[1] {
-	case "decide":
-		decide(os.Args[2], os.Args[3], os.Args[4])
+	case "decide", "measure":
+		if len(os.Args) != 5 {
+			fail("usage: bench decide|measure POLICY TOKEN KEY")
+		}
+		decide(os.Args[2], os.Args[3], os.Args[4], os.Args[1] == "measure")
 	case "tokens":
 		tokens(os.Args[2])
 	case "serve":
