@@ -96,9 +96,9 @@ class AsyncPool:
             raise
 
     async def _decision(self, job: Any) -> Decision:
-        from .engine import Engine
+        from .engine import viewed
 
-        return Engine._viewed(await self._submitted(job))
+        return viewed(await self._submitted(job))
 
     async def keep_house(self, engine: Any) -> None:
         """Polls an engine until it is cancelled: `asyncio.create_task(pool.keep_house(engine))`."""

@@ -1,6 +1,8 @@
 """Middleware for ASGI: Starlette, FastAPI, and whatever else uvicorn and its like run."""
 
 import asyncio
+import os
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -9,7 +11,7 @@ from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, block, give, take
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine
-from .web import SET_IF_ABSENT, Auth, Pairs, User, apply, refused, undecided
+from .web import SET, SET_IF_ABSENT, Auth, Pairs, User, apply, refused, undecided
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,6 +22,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Certificate = Callable[[Scope], "tuple[bytes, bool] | None"]
 
 _UPGRADE = (b"upgrade", b"websocket")
+_lower = bytes.lower
+_new: Any = object.__new__
 
 
 class GatepostMiddleware:
@@ -54,12 +58,29 @@ class GatepostMiddleware:
         # Of the event loop in which it runs; a test may use several, one after the other.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._house: asyncio.Task[None] | None = None
+        _all.add(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
+            # In one piece: each coroutine more would be dear here.
+            try:
+                decision = self._begin(scope)
+                if type(decision) is not Decision:
+                    decision = await AsyncPool.current()._decision(decision)
+                answer = None if decision._action in _LETS_IN else refused(decision)
+            except Exception as error:
+                answer = undecided(error)
+            if answer is None:
+                response = decision._response()
+                await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
+            else:
+                status, headers, body = answer
+                if body:
+                    headers.append((b"content-length", b"%d" % len(body)))
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": body})
         elif kind == "websocket":
             await self._websocket(scope, receive, send)
         elif kind == "lifespan":
@@ -67,41 +88,23 @@ class GatepostMiddleware:
         else:
             raise RuntimeError(f"gatepost cannot decide what {kind!r} is, and lets nothing through that it cannot decide")
 
-    async def _decide(self, scope: Scope) -> Decision:
-        if self._loop is not asyncio.get_running_loop():
+    def _begin(self, scope: Scope) -> Any:
+        """The decision, or the job that is left."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
             self._enter()
         laid = take()
-        if self._certificate is None and self._request_id is None:
-            lay(laid, scope)
-        else:
-            lay(laid, scope, self._certificate, self._request_id)
+        lay(laid, scope, self._certificate, self._request_id)
         # All of it is borrowed for the call only, also where a job is left.
-        decided = self._engine._begin(laid.pointer)
+        decided = self._engine._begin(laid)
         give(laid)
-        if isinstance(decided, Decision):
-            return decided
-        return await AsyncPool.current()._decision(decided)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            decision = await self._decide(scope)
-            allowed = decision._action in _LETS_IN
-            answer = None if allowed else refused(decision)
-        except Exception as error:
-            answer = undecided(error)
-        if answer is not None:
-            status, headers, body = answer
-            if body:
-                headers.append((b"content-length", b"%d" % len(body)))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-            return
-        response = decision._response()
-        await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
+        return decided
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            decision = await self._decide(scope)
+            decision = self._begin(scope)
+            if type(decision) is not Decision:
+                decision = await AsyncPool.current()._decision(decision)
             answer = None if decision._action in _LETS_IN else refused(decision)
         except Exception as error:
             answer = undecided(error)
@@ -123,7 +126,7 @@ class GatepostMiddleware:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def starting() -> Message:
             message = await receive()
-            if message["type"] == "lifespan.startup":
+            if message["type"] == "lifespan.startup" and self._loop is None:
                 self._enter()
             return message
 
@@ -137,14 +140,22 @@ class GatepostMiddleware:
     def _enter(self) -> None:
         """The first request in this process and event loop, or its startup."""
         loop = asyncio.get_running_loop()
-        if self._loop is loop:
-            return
         self._engine.start()
         self._loop = loop
         self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
 
 
 _LETS_IN = (1, 3)
+_all: "weakref.WeakSet[GatepostMiddleware]" = weakref.WeakSet()
+
+
+def _forked() -> None:
+    # Loop and housekeeping are the parent's.
+    for middleware in list(_all):
+        middleware._loop = middleware._house = None
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def _sending(send: Send, response: list[tuple[bytes, bytes, int]]) -> Send:
@@ -152,9 +163,9 @@ def _sending(send: Send, response: list[tuple[bytes, bytes, int]]) -> Send:
 
     def sending(message: Message) -> Awaitable[None]:
         if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
-            headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+            headers = list(message.get("headers", ()))
             apply(headers, response)
-            message = {**message, "headers": headers}
+            message["headers"] = headers
         return send(message)
 
     return sending
@@ -166,8 +177,8 @@ def seen(scope: Scope, decision: Decision) -> Scope:
     stripped = decision._stripped()
     added = decision._upstream()
     if stripped or added:
-        gone = set(stripped)
-        gone.update([name.lower() for name in stripped])
+        # Names are in small letters, says ASGI; where a server knows better, the list has its spelling too.
+        gone = {*stripped, *map(_lower, stripped)}
         late = []
         fresh = []
         for name, value, mode in added:
@@ -176,13 +187,17 @@ def seen(scope: Scope, decision: Decision) -> Scope:
                 late.append((name, value, mode))
             else:
                 fresh.append((name, value))
-                if mode == 0:
+                if mode == SET:
                     gone.add(name)
         headers = [pair for pair in headers if pair[0] not in gone]
         headers += fresh
         if late:
             apply(headers, late)
-    return {**scope, "headers": headers, "user": User(decision), "auth": Auth(decision), "gatepost": decision}
+    user = _new(User)
+    user._decision = decision
+    auth = _new(Auth)
+    auth._decision = decision
+    return {**scope, "headers": headers, "user": user, "auth": auth, "gatepost": decision}
 
 
 def lay(

@@ -50,33 +50,41 @@ class Decision:
     and end of its engine; it ends with its last reference, with `close`, or as a context manager.
     """
 
-    __slots__ = ("__weakref__", "_action", "_numbers", "_pointer", "_raw")
+    __slots__ = ("__weakref__", "_action", "_closed", "_numbers", "_pointer", "_raw")
 
-    _numbers: tuple[int, ...]
+    # Filled in by the engine, without a constructor, which would cost as much as all of these:
+    # the library's decision, its action, the bytes of its view, and these as numbers once they were read.
+    _pointer: Any
+    _action: int
+    _raw: bytes
+    _numbers: "tuple[int, ...] | None"
+    _closed: bool
 
-    def __init__(
-        self, pointer: Any, action: int, raw: bytes, _gc: Any = ffi.gc, _free: Any = lib.gatepost_decision_free
-    ) -> None:
-        """For the engine: takes over a decision of the library's, with its action and the bytes of its view."""
-        # Freed with the last reference to the pointer, so that `close` hurts no thread that is reading.
-        self._pointer = _gc(pointer, _free)
-        self._action = action
-        self._raw = raw
+    def __new__(cls) -> "Decision":
+        raise TypeError("decisions come from Engine.decide")
+
+    def __del__(self, _free: Any = lib.gatepost_decision_free) -> None:
+        # With the last reference, and not in `close`, so that no thread that is reading is hurt.
+        _free(self._pointer)
 
     @property
     def _view(self) -> tuple[int, ...]:
-        try:
-            return self._numbers
-        except AttributeError:
+        numbers = self._numbers
+        if numbers is None:
             numbers = self._numbers = VIEW.unpack(self._raw)
-            return numbers
+        return numbers
+
+    def _open(self) -> tuple[int, ...]:
+        if self._closed:
+            raise ClosedError("decision")
+        return self._view
 
     def __reduce__(self) -> Any:
         raise TypeError("a Decision cannot be copied: it is the library's")
 
     def close(self) -> None:
-        """Ends the decision. Afterwards only action, status, reason, retry_after and generation can be read."""
-        self._pointer = None
+        """Afterwards only action, status, reason, retry_after and generation can be read."""
+        self._closed = True
 
     def __enter__(self) -> "Decision":
         return self
@@ -91,9 +99,7 @@ class Decision:
         return f"<gatepost.Decision {self.action.name} {self.status} {self.reason.label}>"
 
     def _read(self, place: int) -> bytes:
-        pointer, view = self._pointer, self._view
-        if pointer is None:
-            raise ClosedError("decision")
+        view = self._open()
         return read(view[place], view[place + 1])
 
     def _text(self, place: int) -> str:
@@ -157,12 +163,10 @@ class Decision:
 
     def attribute(self, name: str) -> str:
         """One fact by name: "subject", "issuer", "scheme", "roles", "scopes", "id", "reason"; empty where there is none."""
-        pointer = self._pointer
-        if pointer is None:
-            raise ClosedError("decision")
+        self._open()
         raw = name.encode()
         memory = ffi.from_buffer(raw)
-        return string(lib.gatepost_decision_attribute(pointer, {"ptr": memory, "len": len(raw)}))
+        return string(lib.gatepost_decision_attribute(self._pointer, {"ptr": memory, "len": len(raw)}))
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -207,23 +211,28 @@ class Decision:
     # The same as bytes, for the middlewares.
 
     def _response(self) -> list[tuple[bytes, bytes, int]]:
-        pointer = self._pointer
-        if pointer is None:
-            raise ClosedError("decision")
-        return headers_at(self._view[_RESPONSE], self._view[_RESPONSES])
+        view = self._open()
+        return headers_at(view[_RESPONSE], view[_RESPONSES])
 
     def _upstream(self) -> list[tuple[bytes, bytes, int]]:
-        pointer = self._pointer
-        if pointer is None:
-            raise ClosedError("decision")
-        return headers_at(self._view[_UPSTREAM], self._view[_UPSTREAMS])
+        view = self._open()
+        return headers_at(view[_UPSTREAM], view[_UPSTREAMS])
 
     def _stripped(self) -> list[bytes]:
-        pointer = self._pointer
-        if pointer is None:
-            raise ClosedError("decision")
-        return strings_at(self._view[_STRIP], self._view[_STRIPS])
+        view = self._open()
+        return strings_at(view[_STRIP], view[_STRIPS])
 
 
 def _headers(raw: list[tuple[bytes, bytes, int]]) -> tuple[Header, ...]:
     return tuple(Header(n.decode("latin-1"), v.decode("latin-1"), HeaderMode(m)) for n, v, m in raw)
+
+
+def made(pointer: Any, action: int, raw: bytes) -> Decision:
+    """Takes over a decision of the library's."""
+    decision: Decision = object.__new__(Decision)
+    decision._pointer = pointer
+    decision._action = action
+    decision._raw = raw
+    decision._numbers = None
+    decision._closed = False
+    return decision

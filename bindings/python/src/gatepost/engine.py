@@ -9,7 +9,7 @@ from typing import Any
 from . import _events
 from ._header import OptionFlag, Status
 from ._library import Borrowed, ffi, lib, string
-from .decision import Decision
+from .decision import Decision, made
 from .errors import ClosedError, failure, settle
 from .keeper import Keeper
 from .request import Request
@@ -18,15 +18,34 @@ from .tokens import TokenMethods
 _decide_into = lib.gatepost_decide_into
 _NOT_STARTED = int(Status.ERR_NOT_STARTED)
 
-# Where the library puts its answers: (decision **, view *, the view's bytes). Whoever takes one owns it, so that a
-# finalizer or a signal handler that decides in between takes another.
-_outputs: list[tuple[Any, Any, Any]] = []
+_decide = lib.gatepost_decide
+_decision_view = lib.gatepost_decision_view
+_PENDING = int(Status.PENDING)
+_new = object.__new__
+
+# Where the library puts its answers: (decision **, view *, the view's bytes, job **). Whoever takes one owns it, so that
+# a finalizer or a signal handler that decides in between takes another.
+_outputs: list[tuple[Any, Any, Any, Any]] = []
 
 
-def _output() -> tuple[Any, Any, Any]:
+def _output() -> tuple[Any, Any, Any, Any]:
     view = ffi.new("gatepost_view *")
     view.struct_size = ffi.sizeof("gatepost_view")
-    return ffi.new("gatepost_decision **"), view, ffi.buffer(view)
+    return ffi.new("gatepost_decision **"), view, ffi.buffer(view), ffi.new("gatepost_job **")
+
+
+def _viewed(pointer: Any, view: Any, raw: Any) -> Decision:
+    status = _decision_view(pointer, view)
+    if status:
+        lib.gatepost_decision_free(pointer)
+        raise failure(status)
+    return made(pointer, view.action, raw[:])
+
+
+def viewed(pointer: Any) -> Decision:
+    """Takes over a decision of the library's."""
+    _, view, raw, _ = _output()
+    return _viewed(pointer, view, raw)
 
 
 class Engine(TokenMethods):
@@ -87,9 +106,9 @@ class Engine(TokenMethods):
     def _open(self, call: Any, *arguments: Any) -> None:
         self._handle: Any = None
         self._keeper: Keeper | None = None
-        made = ffi.new("gatepost_engine **")
-        settle(call, *arguments, made)
-        self._handle = ffi.gc(made[0], lib.gatepost_engine_free)
+        engine = ffi.new("gatepost_engine **")
+        settle(call, *arguments, engine)
+        self._handle = ffi.gc(engine[0], lib.gatepost_engine_free)
         _engines.add(self)
 
     def _alive(self) -> Any:
@@ -134,61 +153,64 @@ class Engine(TokenMethods):
         May block, to hash a password or to read the state; other threads run meanwhile. In an event loop:
         `decide_async`. Raises GatepostError where no decision could be made; then refuse, with its `http_status`.
         """
-        return self._decide(request._laid.pointer)
-
-    def _decide(self, pointer: Any) -> Decision:
         try:
             output = _outputs.pop()
         except IndexError:
             output = _output()
+        out, view, raw, _ = output
         handle = self._handle
         if handle is None:
             raise ClosedError("engine")
-        out, view, raw = output
-        status = _decide_into(handle, pointer, out, view)
+        status = _decide_into(handle, request._pointer, out, view)
         if status:
             if status != _NOT_STARTED:
                 raise failure(status)
             # The first decision in this process.
             self.start()
-            status = _decide_into(handle, pointer, out, view)
+            status = _decide_into(handle, request._pointer, out, view)
             if status:
                 raise failure(status)
-        decision = Decision(out[0], view.action, raw[:])
+        # As `decision.made`, written out: this is the hot path.
+        decision: Decision = _new(Decision)
+        decision._pointer = out[0]
+        decision._action = view.action
+        decision._raw = raw[:]
+        decision._numbers = None
+        decision._closed = False
         _outputs.append(output)
         return decision
 
-    def _begin(self, pointer: Any) -> "Decision | Any":
+    def _begin(self, request: Any) -> "Decision | Any":
         """Decides what is cheap, or gives the job that is left: a pointer, owned by the caller."""
-        handle = self._alive()
-        job = ffi.new("gatepost_job **")
-        out, view, raw = _output()
-        status = lib.gatepost_decide(handle, pointer, out, job)
-        if status == _NOT_STARTED:
-            self.start()
-            status = lib.gatepost_decide(handle, pointer, out, job)
-        if status == Status.PENDING:
-            return job[0]
+        try:
+            output = _outputs.pop()
+        except IndexError:
+            output = _output()
+        out, view, raw, job = output
+        handle = self._handle
+        if handle is None:
+            raise ClosedError("engine")
+        status = _decide(handle, request._pointer, out, job)
         if status:
-            raise failure(status)
-        return self._viewed(out[0], view, raw)
-
-    @staticmethod
-    def _viewed(pointer: Any, view: Any = None, raw: Any = None) -> Decision:
-        if view is None:
-            _, view, raw = _output()
-        status = lib.gatepost_decision_view(pointer, view)
-        if status:
-            lib.gatepost_decision_free(pointer)
-            raise failure(status)
-        return Decision(pointer, view.action, raw[:])
+            if status == _NOT_STARTED:
+                self.start()
+                status = _decide(handle, request._pointer, out, job)
+            if status == _PENDING:
+                pointer = job[0]
+                _outputs.append(output)
+                return pointer
+            if status:
+                raise failure(status)
+        decided = _viewed(out[0], view, raw)
+        _outputs.append(output)
+        return decided
 
     async def decide_async(self, request: Request) -> Decision:
         """Decides a request in an event loop: what is cheap at once, the rest on threads of the library's pool.
 
         No thread of Python's is used, and the loop never waits. Cancelling it cancels the work. Raises as `decide`.
         """
-        decided = self._begin(request._laid.pointer)
+        decided = self._begin(request)
         if isinstance(decided, Decision):
             return decided
         from .aio import AsyncPool
@@ -197,7 +219,7 @@ class Engine(TokenMethods):
 
     def wants_body(self, request: Request) -> int:
         """The most bytes of body that deciding this request takes; 0: none."""
-        return int(lib.gatepost_engine_wants_body(self._alive(), request._laid.pointer))
+        return int(lib.gatepost_engine_wants_body(self._alive(), request._pointer))
 
     def poll(self) -> float:
         """All housekeeping, slow parts inside: fetches keys, writes events and last uses. May block.
@@ -221,18 +243,18 @@ class Engine(TokenMethods):
 
     def metrics(self) -> str:
         """The counters of this process as OpenMetrics text, to be sent as `METRICS_TYPE`."""
-        made = ffi.new("gatepost_bytes **")
+        text = ffi.new("gatepost_bytes **")
         handle = self._alive()
-        status = lib.gatepost_engine_metrics(handle, made)
+        status = lib.gatepost_engine_metrics(handle, text)
         if status == _NOT_STARTED:
             self.start()
-            status = lib.gatepost_engine_metrics(handle, made)
+            status = lib.gatepost_engine_metrics(handle, text)
         if status:
             raise failure(status)
         try:
-            return string(lib.gatepost_bytes_view(made[0]))
+            return string(lib.gatepost_bytes_view(text[0]))
         finally:
-            lib.gatepost_bytes_free(made[0])
+            lib.gatepost_bytes_free(text[0])
 
     @property
     def generation(self) -> int:

@@ -38,7 +38,7 @@ class Request:
     tag: a number of your own that the events of this request carry, from 1 to 2**63 - 1; 0: none.
     """
 
-    __slots__ = ("_laid", "method", "target", "__weakref__")
+    __slots__ = ("__weakref__", "_laid", "_pointer", "method", "target")
 
     def __init__(
         self,
@@ -77,8 +77,9 @@ class Request:
             bytes(client_cert),
             body or b"",
         )
-        self._laid = Laid(sum(map(len, strings)) + 1024)
+        self._laid = Laid(768)
         self._laid.whole(strings, fields, flags, now, tag)
+        self._pointer = self._laid._pointer
 
     def __repr__(self) -> str:
         # Neither query nor header fields: they may hold secrets, and this ends up in logs.

@@ -103,7 +103,8 @@ def decide(
         engine.keep_house()
     laid = take()
     lay(laid, environ, certificate, request_id)
-    decision = engine._decide(laid.pointer)
+    handed: Any = laid
+    decision = engine.decide(handed)
     give(laid)
     return decision
 
