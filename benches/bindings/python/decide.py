@@ -26,7 +26,7 @@ USUAL = [
 ]
 
 
-def main(helper: str, policy: str, token: str, key: str) -> None:
+def main(helper: str, policy: str, token: str, key: str, lines: str = "") -> None:
     ffi = cffi.FFI()
     ffi.cdef("int64_t loop(void *, void *, void *, void *, uint32_t, uint32_t);")
     loop = ffi.dlopen(helper).loop
@@ -39,7 +39,8 @@ def main(helper: str, policy: str, token: str, key: str) -> None:
         ("HS256, remembered", "/orders/7", [("Authorization", f"Bearer {token}")], 200),
         ("refused, no credentials", "/orders/7", [], 401),
     ]
-    print(f"{'ns of the processor':24} {'C':>8} {'Python':>8} {'over':>8} {'with a new Request':>20}")
+    if not lines:
+        print(f"{'ns of the processor':24} {'C':>8} {'Python':>8} {'over':>8} {'with a new Request':>20}")
     for name, target, more, status in paths:
         fields = [*USUAL, *more]
 
@@ -66,7 +67,11 @@ def main(helper: str, policy: str, token: str, key: str) -> None:
             in_whole.append((thread_time_ns() - start) / (EACH // 4))
         c, python, whole = median(in_c), median(in_python), median(in_whole)
         over = median(p - c for p, c in zip(in_python, in_c))
-        print(f"{name:24} {c:8.0f} {python:8.0f} {over:+8.0f} {whole:20.0f}")
+        if lines:
+            path = {"basic, remembered": "basic", "API key": "api-key", "HS256, remembered": "hs256"}.get(name, name.split(",")[0])
+            print(f"python decide\t{path}\t{python:.0f}\npython Request\t{path}\t{whole:.0f}")
+        else:
+            print(f"{name:24} {c:8.0f} {python:8.0f} {over:+8.0f} {whole:20.0f}")
 
 
 if __name__ == "__main__":

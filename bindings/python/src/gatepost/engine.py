@@ -227,7 +227,11 @@ class Engine(TokenMethods):
         Returns the seconds until the next call is useful. The middlewares and `keep_house` call it for you.
         """
         wait = ffi.new("uint64_t *")
-        status = lib.gatepost_engine_poll(self._alive(), wait, ffi.NULL)
+        handle = self._alive()
+        status = lib.gatepost_engine_poll(handle, wait, ffi.NULL)
+        if status == _NOT_STARTED:
+            self.start()
+            status = lib.gatepost_engine_poll(handle, wait, ffi.NULL)
         if status:
             raise failure(status)
         return float(wait[0]) / 1000
@@ -274,17 +278,17 @@ def _options(
         "hashing_memory": hashing_memory,
         "flags": int(OptionFlag.READ_ONLY) if read_only else 0,
     }
-    for name, function, kind in (
-        ("clock", clock, "clock"),
-        ("on_event", on_event, "event"),
-        ("on_fetch", on_fetch, "fetch"),
+    for name, function, data, finalizer in (
+        ("clock", clock, "clock_data", "clock_finalizer"),
+        ("on_event", on_event, "event_data", "event_finalizer"),
+        ("on_fetch", on_fetch, "fetch_data", "fetch_finalizer"),
     ):
         if function is not None:
             if not callable(function):
                 raise TypeError(f"{name} must be callable")
             fields[name] = getattr(_events, name)
-            fields[f"{kind}_data"] = _events.hold(function)
-            fields[f"{kind}_finalizer"] = _events.finalizer
+            fields[data] = _events.hold(function)
+            fields[finalizer] = _events.finalizer
     return borrowed.struct("gatepost_options", **fields)
 
 
