@@ -77,7 +77,7 @@ def test_a_cancelled_request_is_cancelled(place: Place) -> None:
         # What was cancelled is told by and by; nothing is left then.
         from gatepost import aio
 
-        for _ in range(200):
+        for _ in range(2000):
             if not aio._waiting:
                 break
             await asyncio.sleep(0.01)
