@@ -493,7 +493,7 @@ typedef struct gatepost_request {
     /**
      * The client certificate of the connection in DER, from a TLS handshake in which the client proved that it holds
      * its key; empty: none. Without GATEPOST_REQUEST_CERT_VERIFIED it says nothing of who the client is, and counts
-     * only for tokens that are bound to it (RFC 8705).
+     * only for tokens that are bound to it (RFC 8705). Without GATEPOST_REQUEST_TLS it counts as none.
      */
     struct gatepost_str client_cert_der;
     /**

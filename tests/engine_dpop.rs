@@ -174,12 +174,33 @@ fn a_used_proof_stays_used_over_reloads_also_to_another_state() {
     engine.replace(load(&elsewhere)).unwrap();
     assert_eq!(client.ask(&proof).reason(&engine), "dpop_proof");
     assert_eq!(client.ask(&client.proof(json!({}))).reason(&engine), "allowed");
-    // A longer leeway takes older proofs, but none that was forgotten meanwhile.
+    // A longer leeway takes older proofs, but none that was forgotten meanwhile; nor does a clock that is set back.
     let later = client.ask(&client.proof(json!({"iat": NOW + 200}))).at(NOW + 200);
     assert_eq!(later.reason(&engine), "allowed");
     engine.replace(load(&elsewhere.replace("[engine]\n", "[engine]\nleeway = \"5m\"\n"))).unwrap();
     assert_eq!(client.ask(&proof).at(NOW + 200).reason(&engine), "dpop_proof");
     assert_eq!(client.ask(&client.proof(json!({"iat": NOW + 100}))).at(NOW + 200).reason(&engine), "allowed");
+    assert_eq!(client.ask(&proof).reason(&engine), "dpop_proof");
+}
+
+/// Where nonces are asked for a proof's time is the nonce's, and elsewhere its own.
+#[test]
+fn a_used_proof_stays_used_where_a_reload_asks_for_nonces_or_no_longer() {
+    let (plain, nonces) = (policy(""), policy("dpop_nonce = true\n"));
+    let engine = engine(&nonces);
+    let client = Client::new(7);
+    let first = client.ask(&client.proof(json!({}))).to(&engine);
+    let nonce = fields(&first, "DPoP-Nonce")[0];
+    let proof = || client.proof(json!({"nonce": nonce, "iat": NOW - 40}));
+    let (before, after) = (proof(), proof());
+    engine.replace(load(&plain)).unwrap();
+    assert_eq!(client.ask(&before).reason(&engine), "allowed");
+    engine.replace(load(&nonces)).unwrap();
+    assert_eq!(client.ask(&before).reason(&engine), "dpop_proof");
+    assert_eq!(client.ask(&after).reason(&engine), "allowed");
+    engine.replace(load(&plain)).unwrap();
+    assert_eq!(client.ask(&after).reason(&engine), "dpop_proof");
+    assert_eq!(client.ask(&proof()).reason(&engine), "allowed");
 }
 
 #[test]

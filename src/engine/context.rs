@@ -38,6 +38,8 @@ pub(super) struct Context {
     pub(super) scheme: Option<Scheme>,
     /// The scheme that was used is DPoP.
     pub(super) proved: bool,
+    /// The token needs a proof of possession: it is bound to a key, or its issuer asks for that.
+    pub(super) needs_proof: bool,
     /// A nonce for the client's next proof.
     pub(super) nonce: Option<String>,
     /// Refused if the credential turns out to be ambient.
@@ -160,6 +162,7 @@ impl Context {
             client: Client::read(request, fields, &snapshot.policy.proxies),
             scheme: None,
             proved: false,
+            needs_proof: false,
             nonce: None,
             cross_site: false,
             navigating: fields.fetch_mode.first().map(|mode| mode.eq_ignore_ascii_case(b"navigate")),
@@ -187,7 +190,7 @@ impl Context {
         let mut response = Vec::with_capacity(12);
         let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
         let offered = challenge::offered(schemes, reason, self.navigating);
-        let tokens = self.snapshot.proofs.offered(self.proved, reason);
+        let tokens = self.snapshot.proofs.offered(self.proved, self.needs_proof && reason == Reason::TokenBinding);
         let said = Said { realm: &policy.name, used: self.scheme, reason, details: &failure.details, tokens };
         let challenges = challenge::fields(&offered, &said);
         response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));

@@ -337,6 +337,7 @@ impl<'r> Examination<'_, 'r> {
         let certificate = Handed::find(self.request, self.fields, &context.client, &snapshot.policy.proxies);
         let worthless = match certificate {
             Handed::Unverified(_) => Some("one that the host did not verify"),
+            Handed::Plain => Some("one of a connection that is not TLS"),
             Handed::Proxy => Some("that of a trusted proxy's own connection"),
             _ => None,
         };

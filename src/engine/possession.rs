@@ -22,7 +22,7 @@ use crate::target::{Host, HttpUri};
 use crate::token::claims::Clock;
 use crate::token::dpop::{self, Expected};
 use crate::token::nonce::Nonces;
-use crate::token::replay::{Span, Use};
+use crate::token::replay::{Made, Span, Use};
 use crate::token::{Binding, Verified};
 
 /// Under which name the state keeps the key of the nonces.
@@ -74,9 +74,9 @@ impl Proofs {
     }
 
     /// For the challenges of a refusal. Where the policy says nothing of proofs they are offered to those alone who sent
-    /// one, or a token that needs one.
-    pub(super) fn offered(&self, proved: bool, reason: Reason) -> Tokens<'_> {
-        let fits = self.announced || proved || reason == Reason::TokenBinding;
+    /// one, or a token that needs one (`missed`): proofs are no help to whoever lacks a certificate.
+    pub(super) fn offered(&self, proved: bool, missed: bool) -> Tokens<'_> {
+        let fits = self.announced || proved || missed;
         Tokens { bound_only: self.bound_only, proofs: self.algorithms.as_deref().filter(|_| fits), proved }
     }
 }
@@ -122,6 +122,7 @@ impl Possession<'_, '_> {
             return Err(Failure::new(Reason::Internal, "possession", "an issuer that the policy does not hold"));
         };
         let Binding { certificate, key, unknown } = verified.binding().copied().unwrap_or_default();
+        context.needs_proof = key.is_some() || issuer.dpop.mode == Dpop::Required;
         if unknown {
             let saw = "cnf names no method, or one that is not understood here; x5t#S256 and jkt are";
             return Err(refused(saw));
@@ -162,6 +163,9 @@ impl Possession<'_, '_> {
         let der = handed.held().map_err(|why| missing(&format!("that of the request cannot be read: {why}")))?;
         let Some(der) = der else {
             return Err(missing(match handed {
+                Handed::Plain => {
+                    "the only one came with a request that is not TLS, so that no handshake proved its key"
+                }
                 Handed::Proxy => "the only one is that of a trusted proxy's own connection; see [proxies] certificate",
                 _ => "the client showed none",
             }));
@@ -224,7 +228,8 @@ impl Possession<'_, '_> {
             return Ok(());
         }
         let span = Span { oldest: dpop::oldest(clock), now: clock.now };
-        match examination.process.replays.note(key, &proved.id, proved.made_at, span) {
+        let made = Made { key, id: &proved.id, issued: proved.issued, at: proved.made_at };
+        match examination.process.replays.note(&made, span) {
             Use::First => {
                 context.trace.step("possession", saw, || "is of the token's key, and new");
                 Ok(())
@@ -233,6 +238,7 @@ impl Possession<'_, '_> {
             Use::Forgotten => {
                 Err(wrong("the DPoP proof was made before a time of which all proofs are still remembered"))
             }
+            Use::TooMany => Err(wrong("the key of the DPoP proof made as many of late as are remembered for one key")),
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct gatepost_request {
     pub request_id: gatepost_str,
     /// The client certificate of the connection in DER, from a TLS handshake in which the client proved that it holds
     /// its key; empty: none. Without GATEPOST_REQUEST_CERT_VERIFIED it says nothing of who the client is, and counts
-    /// only for tokens that are bound to it (RFC 8705).
+    /// only for tokens that are bound to it (RFC 8705). Without GATEPOST_REQUEST_TLS it counts as none.
     pub client_cert_der: gatepost_str,
     /// The body, where gatepost_engine_wants_body asked for it.
     pub body: gatepost_str,

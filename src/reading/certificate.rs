@@ -17,6 +17,9 @@ pub enum Handed<'a> {
     /// The DER of one that the host did not verify: anybody can make such a one, so it says nothing of who asks and
     /// counts as none. That its key is in the client's hands TLS has proved all the same.
     Unverified(&'a [u8]),
+    /// One that came with a request that is not TLS. No handshake proved its key: the host contradicts itself, and it
+    /// counts as none.
+    Plain,
     /// That of a trusted proxy, whose connection this is: it proves nothing of who asks through it, and counts as none.
     Proxy,
     /// The DER of the connection's own.
@@ -45,6 +48,7 @@ impl<'a> Handed<'a> {
         match (request.client_cert_der, request.cert_verified) {
             ([], _) => Handed::Nothing,
             _ if client.through_proxy => Handed::Proxy,
+            _ if client.tls == Some(false) => Handed::Plain,
             (der, false) => Handed::Unverified(der),
             (der, true) => Handed::Connection(der),
         }
@@ -52,13 +56,13 @@ impl<'a> Handed<'a> {
 
     /// Somebody vouches for one, readable or not.
     pub fn is_there(&self) -> bool {
-        !matches!(self, Handed::Nothing | Handed::Unverified(_) | Handed::Proxy)
+        !matches!(self, Handed::Nothing | Handed::Unverified(_) | Handed::Plain | Handed::Proxy)
     }
 
     /// Its DER; `None` where there is none. The error says what is wrong with the field.
     pub fn der(&self) -> Result<Option<Cow<'a, [u8]>>, &'static str> {
         match *self {
-            Handed::Nothing | Handed::Unverified(_) | Handed::Proxy => Ok(None),
+            Handed::Nothing | Handed::Unverified(_) | Handed::Plain | Handed::Proxy => Ok(None),
             Handed::Connection(der) => Ok(Some(Cow::Borrowed(der))),
             Handed::Field(value, form) => carried::read(value, form).map(|der| Some(Cow::Owned(der))),
             Handed::Repeated => Err("the proxy's certificate field is repeated"),

@@ -66,6 +66,8 @@ pub struct Expected<'a> {
 pub struct Proved {
     /// `jti`.
     pub id: String,
+    /// `iat`, rounded down.
+    pub issued: i64,
     /// When it was made, Unix seconds: by its nonce, where one is asked for, otherwise by the client's clock.
     pub made_at: i64,
     /// The algorithm of its signature.
@@ -114,6 +116,7 @@ pub fn check(proof: &str, expected: &Expected<'_>) -> Result<Proved, Refused> {
         Some(nonces) => nonce(&claims, nonces, expected.clock.now)?,
         None => (in_time(issued, expected.clock)?, false),
     };
+    in_force(&claims, expected.clock)?;
     let digest = BASE64URL_NOPAD.encode(&Sha256::digest(expected.token.as_bytes()));
     let hash = text(&claims, "ath")?;
     if *hash != *digest {
@@ -125,7 +128,7 @@ pub fn check(proof: &str, expected: &Expected<'_>) -> Result<Proved, Refused> {
         let detail = format!("the token is bound to the key {own} (cnf.jkt); the DPoP proof is of the key {key}");
         return Err(Refused::new(Reason::TokenBinding, detail));
     }
-    Ok(Proved { id, made_at, algorithm, outdated_nonce })
+    Ok(Proved { id, issued: issued as i64, made_at, algorithm, outdated_nonce })
 }
 
 /// Type, algorithm, key and signature: the algorithm, and the thumbprint of the key that the proof brings along. The key
@@ -177,6 +180,22 @@ fn in_time(issued: f64, Clock { now, leeway }: Clock) -> Result<i64, Refused> {
     let away = if issued < least { "ago" } else { "ahead" };
     let by = (now as f64 - issued).abs();
     Err(wrong(format!("iat is {issued}, {by} s {away}; now is {now}, a proof is good for {AGE} s, leeway {leeway} s")))
+}
+
+/// `exp` and `nbf` need not be there; whoever writes them means them (RFC 7519 sections 4.1.4 and 4.1.5).
+fn in_force(claims: &Object, Clock { now, leeway }: Clock) -> Result<(), Refused> {
+    let date = |name| date(claims.get(name), name).map_err(wrong);
+    if let Some(expires) = date("exp")?
+        && expires <= now.saturating_sub(leeway) as f64
+    {
+        return Err(wrong(format!("exp is {expires}; now is {now}, leeway {leeway} s")));
+    }
+    if let Some(begins) = date("nbf")?
+        && begins > now.saturating_add(leeway) as f64
+    {
+        return Err(wrong(format!("nbf is {begins}; now is {now}, leeway {leeway} s")));
+    }
+    Ok(())
 }
 
 /// A claim that must be there and be a string.

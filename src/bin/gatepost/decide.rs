@@ -102,7 +102,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
         client_cert_der: &certificate,
         cert_verified: arguments.cert.is_some(),
         headers: &headers,
-        tls: arguments.tls || place.tls,
+        // Where there is a certificate there was a handshake.
+        tls: arguments.tls || place.tls || arguments.cert.is_some(),
         body_complete: true,
         ..Request::default()
     };

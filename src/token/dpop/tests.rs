@@ -84,7 +84,7 @@ fn a_proof_of_every_listed_algorithm_is_taken() {
         let client = Client::new(algorithm);
         let proved = reason(&client).unwrap();
         let id = "e1j3V_bKic8-LAEB".to_owned();
-        assert_eq!(proved, Proved { id, made_at: NOW, algorithm, outdated_nonce: false });
+        assert_eq!(proved, Proved { id, issued: NOW, made_at: NOW, algorithm, outdated_nonce: false });
         assert!(client.proof().len() <= MAX_LENGTH, "{}", algorithm.name());
     }
     let left: Vec<_> = Algorithm::ALL.iter().filter(|a| !ALGORITHMS.contains(a)).collect();
@@ -233,6 +233,36 @@ fn the_time_is_that_of_the_client_within_the_leeway() {
     }
     // The oldest that is taken is the oldest that is remembered.
     assert!(reason(&at(json!(oldest(CLOCK)))).is_err() && oldest(CLOCK) <= NOW - AGE - CLOCK.leeway);
+}
+
+/// RFC 7519 sections 4.1.4 and 4.1.5: who writes them means them.
+#[test]
+fn a_proof_that_says_so_itself_is_over_or_not_yet_good() {
+    let nonces = Nonces::new(&[7; 32]).unwrap();
+    let with = |name: &str, value: Value| Client::new(Algorithm::Es256).with("claims", name, value);
+    for (name, value) in [
+        ("exp", json!(NOW - 3_600)),
+        ("exp", json!(NOW - 30)),
+        ("exp", json!("x")),
+        ("exp", json!([])),
+        ("exp", json!(-1)),
+        ("nbf", json!(NOW + 3_600)),
+        ("nbf", json!(NOW + 31)),
+        ("nbf", json!("x")),
+        ("nbf", json!(1e300)),
+    ] {
+        wrong_with(&with(name, value.clone()), name);
+        let client = with(name, value).with("claims", "nonce", json!(nonces.at(NOW)));
+        let refused = check_at(&client.proof(), &client.thumbprint(), false, Some(&nonces)).unwrap_err();
+        assert_eq!(refused.reason, Reason::DpopProof, "also where the time is the nonce's");
+    }
+    for (name, value) in [("exp", NOW - 29), ("exp", NOW + 3_600), ("nbf", NOW + 30), ("nbf", 0)] {
+        assert!(reason(&with(name, json!(value))).is_ok(), "{name} {value}");
+    }
+    let null = Client::new(Algorithm::Es256);
+    let claims = null.claims.to_string().replacen('{', "{\"exp\":null,", 1);
+    let refused = check_for(&null.sign(&null.header.to_string(), &claims), &null.thumbprint()).unwrap_err();
+    assert_eq!(refused.reason, Reason::DpopProof, "null is a wrong type");
 }
 
 #[test]
