@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use gatepost::engine::Engine;
 use keys_support::*;
 use place::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use server::*;
 
 const ISSUER: &str = "https://accounts.example.com";
@@ -79,6 +79,76 @@ fn what_is_no_set_of_usable_keys_takes_the_place_of_none() {
         let body = body.to_owned();
         brings_nothing(move |_| answer(200, JSON, &body), says);
     }
+}
+
+/// RFC 7517 section 5: what cannot be used is ignored, and what was wrong is told of once.
+#[test]
+fn one_odd_entry_of_a_set_leaves_the_others_in_force() {
+    let (server, signer, twin) = (Server::new(), Signer::new("one"), Signer::new("one"));
+    let with = |odd: &[Value]| json!({ "keys": [&[signer.jwk()], odd].concat() }).to_string();
+    let no_point =
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "p", "x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
+    for (odd, says) in [
+        (json!({ "kty": "new", "kid": "one" }), None),
+        (json!({ "kty": "OKP", "crv": "X25519", "kid": "one", "use": "enc", "x": "AA" }), None),
+        (signer.jwk(), None),
+        (Value::Null, Some("key 2: it is null")),
+        (json!({ "kty": "OKP", "kid": 5 }), Some("key 2: `kid` is")),
+        (json!({ "kty": "oct", "kid": "two", "k": "AA" }), Some("key 2 (kid \"two\"): it is a shared secret")),
+        (no_point, Some("key 2 (kid \"p\"): it is no sound Ed25519 key")),
+        (twin.jwk(), Some("several keys of the kid \"one\"")),
+    ] {
+        server.publishes(&with(&[odd.clone()]));
+        let (place, engine) = asked(&server, &by_url(&server), ISSUER);
+        assert_eq!(seen(&engine, &signer, ISSUER), "allowed", "{odd}");
+        let twins = if odd == twin.jwk() { "allowed" } else { "token_signature" };
+        assert_eq!(seen(&engine, &twin, ISSUER), twins, "{odd}");
+        place.live(1_300, &[&engine]);
+        let told = place.told(&engine);
+        let warnings: Vec<_> = told.iter().filter(|line| line["event"] == "keys_warning").collect();
+        assert_eq!(warnings.len(), usize::from(says.is_some()), "{odd}: {told:?}");
+        if let (Some(warning), Some(says)) = (warnings.first(), says) {
+            assert!(warning["message"].as_str().unwrap().contains(says), "{warning}");
+            assert!(warning["source"] == server.url("/keys") && warning["severity"] == "warning", "{warning}");
+        }
+    }
+}
+
+/// A file and a set of one issuer that each have another key under one name.
+#[test]
+fn keys_that_cannot_stand_together_are_told_of_once_and_replace_nothing() {
+    let (server, filed, first, clash) = (Server::new(), Signer::new("one"), Signer::new("two"), Signer::new("one"));
+    let keys = format!("[{{ file = \"own.jwks\" }}, {}]", by_url(&server));
+    let place = Place::new(&server);
+    std::fs::write(place.folder.path().join("own.jwks"), set(&[&filed])).unwrap();
+    server.publishes(&set(&[&first]));
+    let engine = place.engine(ISSUER, &keys);
+    keep_house(&engine);
+    assert_eq!((seen(&engine, &filed, ISSUER), seen(&engine, &first, ISSUER)), ("allowed", "allowed"));
+    server.publishes(&set(&[&clash]));
+    place.live(605, &[&engine]);
+    assert!(place.failure(&engine).contains("two keys have the kid \"one\""));
+    // What was good is still what a new process finds.
+    assert_eq!(seen(&place.engine(ISSUER, &keys), &first, ISSUER), "allowed");
+
+    // The file comes to clash with what lies in the state: told once, however often the state changes.
+    let other = Place::new(&server);
+    server.publishes(&set(&[&clash]));
+    keep_house(&other.engine(ISSUER, &by_url(&server)));
+    std::fs::write(other.folder.path().join("own.jwks"), set(&[&filed])).unwrap();
+    let engine = other.engine(ISSUER, &keys);
+    let before = server.asked();
+    for number in 0..30 {
+        engine_support::add_user(&engine, &format!("user-{number}"), &[]);
+        other.live(1, &[&engine]);
+    }
+    let failed = other.names(&engine).iter().filter(|name| *name == "keys_failed").count();
+    assert!(failed <= 1 + server.asked() - before, "{failed}: {:?}", other.told(&engine));
+    assert_eq!(seen(&engine, &filed, ISSUER), "allowed");
+    // When the file is mended the set is in force, and that is told.
+    std::fs::write(other.folder.path().join("own.jwks"), set(&[&first])).unwrap();
+    other.live(10, &[&engine]);
+    assert_eq!(seen(&engine, &clash, ISSUER), "allowed");
 }
 
 #[test]

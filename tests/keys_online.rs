@@ -77,6 +77,29 @@ fn a_restart_takes_the_keys_from_the_state_and_asks_nobody() {
     assert_eq!(seen(&place.engine(other, &by_url(&server)), &signer, other), "keys_unavailable");
 }
 
+/// A worker whose timer died, or whose jobs are held up, must not go on with keys that were withdrawn long ago.
+#[test]
+fn keys_that_nobody_confirms_end_also_where_nobody_keeps_house() {
+    let (server, signer) = (Server::new(), Signer::new("one"));
+    let (place, engine) = running(&server, &signer);
+    place.wait(600 + 86_400);
+    let remembered = signer.bearer(ISSUER);
+    assert_eq!(reason(&engine, &remembered), "allowed");
+    place.wait(1);
+    let fresh = signer.bearer_with(ISSUER, &json!({ "alg": "EdDSA", "kid": "one", "x": 1 }));
+    assert_eq!((reason(&engine, &remembered), reason(&engine, &fresh)), ("keys_unavailable", "keys_unavailable"));
+    let verdict = engine.verify_token(fresh.strip_prefix("Bearer ").unwrap(), None).unwrap();
+    assert_eq!(verdict.reason.name(), "keys_unavailable");
+    // Housekeeping tells of it and mends it.
+    keep_house(&engine);
+    assert_eq!((reason(&engine, &remembered), reason(&engine, &fresh)), ("allowed", "allowed"));
+    assert_eq!(place.names(&engine), ["keys_changed", "keys_expired", "keys_changed"]);
+    // What is confirmed, also by an answer that nothing has changed, is believed from then on.
+    place.live(610, &[&engine]);
+    place.wait(86_400);
+    assert_eq!((server.asked(), reason(&engine, &fresh)), (3, "allowed"));
+}
+
 #[test]
 fn a_rotation_is_taken_over_when_it_is_due_and_told_of() {
     let (server, old, new) = (Server::new(), Signer::new("old"), Signer::new("new"));

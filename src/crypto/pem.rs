@@ -70,6 +70,7 @@ impl KeySet {
         let mut keys = Vec::new();
         for block in &blocks {
             let public = public(block).map_err(KeyError)?;
+            public.check_point().map_err(KeyError)?;
             keys.push(Key::from_public(kid.map(str::to_owned), public, None, rules)?);
         }
         let set = KeySet::new(keys)?;

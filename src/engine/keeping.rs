@@ -70,6 +70,7 @@ fn tell(snapshot: &Snapshot, news: &News) {
     let Some(telling) = &snapshot.telling else { return };
     let (kind, refresh) = match &news.what {
         What::Changed { .. } => (Some(Kind::KeysChanged), Some(Refresh::Changed)),
+        What::Warned(_) => (Some(Kind::KeysWarning), None),
         What::Same => (None, Some(Refresh::Same)),
         What::Recovered => (Some(Kind::KeysRecovered), Some(Refresh::Same)),
         What::Failed(_) => (Some(Kind::KeysFailed), Some(Refresh::Failed)),
@@ -85,7 +86,7 @@ fn tell(snapshot: &Snapshot, news: &News) {
             line.texts(Member::Added, added.iter().map(String::as_str))
                 .texts(Member::Removed, removed.iter().map(String::as_str));
         }
-        What::Failed(why) | What::Expired(why) => {
+        What::Failed(why) | What::Expired(why) | What::Warned(why) => {
             line.text(Member::Message, why);
         }
         What::Same | What::Recovered => {}

@@ -47,7 +47,7 @@ impl Tokens {
     /// it is not remembered.
     pub(super) fn find(&self, sent: &str, keys: &Keyring, clock: Clock) -> Result<Option<Arc<Token>>, Refused> {
         let Some(token) = self.0.as_ref().and_then(|cache| cache.get(&Spelling(sent))) else { return Ok(None) };
-        if keys.epoch(token.verified.issuer) != token.verified.key_epoch {
+        if keys.epoch_at(token.verified.issuer, clock.now) != token.verified.key_epoch {
             return Ok(None);
         }
         token.verified.times().check(clock)?;

@@ -173,6 +173,8 @@ kinds! {
         [Count] [Message]
     KeysChanged "keys_changed" Notice; "Other keys of an issuer are in force: its file or its published set has changed."
         [Issuer Source] [Added Removed]
+    KeysWarning "keys_warning" Warning; "Something about an issuer's published set is wrong, and its other keys are in force: entries that cannot be used are left out, of too many the first are taken, and keys of one `kid` are all tried."
+        [Issuer Source Message] []
     KeysFailed "keys_failed" Error; "An issuer's keys could not be read anew. Those from before stay in force for the time being."
         [Issuer Source Message] []
     KeysExpired "keys_expired" Error; "An issuer's keys could not be read anew for so long (`stale`) that they are not believed any more: its tokens are refused with 503."

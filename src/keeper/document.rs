@@ -36,7 +36,8 @@ pub(super) fn bring(desk: &Desk<'_>, good: Option<&Fetched>, fetch: &Fetch) -> R
             Ok((Ended::Good { body: None, location, etag }, max_age))
         }
         Document::New { body, etag, max_age } => {
-            keys(desk, &body).map_err(|why| format!("{location}: {why}"))?;
+            let fits = |keys| desk.ring.fits(desk.watch.issuer, desk.watch.source, &keys).map_err(|error| error.0);
+            keys(desk, &body).and_then(fits).map_err(|why| format!("{location}: {why}"))?;
             Ok((Ended::Good { body: Some(body), location, etag }, max_age))
         }
     }

@@ -72,6 +72,8 @@ pub enum What {
         /// Keys that are not there any more.
         removed: Vec<String>,
     },
+    /// Something about it is wrong, and the rest is in force all the same. Says what.
+    Warned(String),
     /// It was read anew, and says what it said before.
     Same,
     /// It could not be read; what was there before stays. Says what to do.

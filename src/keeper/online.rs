@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{Desk, What, document};
-use crate::crypto::key::KeySet;
+use crate::crypto::key::{KeySet, MAX_CANDIDATES};
 use crate::crypto::random;
 use crate::error::Error;
 use crate::fetch::Fetch;
@@ -57,6 +57,11 @@ struct Known {
     forgot_at: i64,
     /// A failure was told of, and not yet its end.
     failing: bool,
+    /// The document in the state that cannot be put in force, beside which keys of other sources, and why.
+    refused: Option<(Fetched, u64, String)>,
+    /// Why, as it was told last; and what was told of a document that is in force.
+    told: Option<String>,
+    warned: Option<String>,
 }
 
 impl Online {
@@ -96,11 +101,11 @@ impl Online {
     /// Takes away keys that nobody confirmed for too long. Cheap, and never waits.
     pub fn expire(&self, desk: &Desk<'_>) -> Option<What> {
         let until = self.until.load(Ordering::Relaxed);
-        if until == NONE || desk.now <= until {
+        if until == NONE || desk.now <= until || self.until.swap(NONE, Ordering::Relaxed) == NONE {
             return None;
         }
-        self.until.store(NONE, Ordering::Relaxed);
         desk.ring.put(desk.watch.issuer, desk.watch.source, None).ok()?;
+        self.believe(desk, NONE);
         Some(What::Expired(format!(
             "{}: no good answer came for so long that its keys are not believed any more; tokens are refused with 503 until \
              one comes. Look at the address, the network and the server",
@@ -120,7 +125,7 @@ impl Online {
         if let Some((before, keys)) = before
             && desk.ring.put(desk.watch.issuer, desk.watch.source, Some(keys)).is_ok()
         {
-            self.until.store(before.until.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.believe(desk, before.until.load(Ordering::Relaxed));
         }
         Ok(())
     }
@@ -150,8 +155,14 @@ impl Online {
         let fetching = state.fetching(&self.name)?;
         known.version = version;
         if let Some(fetching) = &fetching {
-            if let Err(why) = self.follow(desk, &mut known, fetching) {
-                told(What::Failed(why));
+            // What cannot be used stays so, however often the state changes.
+            match self.follow(desk, &mut known, fetching) {
+                Err(why) if known.told.as_ref() != Some(&why) => {
+                    known.told = Some(why.clone());
+                    told(What::Failed(why));
+                }
+                Ok(Some(_)) if known.told.take().is_some() => told(What::Recovered),
+                _ => {}
             }
             known.is_answered(fetching, wishes);
             known.next_look = fetching.due_at;
@@ -201,6 +212,7 @@ impl Online {
                 state.end_fetch(&self.name, holder, now, due_at, &Ended::Failed)?;
                 known.next_look = due_at;
                 known.failing = true;
+                known.told = Some(why.clone());
                 told(What::Failed(why));
             }
             Ok((ended, max_age)) => {
@@ -209,6 +221,7 @@ impl Online {
                 known.next_look = due_at;
                 let what = self.follow(desk, known, &fetching);
                 let recovered = std::mem::take(&mut known.failing);
+                known.told = what.as_ref().err().cloned();
                 told(match what {
                     Err(why) => What::Failed(why),
                     Ok(Some(What::Changed { added, removed })) if !(added.is_empty() && removed.is_empty()) => {
@@ -217,6 +230,11 @@ impl Online {
                     Ok(_) if recovered => What::Recovered,
                     Ok(_) => What::Same,
                 });
+                let warning = warning(desk);
+                if warning.is_some() && warning != known.warned {
+                    told(What::Warned(warning.clone().unwrap_or_default()));
+                }
+                known.warned = warning;
             }
         }
         Ok(())
@@ -242,10 +260,20 @@ impl Online {
         match &mut known.document {
             Some(document) if self.has_keys() && document.revision == good.revision && document.body == good.body => {
                 document.clone_from(good);
-                self.until.store(until(good, desk), Ordering::Relaxed);
+                self.believe(desk, until(good, desk));
                 Ok(None)
             }
-            _ => self.apply(desk, known, good.clone()),
+            _ => {
+                let beside = desk.ring.epoch(desk.watch.issuer);
+                if let Some((document, epoch, why)) = &known.refused
+                    && (document.revision, &document.body, *epoch) == (good.revision, &good.body, beside)
+                {
+                    return Err(why.clone());
+                }
+                let applied = self.apply(desk, known, good.clone());
+                known.refused = applied.as_ref().err().map(|why| (good.clone(), beside, why.clone()));
+                applied
+            }
         }
     }
 
@@ -256,7 +284,7 @@ impl Online {
             return Ok(None);
         }
         let what = super::replace(desk.ring, desk.watch, document::keys(desk, &good.body)?)?;
-        self.until.store(until, Ordering::Relaxed);
+        self.believe(desk, until);
         known.document = Some(good);
         if let Some(held) = desk.ring.held(desk.watch.issuer)
             && let Some(wishes) = held.wishes()
@@ -267,6 +295,12 @@ impl Online {
             wishes.forget();
         }
         Ok(Some(what))
+    }
+
+    /// Notes until when its keys are believed, also for decisions: no housekeeping may come by in time.
+    fn believe(&self, desk: &Desk<'_>, until: i64) {
+        self.until.store(until, Ordering::Relaxed);
+        desk.ring.believe(desk.watch.issuer, desk.watch.source, if until == NONE { i64::MAX } else { until });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -302,6 +336,20 @@ impl Known {
     fn early(&self, fetching: &Fetching) -> Option<i64> {
         (self.wished_at.is_some() && fetching.failures == 0).then_some(EARLY)
     }
+}
+
+/// What the operator should know of the keys in force.
+fn warning(desk: &Desk<'_>) -> Option<String> {
+    let held = desk.ring.held(desk.watch.issuer)?;
+    let mut all: Vec<String> = held.source(desk.watch.source)?.warnings().to_vec();
+    all.extend(held.keys.crowded().map(|(algorithm, count)| {
+        format!(
+            "makes {count} keys without kid for {}, of which {MAX_CANDIDATES} are tried for a token",
+            algorithm.name()
+        )
+    }));
+    let told = |all: &[String]| format!("the set of {} {}; ask its publisher", desk.address(), all.join("; it "));
+    (!all.is_empty()).then(|| told(&all))
 }
 
 /// Until when the keys of a document are believed.

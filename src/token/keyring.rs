@@ -1,7 +1,7 @@
 //! The keys in force, one place per issuer. Decisions read while others are put in their place: a set is never
 //! changed, only swapped whole, and each swap has a number of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -35,6 +35,15 @@ pub struct Held {
     sources: Vec<Option<KeySet>>,
     /// Where somebody can be asked for more: what tokens asked for in vain.
     wishes: Option<Arc<Wishes>>,
+    /// Until when they are believed; the same for all sets of this place.
+    until: Arc<Until>,
+}
+
+/// Until when each source is believed, Unix seconds, and the earliest of these times.
+#[derive(Debug)]
+struct Until {
+    sources: Vec<AtomicI64>,
+    earliest: AtomicI64,
 }
 
 impl Keyring {
@@ -43,7 +52,8 @@ impl Keyring {
         let held = |issuer: &Issuer| {
             // The policy was held against this when it was loaded.
             let wishes = issuer.is_online().then(Arc::default);
-            Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect(), wishes)
+            let until = Arc::new(Until::always(issuer.sources.len()));
+            Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect(), wishes, until)
                 .unwrap_or_else(|_| Held::empty())
         };
         Keyring {
@@ -57,9 +67,40 @@ impl Keyring {
         self.places.get(issuer).map(ArcSwap::load)
     }
 
+    /// The same without the keys of sources that nobody confirmed for too long at that time, Unix seconds: they hold no
+    /// longer, whether or not somebody has come by to take them away.
+    pub fn held_at(&self, issuer: usize, now: i64) -> Option<Guard<Arc<Held>>> {
+        let held = self.held(issuer)?;
+        Some(if held.holds_at(now) { held } else { Guard::from_inner(Arc::new(held.without_outdated(now))) })
+    }
+
     /// The number of the issuer's set; 0 for an index that the policy does not have.
     pub fn epoch(&self, issuer: usize) -> u64 {
         self.held(issuer).map_or(0, |held| held.epoch)
+    }
+
+    /// The same at a time, Unix seconds; 0 as well where some of the keys are then not believed any more.
+    pub fn epoch_at(&self, issuer: usize, now: i64) -> u64 {
+        self.held(issuer).filter(|held| held.holds_at(now)).map_or(0, |held| held.epoch)
+    }
+
+    /// Notes until when what a source says is believed, Unix seconds; `i64::MAX`: for good.
+    pub fn believe(&self, issuer: usize, source: usize, until: i64) {
+        let Some(held) = self.held(issuer) else { return };
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = held.until.sources.get(source) {
+            own.store(until, Ordering::Relaxed);
+        }
+        let earliest = held.until.sources.iter().map(|own| own.load(Ordering::Relaxed)).min();
+        held.until.earliest.store(earliest.unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// What a source now says can stand beside what the others say: `put` would take it.
+    pub fn fits(&self, issuer: usize, source: usize, keys: &KeySet) -> Result<(), KeyError> {
+        let held = self.held(issuer);
+        let others = held.iter().flat_map(|held| held.sources.iter().enumerate());
+        let others = others.filter_map(|(index, keys)| keys.clone().filter(|_| index != source));
+        KeySet::join(others.chain([keys.clone()])).map(drop)
     }
 
     /// Puts what a source now says in the place of what it said before; `None`: it can no longer be believed. Those of
@@ -68,9 +109,10 @@ impl Keyring {
         let unknown = || KeyError("no such issuer or source of keys".into());
         let place = self.places.get(issuer).ok_or_else(unknown)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut sources, wishes) = (place.load().sources.clone(), place.load().wishes.clone());
+        let before = place.load();
+        let mut sources = before.sources.clone();
         *sources.get_mut(source).ok_or_else(unknown)? = keys;
-        let next = Held::of(sources, wishes)?;
+        let next = Held::of(sources, before.wishes.clone(), Arc::clone(&before.until))?;
         let epoch = next.epoch;
         place.store(Arc::new(next));
         Ok(epoch)
@@ -78,7 +120,7 @@ impl Keyring {
 }
 
 impl Held {
-    fn of(sources: Vec<Option<KeySet>>, wishes: Option<Arc<Wishes>>) -> Result<Held, KeyError> {
+    fn of(sources: Vec<Option<KeySet>>, wishes: Option<Arc<Wishes>>, until: Arc<Until>) -> Result<Held, KeyError> {
         let keys = KeySet::join(sources.iter().flatten().cloned())?;
         Ok(Held {
             epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
@@ -86,7 +128,21 @@ impl Held {
             keys,
             sources,
             wishes,
+            until,
         })
+    }
+
+    /// All of it is believed at this time.
+    fn holds_at(&self, now: i64) -> bool {
+        now <= self.until.earliest.load(Ordering::Relaxed)
+    }
+
+    fn without_outdated(&self, now: i64) -> Held {
+        let until = |index: usize| self.until.sources.get(index).map(|until| until.load(Ordering::Relaxed));
+        let believed = |index: usize| until(index).is_some_and(|until| now <= until);
+        let sources = self.sources.iter().enumerate().map(|(index, keys)| keys.clone().filter(|_| believed(index)));
+        // Some of what stood together stands together.
+        Held::of(sources.collect(), self.wishes.clone(), Arc::clone(&self.until)).unwrap_or_else(|_| Held::empty())
     }
 
     fn empty() -> Held {
@@ -96,6 +152,7 @@ impl Held {
             keys: KeySet::default(),
             sources: Vec::new(),
             wishes: None,
+            until: Arc::new(Until::always(0)),
         }
     }
 
@@ -116,6 +173,13 @@ impl Held {
     /// What one source says.
     pub fn source(&self, index: usize) -> Option<&KeySet> {
         self.sources.get(index)?.as_ref()
+    }
+}
+
+impl Until {
+    fn always(sources: usize) -> Until {
+        let for_good = || AtomicI64::new(i64::MAX);
+        Until { sources: std::iter::repeat_with(for_good).take(sources).collect(), earliest: for_good() }
     }
 }
 
@@ -178,10 +242,44 @@ pub(in crate::token) mod tests {
     }
 
     #[test]
+    fn what_is_believed_no_longer_holds_no_longer_whoever_looks() {
+        let ring = Keyring::new(&[issuer(vec![Some(key("a")), Some(key("b"))])]);
+        let at = |now: i64| {
+            let held = ring.held_at(0, now).unwrap();
+            (held.keys.iter().filter_map(|key| key.kid.clone()).collect::<Vec<_>>(), held.incomplete)
+        };
+        let both = (vec!["a".to_owned(), "b".into()], false);
+        assert_eq!(at(i64::MAX), both);
+        ring.believe(0, 1, 100);
+        assert_eq!((at(100), ring.epoch_at(0, 100)), (both.clone(), ring.epoch(0)));
+        assert_eq!((at(101), ring.epoch_at(0, 101)), ((vec!["a".to_owned()], true), 0));
+        ring.believe(0, 0, 50);
+        assert_eq!(at(60), (vec!["b".to_owned()], true));
+        assert_eq!(at(101), (vec![], true));
+        assert_eq!(kids(&ring), ["a", "b"], "nothing was taken away");
+        ring.believe(0, 0, 200);
+        ring.believe(0, 1, 200);
+        assert_eq!(at(150), both);
+        ring.put(0, 0, Some(key("c"))).unwrap();
+        assert_eq!(at(201), (vec![], true), "another set of the same source is believed no longer");
+    }
+
+    #[test]
     fn what_cannot_stand_together_changes_nothing() {
         let ring = Keyring::new(&[issuer(vec![Some(key("a")), None])]);
         let before = ring.epoch(0);
-        assert!(ring.put(0, 1, Some(key("a"))).unwrap_err().0.contains("\"a\""));
+        let other = |kid: &str| {
+            let rules = Rules {
+                algorithms: &[crate::crypto::algorithm::Algorithm::Es256],
+                strict: false,
+                origin: Origin::Remote,
+            };
+            let public = private(crate::crypto::algorithm::Algorithm::Es256).public().clone();
+            KeySet::new(vec![Key::from_public(Some(kid.into()), public, None, &rules).unwrap()]).unwrap()
+        };
+        assert!(ring.put(0, 1, Some(other("a"))).unwrap_err().0.contains("\"a\""));
+        assert!(ring.fits(0, 1, &other("a")).unwrap_err().0.contains("\"a\""));
+        assert!(ring.fits(0, 1, &other("b")).is_ok() && ring.fits(0, 0, &other("a")).is_ok());
         for (issuer, source) in [(0, 2), (1, 0)] {
             assert!(ring.put(issuer, source, Some(key("b"))).is_err());
         }

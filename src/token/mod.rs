@@ -76,7 +76,7 @@ pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refu
     let Jws { signed, header, payload, signature } = jws;
     let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
-    let held = trust.keys.held(index);
+    let held = trust.keys.held_at(index, now);
     let message = Message { header: &header, signed, signature };
     let algorithm = prove(&message, issuer, held.as_deref().map(|held| &**held))?.algorithm;
     let epoch = held.map_or(0, |held| held.epoch);

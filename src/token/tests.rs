@@ -278,6 +278,23 @@ fn a_key_that_exists_but_is_for_another_algorithm_is_token_algorithm() {
     assert_eq!(refusal(&token, both).reason, Reason::TokenAlgorithm);
 }
 
+/// After a rotation to another algorithm the key is missing, whatever the others are for.
+#[test]
+fn a_kid_that_no_key_has_is_token_key_unknown_whatever_the_algorithm() {
+    let of = |kid: Option<&str>| Issuer {
+        algorithms: vec![Hs256, Hs512],
+        sources: sourced(vec![key(kid, SECRET, &[Hs256])]),
+        ..issuer()
+    };
+    let token = |header: &str| sign_raw(header.as_bytes(), good().to_string().as_bytes(), Hs512, OTHER);
+    let (new, old, none) =
+        (token(r#"{"alg":"HS512","kid":"new"}"#), token(r#"{"alg":"HS512","kid":"a"}"#), token(r#"{"alg":"HS512"}"#));
+    assert_eq!(refusal(&new, of(Some("a"))).reason, Reason::TokenKeyUnknown);
+    assert_eq!(refusal(&old, of(Some("a"))).reason, Reason::TokenAlgorithm);
+    assert_eq!(refusal(&none, of(Some("a"))).reason, Reason::TokenAlgorithm);
+    assert_eq!(refusal(&new, of(None)).reason, Reason::TokenAlgorithm, "a key without kid comes into question for all");
+}
+
 #[test]
 fn the_detail_tells_what_was_seen_and_wanted() {
     let detail = |claims: &Value| refusal(&mint(&header(), claims), issuer()).detail;

@@ -3,6 +3,7 @@
 //! `PublicKey` is what a JWK, a certificate or PEM says; `Key` is that, or a shared secret, made ready for its
 //! algorithms; `KeySet` is all that an issuer has at one time.
 
+mod ed25519;
 mod mac;
 mod public;
 mod rsa;
@@ -49,7 +50,7 @@ pub enum Origin {
     /// The policy itself, which everybody may read: as a file, but private keys and secrets are an error.
     Inline,
     /// An issuer's published set: keys that cannot be used are left out, so that one bad key does not take all; shared
-    /// secrets are an error, and private keys count as lost and are left out.
+    /// secrets and private keys count as lost and are left out too.
     Remote,
 }
 

@@ -21,16 +21,39 @@ pub struct KeySet {
 /// Why no key can have signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoCandidate {
-    /// The key that the token names is for other algorithms, or no key is for this one.
+    /// The keys that come into question are for other algorithms.
     Algorithm,
-    /// No key has the name.
+    /// No key has the name, and each has one.
     Unknown,
 }
 
 impl KeySet {
     /// A set of these keys. A `kid` that two of them share is an error.
     pub fn new(keys: Vec<Key>) -> Result<KeySet, KeyError> {
-        KeySet::join([KeySet { keys: keys.into_iter().map(Arc::new).collect(), warnings: Vec::new() }])
+        KeySet::join(keys.into_iter().map(|key| KeySet { keys: vec![Arc::new(key)], warnings: Vec::new() }))
+    }
+
+    /// A set that an issuer publishes. It stands behind all of them: where several have one `kid` (RFC 7517 section 4.5
+    /// advises against it) each may have signed. A key that stands there twice counts once.
+    pub(crate) fn published(keys: Vec<Key>) -> KeySet {
+        let mut set = KeySet::default();
+        let mut shared: Vec<String> = Vec::new();
+        for key in keys {
+            let is_same = |other: &Key| other.kid == key.kid && other.public() == key.public();
+            if set.iter().any(|other| is_same(other) && other.algorithms() == key.algorithms()) {
+                continue;
+            }
+            if let Some(kid) = &key.kid
+                && !shared.contains(kid)
+                && set.iter().any(|other| other.kid == key.kid && !is_same(other))
+            {
+                shared.push(kid.clone());
+            }
+            set.keys.push(Arc::new(key));
+        }
+        set.warnings
+            .extend(shared.iter().map(|kid| format!("has several keys of the kid {}; all are tried", shown(kid))));
+        set
     }
 
     /// One set of the keys of several sources. An error: a `kid` that two different keys share, and shared secrets
@@ -39,8 +62,10 @@ impl KeySet {
         let mut joined = KeySet::default();
         for part in parts {
             joined.warnings.extend(part.warnings);
+            // What one source holds was settled when it was read.
+            let before = joined.keys.len();
             for key in part.keys {
-                let twin = joined.keys.iter().find(|other| other.kid.is_some() && other.kid == key.kid);
+                let twin = joined.keys.iter().take(before).find(|other| other.kid.is_some() && other.kid == key.kid);
                 match (twin, &key.kid) {
                     (Some(twin), Some(kid)) if twin.public().is_none() || twin.public() != key.public() => {
                         return Err(KeyError(format!("two keys have the kid {}; give each its own", shown(kid))));
@@ -74,6 +99,14 @@ impl KeySet {
         self.keys.iter().map(Arc::as_ref)
     }
 
+    /// More keys without `kid` are for one algorithm than are tried for a token: that algorithm, and how many.
+    pub fn crowded(&self) -> Option<(Algorithm, usize)> {
+        let bare = |algorithm: Algorithm| {
+            self.iter().filter(|key| key.kid.is_none() && key.algorithms().contains(&algorithm)).count()
+        };
+        Algorithm::ALL.iter().map(|algorithm| (*algorithm, bare(*algorithm))).find(|(_, count)| *count > MAX_CANDIDATES)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -100,8 +133,7 @@ impl KeySet {
         if !found.is_empty() {
             return Ok(found);
         }
-        let exists = self.iter().any(|key| is_named(&key) || is_other(&key));
-        let none_fits = !self.iter().any(|key| fits(&key));
-        Err(if exists || none_fits { NoCandidate::Algorithm } else { NoCandidate::Unknown })
+        let exists = kid.is_none() || self.iter().any(|key| is_named(&key) || is_other(&key));
+        Err(if exists { NoCandidate::Algorithm } else { NoCandidate::Unknown })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::role::undefined;
 use super::secret::{self, Source};
 use crate::crypto::algorithm::{Algorithm, Family};
-use crate::crypto::key::{Key, KeyError, KeySet, Origin, Rules};
+use crate::crypto::key::{Key, KeyError, KeySet, MAX_CANDIDATES, Origin, Rules};
 use crate::crypto::pem;
 use crate::fetch::{self, Authorities};
 use crate::policy::model::{Asked, ClaimNames, Dpop, DpopRules, Issuer, KeySource, SourcedKeys};
@@ -171,15 +171,30 @@ fn sources(report: &mut Report<'_>, fields: &Fields, rules: &Rules<'_>, folder: 
     if !sound {
         return None;
     }
-    if let Err(error) = KeySet::join(found.iter().filter_map(|source| source.keys.clone())) {
-        report.error(
-            &fields.span("keys"),
-            format!("these keys cannot stand together: {}", error.0),
-            "give each key a `kid` of its own, and keep shared secrets and public keys apart",
-        );
-        return None;
+    match KeySet::join(found.iter().filter_map(|source| source.keys.clone())) {
+        Ok(joined) => {
+            if let Some((algorithm, count)) = joined.crowded() {
+                report.warning(
+                    &fields.span("keys"),
+                    format!(
+                        "{count} keys without `kid` are for {}; the first {MAX_CANDIDATES} are tried for a token, and what \
+                         the others signed is refused",
+                        algorithm.name()
+                    ),
+                    "give each key the `kid` that its tokens name, or leave out those that sign no more",
+                );
+            }
+            Some(found)
+        }
+        Err(error) => {
+            report.error(
+                &fields.span("keys"),
+                format!("these keys cannot stand together: {}", error.0),
+                "give each key a `kid` of its own, and keep shared secrets and public keys apart",
+            );
+            None
+        }
     }
-    Some(found)
 }
 
 fn one_source(

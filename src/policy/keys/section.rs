@@ -378,14 +378,16 @@ static ISSUER: &[Key] = &[
         Kind::OneOf(&[
             choice(
                 "optional",
-                "Tokens that are bound to a key (`cnf.jkt`) need a proof; others come as `Bearer`. Left out the same holds, and a refusal offers DPoP only to whoever used it.",
+                "Tokens that are bound to a key (`cnf.jkt`) need a proof; others come as `Bearer`. Left out the same holds, and a refusal offers DPoP only to whoever used it, or sent a token that needs it.",
             ),
             choice("required", "Tokens that are not bound to a key are refused."),
             choice("off", "Tokens that are bound to a key are refused, and DPoP is not offered."),
         ]),
         Is("\"optional\""),
         "Proofs of possession with its tokens (RFC 9449). A proof is good for 60 seconds and the leeway, and once in each \
-         server process. Whatever is written here, a token that is bound to a client certificate (`cnf.x5t#S256`, RFC \
+         server process; its own `exp` and `nbf` hold where it has them. A process remembers some 450,000 used proofs, at \
+         most an eighth of them for one key, and 1/64 once half of the room is in use: a client that makes more is \
+         refused, and nobody else. Whatever is written here, a token that is bound to a client certificate (`cnf.x5t#S256`, RFC \
          8705) is good on a connection with that certificate alone; `require = [\"cnf\"]` refuses tokens that are bound \
          to nothing.",
     ),

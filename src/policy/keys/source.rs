@@ -84,8 +84,8 @@ pub(in crate::policy) static SOURCE: &[Key] = &[
         "url",
         Kind::Form(&form::HTTPS),
         NOT_THIS,
-        "An https address that answers with a JWK Set. It is asked in the background, by one process for all that share \
-         the state; redirects are not followed, proxies not used.",
+        "An https address that answers with a JWK Set. Entries that cannot be used are left out, with the event \
+         `keys_warning`. It is asked in the background, by one process for all that share the state; redirects are not followed, proxies not used.",
     ),
     key(
         "discovery",
@@ -107,8 +107,8 @@ pub(in crate::policy) static SOURCE: &[Key] = &[
         "stale",
         Kind::Duration(0, 30 * 86_400),
         Is("\"24h\""),
-        "How long keys of `url` and `discovery` are still believed when the server no longer answers; after that tokens \
-         are refused with 503.",
+        "How long keys of `url` and `discovery` are still believed when the server no longer answers, or nobody asks it; \
+         after that tokens are refused with 503.",
     ),
     key(
         "ca",

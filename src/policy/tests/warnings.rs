@@ -187,6 +187,31 @@ fn a_cookie_that_can_be_planted_is_a_warning() {
     );
 }
 
+/// Ed25519 keys of small y, all of them points.
+#[test]
+fn more_keys_without_kid_than_are_tried_load_with_a_warning() {
+    let said = |numbers: &[u8]| -> Vec<String> {
+        let jwk = |y: &u8| {
+            let mut x = [0; 32];
+            x[0] = *y;
+            format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, data_encoding::BASE64URL_NOPAD.encode(&x))
+        };
+        let keys = numbers.iter().map(jwk).collect::<Vec<_>>().join(",");
+        let text = format!(
+            "[[issuer]]\nname = 'acc'\nissuer = 'https://acc'\naudience = 'orders'\nalgorithms = 'EdDSA'\n\
+             keys = {{ inline = '{{\"keys\":[{keys}]}}' }}\n[[route]]\npath = '/'\nschemes = 'bearer'\n"
+        );
+        check(&text).unwrap_or_else(|list| panic!("{list:#?}")).warnings.iter().map(line).collect()
+    };
+    assert!(said(&[3, 4, 5, 6, 9, 10, 14, 15]).is_empty());
+    assert_eq!(
+        said(&[3, 4, 5, 6, 9, 10, 14, 15, 16]),
+        [
+            "6:8 9 keys without `kid` are for EdDSA; the first 8 are tried for a token, and what the others signed is refused | give each key the `kid` that its tokens name, or leave out those that sign no more"
+        ]
+    );
+}
+
 #[test]
 fn usual_settings_are_no_reason_for_a_warning() {
     for text in [
