@@ -85,7 +85,7 @@ fn what_is_no_set_of_usable_keys_takes_the_place_of_none() {
 #[test]
 fn one_odd_entry_of_a_set_leaves_the_others_in_force() {
     let (server, signer, twin) = (Server::new(), Signer::new("one"), Signer::new("one"));
-    let with = |odd: &[Value]| json!({ "keys": [&[signer.jwk()], odd].concat() }).to_string();
+    let with = |odd: &Value| json!({ "keys": [signer.jwk(), odd] }).to_string();
     let no_point =
         json!({ "kty": "OKP", "crv": "Ed25519", "kid": "p", "x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
     for (odd, says) in [
@@ -98,7 +98,7 @@ fn one_odd_entry_of_a_set_leaves_the_others_in_force() {
         (no_point, Some("key 2 (kid \"p\"): it is no sound Ed25519 key")),
         (twin.jwk(), Some("several keys of the kid \"one\"")),
     ] {
-        server.publishes(&with(&[odd.clone()]));
+        server.publishes(&with(&odd));
         let (place, engine) = asked(&server, &by_url(&server), ISSUER);
         assert_eq!(seen(&engine, &signer, ISSUER), "allowed", "{odd}");
         let twins = if odd == twin.jwk() { "allowed" } else { "token_signature" };

@@ -16,7 +16,7 @@ mod place;
 #[path = "keys_support/server.rs"]
 mod server;
 
-use engine_support::NOW;
+use engine_support::{NOW, get};
 use gatepost::engine::Engine;
 use keys_support::*;
 use place::*;
@@ -82,6 +82,8 @@ fn a_restart_takes_the_keys_from_the_state_and_asks_nobody() {
 fn keys_that_nobody_confirms_end_also_where_nobody_keeps_house() {
     let (server, signer) = (Server::new(), Signer::new("one"));
     let (place, engine) = running(&server, &signer);
+    let now = || place.clock.load(std::sync::atomic::Ordering::Relaxed);
+    let reason = |engine: &Engine, sent: &str| get("/orders").authorization(sent).at(now()).reason(engine);
     place.wait(600 + 86_400);
     let remembered = signer.bearer(ISSUER);
     assert_eq!(reason(&engine, &remembered), "allowed");
