@@ -148,7 +148,10 @@ impl Online {
         let wishes = held.as_ref().and_then(|held| held.wishes());
         known.see(wishes, desk.now);
         let version = state.version();
-        let may_be_new = version.is_none() || version != known.version || known.wished_at.is_some();
+        // What could not stand beside other keys may stand beside those that are there now.
+        let beside = desk.ring.epoch(desk.watch.issuer);
+        let is_mended = known.refused.as_ref().is_some_and(|(_, epoch, _)| *epoch != beside);
+        let may_be_new = is_mended || version.is_none() || version != known.version || known.wished_at.is_some();
         if !may_be_new && desk.now < known.next_look {
             return Ok(());
         }
