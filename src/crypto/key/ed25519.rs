@@ -1,7 +1,11 @@
 //! Whether 32 octets are a point of edwards25519 (RFC 8032 section 5.1.3): a key that is none verifies nothing, and whoever
 //! loads it should hear of that at once. Public numbers alone; nothing here is secret.
 
-#![allow(clippy::indexing_slicing, reason = "every list has a fixed length, and every index is below it")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_range_loop,
+    reason = "every list has a fixed length, every index is below it, and carries go from one word to the next"
+)]
 
 /// A number below 2^256, least significant word first. It stands for its remainder modulo p = 2^255 - 19.
 type Number = [u64; 4];
