@@ -130,7 +130,8 @@ fn read(jwk: &Map<String, Value>, kid: Option<&str>, rules: &Rules<'_>) -> Resul
     match jwk.get("key_ops") {
         None => {}
         Some(Value::Array(operations)) if operations.iter().all(Value::is_string) => {
-            if !operations.iter().any(|operation| operation == "verify") {
+            let verifies = operations.iter().any(|operation| operation == "verify");
+            if !verifies {
                 return skipped("its key_ops do not hold \"verify\"".into());
             }
         }
