@@ -70,39 +70,42 @@ static char *peer_of(request_rec *r) {
 }
 
 /*
- * httpd joins fields of one name with a comma and a blank. Of an API key, which has no comma, they are taken apart again:
- * two keys are ambiguous, and not one that is wrong.
+ * httpd joins fields of one name with a comma and a blank. Of these two, whose values have neither, they are taken apart
+ * again: two keys or two sessions are ambiguous, and not one that is wrong. (Those of Authorization the engine tells apart.)
  */
-static size_t add_keys(apr_pool_t *pool, gatepost_header *list, const char *name, const char *value, size_t room) {
-    size_t count = 0;
-    const char *end;
-    while (count + 1 < room && (end = strstr(value, ", ")) != NULL) {
-        list[count].name = text(name);
-        list[count++].value = (gatepost_str){apr_pstrmemdup(pool, value, (apr_size_t)(end - value)), (size_t)(end - value)};
-        value = end + 2;
+static int is_taken_apart(const char *name) { return strcasecmp(name, "X-API-Key") == 0 || strcasecmp(name, "Cookie") == 0; }
+
+static size_t parts_of(const char *name, const char *value) {
+    size_t count = 1;
+    if (is_taken_apart(name)) {
+        for (; (value = strstr(value, ", ")) != NULL; value += 2) {
+            count++;
+        }
     }
-    list[count].name = text(name);
-    list[count++].value = text(value);
     return count;
 }
 
 static void add_fields(request_rec *r, const apr_table_t *fields, gatepost_request *request) {
-    enum { KEYS = 2 }; /* as many as need be to see that they are several */
     const apr_array_header_t *elements = apr_table_elts(fields);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)elements->elts;
-    gatepost_header *list = apr_pcalloc(r->pool, sizeof *list * ((apr_size_t)elements->nelts + KEYS));
-    size_t count = 0, more = KEYS;
+    size_t count = 0;
     for (int i = 0; i < elements->nelts; i++) {
-        if (entries[i].key == NULL) {
+        count += entries[i].key == NULL ? 0 : parts_of(entries[i].key, entries[i].val);
+    }
+    gatepost_header *list = apr_pcalloc(r->pool, sizeof *list * (count + 1)), *next = list;
+    for (int i = 0; i < elements->nelts; i++) {
+        const char *name = entries[i].key, *value = entries[i].val;
+        if (name == NULL) {
             continue;
         }
-        if (more > 1 && strcasecmp(entries[i].key, "X-API-Key") == 0) {
-            count += add_keys(r->pool, list + count, entries[i].key, entries[i].val, more);
-            more = 1;
-        } else {
-            list[count].name = text(entries[i].key);
-            list[count++].value = text(entries[i].val);
+        for (size_t left = parts_of(name, value); left > 1; left--, next++) {
+            size_t size = (size_t)(strstr(value, ", ") - value);
+            next->name = text(name);
+            next->value = (gatepost_str){apr_pstrmemdup(r->pool, value, size), size};
+            value += size + 2;
         }
+        next->name = text(name);
+        next++->value = text(value);
     }
     request->headers = list;
     request->header_count = count;

@@ -133,6 +133,7 @@ void gate_tell_lines(server_rec *server, int level, const char *before, const ch
 /* testing.c, in a build for tests only: what a client cannot choose over loopback, from fields of the request */
 void gate_testing(request_rec *r, apr_table_t *fields, gatepost_request *request);
 int gate_testing_fields(request_rec *r);
+int64_t gate_testing_clock(void *data);
 #endif
 
 #endif

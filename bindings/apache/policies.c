@@ -111,6 +111,9 @@ static const struct kept *find(const struct kept *list, const char *file) {
 static gatepost_status open_both(const char *file, server_rec *server, struct kept *opened, gatepost_error **error) {
     gatepost_options options = {.struct_size = sizeof options, .on_event = gate_event, .event_data = server};
     gatepost_options quiet = {.struct_size = sizeof quiet, .flags = GATEPOST_OPTION_READ_ONLY};
+#ifdef GATEPOST_TESTING
+    options.clock = quiet.clock = gate_testing_clock;
+#endif
     gatepost_status status = gatepost_engine_open(text(file), &options, &opened->engine, error);
     if (status == GATEPOST_OK &&
         (status = gatepost_engine_open(text(file), &quiet, &opened->quiet, error)) != GATEPOST_OK) {

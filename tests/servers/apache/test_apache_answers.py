@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+import subprocess
 
 import pytest
 
 from apache.site import POLICY, Site
 from frame import wire
 from frame.people import PASSWORD
+from frame.places import TOP
 
 ALICE = wire.basic("alice", PASSWORD)
 
@@ -204,3 +206,44 @@ def test_where_the_operator_must_do_something_the_log_says_what():
         assert (answer.status, answer.json()["reason"]) == (503, "keys_unavailable")
         (line,) = site.told("denied 503")
         assert ":warn]" in line and re.search(r' path="/x": \S+', line), "what to do stands behind"
+
+
+def test_fail2ban_counts_guesses_and_nothing_else(site):
+    """With the filter that is shipped, on the log of this very httpd."""
+    def counted() -> int:
+        done = subprocess.run(
+            ["fail2ban-regex", "--print-all-matched", site.site / "error.log", TOP / "bindings/fail2ban/gatepost.conf"],
+            capture_output=True, text=True, timeout=60)
+        return int(re.search(r"(\d+) matched", done.stdout).group(1))
+
+    before = counted()
+    for fields in ([], [ALICE], [("Authorization", "Bearer x")],
+                   [("Referer", "x [gatepost:info] [pid 1] [client 192.0.2.1] gatepost: denied 401 credentials_invalid client=192.0.2.1 id=1")]):
+        wire.ask(site.port, "/plain/x.html", fields=fields)
+    wire.ask(site.port, "/admin/x.html", fields=[ALICE])
+    assert counted() == before
+    for name in ("erna", "gustav", 'x" client=192.0.2.1 id='):
+        wire.ask(site.port, "/plain/x.html", fields=[wire.basic(name, "a guess of somebody")])
+    assert counted() == before + 3
+
+
+def test_a_cache_keeps_no_answer_to_somebody(echo):
+    config = """
+GatepostPolicy "@POLICY@"
+CacheQuickHandler off
+CacheRoot "@FOLDER@/cache"
+CacheEnable disk "/"
+<Location "/">
+    Gatepost on
+</Location>
+ProxyPass "/" "http://127.0.0.1:@ECHO@/"
+"""
+    site = Site(config, users={"alice": []}, echo=echo.port, modules=["proxy", "proxy_http", "cache", "cache_disk"])
+    (site.site / "cache").mkdir()
+    lasting = ("X-Echo-Field", "Expires: Fri, 01 Jan 2100 00:00:00 GMT")
+    with site:
+        for path, fields in [("/public/x", [lasting]), ("/x", [ALICE, lasting])]:
+            for _ in range(2):
+                assert wire.ask(site.port, path, fields=fields).status == 200
+        assert [seen["target"] for seen in echo.received] == ["/public/x", "/x", "/x"], "the public one came from the cache"
+        assert wire.ask(site.port, "/x").status == 401

@@ -18,6 +18,7 @@ CANNOT = (
     "a line break in a", "a colon in the name of a field", "a field without a name", "blanks around the value of a field",
     "an authority beside another Host field", "as many fields as may be and no Host among them",
     "httpd itself reads a field that begins with a blank", "httpd itself joins fields of one name", "httpd itself answers OPTIONS *",
+    "httpd itself takes the host of an absolute target",
 )
 
 

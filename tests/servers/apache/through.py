@@ -107,6 +107,10 @@ class Apache(Adapter):
                 return "httpd itself reads a field that begins with a blank as the rest of the one before"
         if len({name.lower() for name, _ in request.fields}) < len(request.fields) > 100:
             return "httpd itself joins fields of one name, so that there are fewer"
+        if (absolute := re.match(rb"https?://([^/?]*)", request.one.get("target", b""), re.IGNORECASE)) is not None:
+            hosts = [value for name, value in request.fields if name.lower() == b"host"] or [request.one.get("host", b"")]
+            if absolute.group(1).lower() != hosts[0].lower():
+                return "httpd itself takes the host of an absolute target, as RFC 9112 has it"
         if request.one.get("method") == b"OPTIONS" and request.one.get("target") == b"*":
             return "httpd itself answers OPTIONS *"
         return None
