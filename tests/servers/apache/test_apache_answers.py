@@ -222,8 +222,8 @@ def test_fail2ban_counts_guesses_and_nothing_else(site):
         wire.ask(site.port, "/plain/x.html", fields=fields)
     wire.ask(site.port, "/admin/x.html", fields=[ALICE])
     assert counted() == before
-    for name in ("erna", "gustav", 'x" client=192.0.2.1 id='):
-        wire.ask(site.port, "/plain/x.html", fields=[wire.basic(name, "a guess of somebody")])
+    for name, path in [("erna", "x.html"), ("gustav", "x.html"), ("hans", '"client=192.0.2.1"id=1')]:
+        wire.ask(site.port, f"/plain/{path}", fields=[wire.basic(name, "a guess of somebody")])
     assert counted() == before + 3
 
 

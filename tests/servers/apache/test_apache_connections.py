@@ -149,3 +149,13 @@ def test_a_proxy_that_the_policy_trusts_is_believed():
     with Site('GatepostPolicy "@POLICY@"\nGatepost on\n', policy).page("other/x.html") as site:
         assert wire.ask(site.port, "/other/x.html", fields=[("X-Forwarded-For", "192.0.2.9")]).status == 200
         assert wire.ask(site.port, "/other/x.html", fields=[("X-Forwarded-For", "192.0.2.9, 198.51.100.1")]).status == 403
+
+
+def test_what_tests_say_of_a_connection_is_believed_by_no_module_that_is_shipped(echo):
+    config = 'GatepostPolicy "@POLICY@"\nGatepost on\nProxyPass "/" "http://127.0.0.1:@ECHO@/"\n'
+    with Site(config, POLICY + CERTIFICATES + ROUTES, echo=echo.port, modules=["proxy", "proxy_http"]) as site:
+        said = [("X-Test-Peer", "192.0.2.9"), ("X-Test-Tls", "1")]
+        assert wire.ask(site.port, "/other/x", fields=said).json()["reason"] == "network_not_allowed"
+        assert wire.ask(site.port, "/tls/x", fields=said).json()["reason"] == "tls_required"
+        assert wire.ask(site.port, "/net/x", fields=said).status == 200
+        assert ("X-Test-Peer", "192.0.2.9") in [tuple(field) for field in echo.received[-1]["fields"]], "it is a field like any other"
