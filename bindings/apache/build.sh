@@ -72,7 +72,7 @@ done
 mkdir -p "$folder"
 # shellcheck disable=SC2086 # CFLAGS is a list
 ${CC:-cc} -shared -fPIC "${server[@]}" -std=gnu11 -O2 -Wall -Wextra -Werror=implicit -fvisibility=hidden \
-    "${flags[@]}" "${testing[@]}" ${CFLAGS:-} -I "$top/include" "${sources[@]}" -o "$folder/mod_gatepost.so.new" \
+    "${flags[@]}" "${testing[@]}" ${CFLAGS:-} -I "$top/include" "${sources[@]}" -o "$folder/mod_gatepost.so.$$" \
     -Wl,-z,relro,-z,now "${library[@]}" -ldl -pthread
-mv "$folder/mod_gatepost.so.new" "$folder/mod_gatepost.so" # at once: an httpd that restarts at this moment may load it
+mv "$folder/mod_gatepost.so.$$" "$folder/mod_gatepost.so" # at once: an httpd that restarts at this moment may load it
 echo "built $folder/mod_gatepost.so"

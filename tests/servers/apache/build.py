@@ -1,6 +1,8 @@
 """Builds the module, once for each kind, and says where httpd is."""
 
+import fcntl
 import functools
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -29,19 +31,31 @@ def library() -> Path:
     folder = target() / "lib"
     folder.mkdir(exist_ok=True)
     for name in ("libgatepost.so", "libgatepost.so.0"):
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(release() / "libgatepost.so")
+        new = folder / f"{name}.{os.getpid()}"
+        new.unlink(missing_ok=True)
+        new.symlink_to(release() / "libgatepost.so")
+        new.replace(folder / name)
     return folder
 
 
 @functools.cache
 def module(*flags) -> Path:
-    """The module, built with the flags of bindings/apache/build.sh."""
+    """The module, built with the flags of bindings/apache/build.sh; anew where its sources have changed."""
     folder = target() / ("apache" + "".join(flags).replace("--", "-"))
-    environment = {**os.environ, "GATEPOST_RELEASE": str(library()), "RPATH": "1", "CFLAGS": "-Werror"}
-    done = subprocess.run(
-        [TOP / "bindings/apache/build.sh", *flags, "-o", folder], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "mod_gatepost.so"
+    folder.mkdir(exist_ok=True)
+    digest = hashlib.sha256(repr(flags).encode())
+    for source in [*sorted((TOP / "bindings/apache").iterdir()), TOP / "include/gatepost.h"]:
+        digest.update(source.read_bytes())
+    made, stamp = folder / "mod_gatepost.so", folder / "digest"
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest()):
+            environment = {**os.environ, "GATEPOST_RELEASE": str(library()), "RPATH": "1", "CFLAGS": "-Werror"}
+            done = subprocess.run(
+                [TOP / "bindings/apache/build.sh", *flags, "-o", folder], env=environment, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            stamp.write_text(digest.hexdigest())
+        else:
+            library()
+    return made
