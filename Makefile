@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench bench-bindings timing update install uninstall deb go-archive go-docs cpp-docs wheel python-docs deny clean
+.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench bench-bindings bench-servers timing update install uninstall deb go-archive go-docs cpp-docs wheel python-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -87,6 +87,10 @@ bench-bindings: ## what one decision costs in each language, beside the C call
 	@benches/bindings.sh
 	@echo
 	@benches/bindings_go.sh
+
+bench-servers: ## nginx and Apache httpd with Gatepost, beside their own authentication, under wrk
+	@.ci/setup bench-servers
+	@benches/servers.sh
 
 timing: ## whether an unknown user can be told from a wrong password by the clock; for a quiet machine
 	$(CARGO) bench --bench timing
