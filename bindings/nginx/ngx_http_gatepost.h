@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t  engines; /* of ngx_http_gatepost_engine_t * */
-    ngx_uint_t   threads; /* how many jobs run at once */
+    ngx_uint_t   threads; /* how many jobs run at once; 0: left to us */
     ngx_uint_t   queue;   /* how many may wait */
     ngx_int_t    realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
 #if (NGX_THREADS)

@@ -86,9 +86,6 @@ ngx_http_gatepost_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_gatepost_main_conf_t  *mcf = conf;
 
-    if (mcf->threads == 0) {
-        mcf->threads = ngx_max(1, ngx_min(ngx_ncpu, 256));
-    }
     if (mcf->queue == 0) {
         mcf->queue = 1024;
     }

@@ -186,9 +186,22 @@ ngx_http_gatepost_task_start(ngx_http_gatepost_work_t *work)
 
 #endif
 
+/* Each worker's share of the processors; two at least, since fetching keys may hold one up for seconds. */
+static ngx_uint_t
+ngx_http_gatepost_threads(ngx_cycle_t *cycle)
+{
+    ngx_core_conf_t  *ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    ngx_int_t         workers = ngx_max(ccf->worker_processes, 1);
+
+    return ngx_max(2, ngx_min((ngx_ncpu + workers - 1) / workers, 256));
+}
+
 ngx_int_t
 ngx_http_gatepost_work_init(ngx_cycle_t *cycle, ngx_http_gatepost_main_conf_t *mcf)
 {
+    if (mcf->threads == 0) {
+        mcf->threads = ngx_http_gatepost_threads(cycle);
+    }
 #if (NGX_THREADS)
     if (mcf->thread_pool != NULL) {
         if (ngx_http_gatepost_waiting.next == NULL) {
