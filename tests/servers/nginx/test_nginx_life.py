@@ -80,7 +80,7 @@ def test_a_reload_with_a_policy_that_does_not_load_changes_nothing(place, echo):
     with site(place, f"location / {{ {PROXY} }}", echo=echo) as server, Load(server.port, kinds(place), 2) as load:
         good = place.policy.read_text()
         place.policy.write_text(good.replace("[engine]", "[engin]"))
-        before = server.worker_ids()
+        before = server.wait_for(server.worker_ids)
         server.signal(signal.SIGHUP)
         server.wait_for(lambda: "engin" in server.log() and "[emerg]" in server.log())
         time.sleep(0.3)
