@@ -47,6 +47,13 @@ def test_any_with_an_address_that_is_let_in(place, echo):
         assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status == 200
 
 
+def test_whom_another_let_in_is_asked_again_where_only_we_let_in(place, echo):
+    locations = f"location / {{ satisfy any; allow 127.0.0.1; deny all; try_files /nothing @inner; }} location @inner {{ {PROXY} }}"
+    with site(place, f"root html; {locations}", echo=echo) as nginx:
+        assert wire.ask(nginx.port, "/orders/1").status == 401 and not echo.received
+        assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status == 200
+
+
 def test_any_does_not_turn_what_cannot_be_read_into_a_yes(place, echo):
     with site(place, f"location / {{ satisfy any; deny all; {PROXY} }}", echo=echo) as nginx:
         assert wire.ask(nginx.port, "/orders/%2e%2e%2fadmin", fields=[place.alice]).status == 400
