@@ -1,11 +1,12 @@
 //! What the host gets back. The zero of everything here is the safe one: deny.
 
 mod parts;
+mod text;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use parts::{Common, Id, List};
+pub use text::Text;
 
 use crate::identity::{Identity, Scheme};
 use crate::reason::Reason;
@@ -53,9 +54,9 @@ pub enum HeaderMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderEntry {
     /// Field name.
-    pub name: Cow<'static, str>,
+    pub name: Text,
     /// Field value: visible ASCII and spaces only.
-    pub value: Cow<'static, str>,
+    pub value: Text,
     /// How it meets what is there.
     pub mode: HeaderMode,
 }

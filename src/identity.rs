@@ -1,5 +1,6 @@
 //! Who was recognised, and how.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::json::Object;
@@ -48,12 +49,25 @@ impl Scheme {
 /// Who was recognised and how. (issuer, subject) is the person, never the subject alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
-    /// `iss` of the token; empty for local users.
-    pub issuer: String,
     /// User name or `sub`.
     pub subject: String,
     /// How it was proved.
     pub scheme: Scheme,
+    /// Whose it is and what it may do; an identity reads as if these were its own.
+    pub rights: Arc<Rights>,
+    /// When the factors were proved, Unix seconds; `None`: not known.
+    pub authenticated_at: Option<i64>,
+    /// When the credential ends, Unix seconds; `None`: never.
+    pub expires_at: Option<i64>,
+    /// The token's claims as they were sent; `None` where the scheme has none.
+    pub claims: Option<Arc<Object>>,
+}
+
+/// What many identities have in common: all tokens of one issuer that give the same roles and scopes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// `iss` of the token; empty for local users.
+    pub issuer: String,
     /// Roles held now, with all that they include, sorted.
     pub roles: Vec<String>,
     /// Scopes of the credential, in its order; none for Basic and sessions.
@@ -64,10 +78,12 @@ pub struct Identity {
     pub scopes_narrow_permissions: bool,
     /// Factors proved (RFC 8176 `amr` names).
     pub factors: Vec<String>,
-    /// When they were proved, Unix seconds; `None`: not known.
-    pub authenticated_at: Option<i64>,
-    /// When the credential ends, Unix seconds; `None`: never.
-    pub expires_at: Option<i64>,
-    /// The token's claims as they were sent; `None` where the scheme has none.
-    pub claims: Option<Arc<Object>>,
+}
+
+impl Deref for Identity {
+    type Target = Rights;
+
+    fn deref(&self) -> &Rights {
+        &self.rights
+    }
 }

@@ -45,7 +45,10 @@ fn taken(proof: &str, token: &str) -> Result<Proved, Refused> {
         .unwrap_or_else(|| HttpUri::parse("https://server.example.com/token").unwrap());
     let clock = Clock { now: claims["iat"].as_i64().unwrap_or(1_562_262_616), leeway: 0 };
     let key = thumbprint(proof);
-    check(proof, &Expected { method, uri: &uri, token, key: &key, strict: false, clock, nonces: None })
+    check(
+        proof,
+        &Expected { method, uri: &uri, token: token.as_bytes(), key: &key, strict: false, clock, nonces: None },
+    )
 }
 
 /// Proofs for a token endpoint carry no `ath`, which a request with a token must have (RFC 9449 section 4.3, check 12):

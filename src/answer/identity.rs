@@ -1,25 +1,59 @@
 //! The headers that an allowed request carries on: who was recognised, in values that cannot be mistaken.
 
-use crate::decision::{HeaderEntry, HeaderMode};
-use crate::identity::Identity;
+use crate::decision::{HeaderEntry, HeaderMode, Text};
+use crate::identity::{Identity, Rights, Scheme};
 use crate::policy::model::IdentityHeaders;
 
-/// The configured headers that have something to say, each replacing what the client may have sent.
-pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry> {
-    let mut entries = Vec::with_capacity(6);
-    let mut add = |name: &Option<String>, value: &dyn Fn() -> String| {
-        let Some(name) = name else { return };
-        let value = value();
-        if !value.is_empty() {
-            entries.push(HeaderEntry { name: name.clone().into(), value: value.into(), mode: HeaderMode::Set });
+/// The configured headers of all identities of one scheme that share their rights, but for the subject.
+#[derive(Debug)]
+pub struct Headers {
+    entries: Box<[HeaderEntry]>,
+    /// Which of them has the subject for its value.
+    subject: Option<usize>,
+}
+
+impl Headers {
+    /// Those that have something to say, each replacing what the client may have sent.
+    pub fn new(names: &IdentityHeaders, rights: &Rights, scheme: Scheme) -> Headers {
+        let mut entries = Vec::with_capacity(5);
+        let mut add = |name: &Option<String>, value: Option<&dyn Fn() -> String>| {
+            let name = name.as_ref()?;
+            let value = value.map(|value| value());
+            if value.as_ref().is_some_and(String::is_empty) {
+                return None;
+            }
+            entries.push(HeaderEntry {
+                name: Text::Shared(name.as_str().into()),
+                value: Text::Shared(value.unwrap_or_default().into()),
+                mode: HeaderMode::Set,
+            });
+            Some(entries.len() - 1)
+        };
+        add(&names.issuer, Some(&|| encoded(&rights.issuer)));
+        let subject = add(&names.subject, None);
+        add(&names.roles, Some(&|| joined(&rights.roles, ",")));
+        add(&names.scopes, Some(&|| joined(&rights.scopes, " ")));
+        add(&names.scheme, Some(&|| scheme.name().to_owned()));
+        Headers { entries: entries.into(), subject }
+    }
+
+    /// With the subject of one of them.
+    pub fn of(&self, subject: &str) -> Vec<HeaderEntry> {
+        let mut entries = self.entries.to_vec();
+        if let Some(index) = self.subject {
+            match entries.get_mut(index) {
+                Some(entry) if !subject.is_empty() => entry.value = encoded(subject).into(),
+                // Nobody's name is empty.
+                _ => _ = entries.remove(index),
+            }
         }
-    };
-    add(&names.issuer, &|| encoded(&identity.issuer));
-    add(&names.subject, &|| encoded(&identity.subject));
-    add(&names.roles, &|| joined(&identity.roles, ","));
-    add(&names.scopes, &|| joined(&identity.scopes, " "));
-    add(&names.scheme, &|| identity.scheme.name().to_owned());
-    entries
+        entries
+    }
+}
+
+/// The configured headers of one identity.
+pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry> {
+    Headers::new(names, &identity.rights, identity.scheme).of(&identity.subject)
 }
 
 /// A list as one value, which cannot be mistaken: each item encoded.
@@ -29,10 +63,15 @@ pub fn joined(list: &[String], separator: &str) -> String {
 
 /// Octets outside 0x21-0x7E, `%` and `,` percent-encoded.
 fn encoded(value: &str) -> String {
+    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7E if !matches!(byte, b'%' | b','));
+    // As good as always. To the end in any case: so many octets are looked at in one step.
+    if value.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return value.to_owned();
+    }
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
         match byte {
-            0x21..=0x7E if !matches!(byte, b'%' | b',') => out.push(char::from(byte)),
+            byte if is_plain(byte) => out.push(char::from(byte)),
             _ => out.extend(['%', digit(byte >> 4), digit(byte & 15)]),
         }
     }

@@ -102,7 +102,7 @@ mod tests {
         };
         let mut fields = Vec::new();
         let body = refusal.write(form, head, &mut fields);
-        (fields.into_iter().map(|field| (field.name.into_owned(), field.value.into_owned())).collect(), body)
+        (fields.into_iter().map(|field| (field.name.to_string(), field.value.to_string())).collect(), body)
     }
 
     #[test]

@@ -84,6 +84,19 @@ impl std::fmt::Debug for Authorization<'_> {
     }
 }
 
+/// The token of a value that has nothing odd about it: the scheme Bearer, one space, and a word of visible ASCII without
+/// a comma that is no API key. What [`is_joined`] and [`Authorization::parse`] make of such a value, in one look at each
+/// octet; `None`: that is for them to say.
+pub fn plain_bearer(value: &[u8]) -> Option<&[u8]> {
+    const NAME: &[u8] = b"Bearer ";
+    let (name, word) = value.split_at_checked(NAME.len())?;
+    // To the end in any case: so many octets are looked at in one step.
+    let is_plain =
+        |word: &[u8]| word.iter().fold(true, |all, byte| all & (0x21..0x7f).contains(byte) & (*byte != b','));
+    let is_token = !word.is_empty() && !word.starts_with(api_key::PREFIX.as_bytes());
+    (is_token && name.eq_ignore_ascii_case(NAME) && is_plain(word)).then_some(word)
+}
+
 /// The octet is somewhere in it. To the end in any case: so many octets are looked at in one step.
 fn holds(value: &[u8], octet: u8) -> bool {
     value.iter().fold(false, |found, byte| found | (*byte == octet))
@@ -220,7 +233,46 @@ mod tests {
         assert!(!has_comma_outside_quotes(b"a=\"x, y\" b=\"c, d\""));
     }
 
+    #[test]
+    fn a_plain_bearer_token_is_what_the_whole_reader_makes_of_it() {
+        assert_eq!(plain_bearer(b"bEARER a.b.c"), Some(&b"a.b.c"[..]));
+        for value in [
+            "Bearer",
+            "Bearer ",
+            "Bearer  a",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer gp_a",
+            "DPoP abc",
+            "Bearer a\t",
+            "Bearera",
+        ] {
+            assert_eq!(plain_bearer(value.as_bytes()), None, "{value}");
+        }
+        for octet in 0..=255 {
+            for word in
+                [&[octet][..], &[b'a', octet], &[octet, b'a'], &[&[b'a'; 40][..], &[octet], &[b'b'; 40]].concat()]
+            {
+                let value = [b"Bearer ", word].concat();
+                let whole = match Authorization::parse(&value) {
+                    Ok(Authorization::Bearer(token)) if !is_joined(&value) => Some(token.as_bytes()),
+                    _ => None,
+                };
+                assert!(plain_bearer(&value).is_none_or(|token| whole == Some(token)), "{octet}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_plain_reads_as_by_the_whole_reader(value in "(Bearer|bearer|DPoP|Basic)[ \t]{1,2}[a-c.,=\" _g p\\x00-\\xff]{0,12}") {
+            if let Some(token) = plain_bearer(value.as_bytes()) {
+                prop_assert!(!is_joined(value.as_bytes()));
+                let whole = Authorization::parse(value.as_bytes());
+                prop_assert!(whole == Ok(Authorization::Bearer(std::str::from_utf8(token).unwrap())));
+            }
+        }
+
         #[test]
         fn any_bytes_are_read_or_refused(value: Vec<u8>) {
             let _ = is_joined(&value);

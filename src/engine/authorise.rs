@@ -39,8 +39,9 @@ pub struct Unmet {
 
 /// Holds the requirement against the facts.
 pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> {
-    // True whoever it is.
-    if matches!(require, Requirement::Authenticated) {
+    let strict = Evaluation { facts: *facts, assume_factor: false, assume_login: false };
+    // Factors and login ages never stand under `not`: what is true without assumptions is true with them.
+    if strict.truth(require) == Truth::True {
         return Ok(());
     }
     let lenient = Evaluation { facts: *facts, assume_factor: true, assume_login: true };
@@ -51,11 +52,7 @@ pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> 
     if recent.truth(require) != Truth::True {
         return Err(unmet(require, Failure::of(Reason::FactorRequired, require), &recent));
     }
-    let strict = Evaluation { facts: *facts, assume_factor: false, assume_login: false };
-    if strict.truth(require) != Truth::True {
-        return Err(unmet(require, Failure::of(Reason::LoginTooOld, require), &strict));
-    }
-    Ok(())
+    Err(unmet(require, Failure::of(Reason::LoginTooOld, require), &strict))
 }
 
 /// The `tls` and `network` leaves that stand alone or under `all`: what can be refused before any credential is asked

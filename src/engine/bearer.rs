@@ -20,7 +20,7 @@ use crate::token::{self, Trust};
 pub(super) fn recognise(
     context: &mut Context,
     examination: &Examination<'_, '_>,
-    sent: &str,
+    sent: &[u8],
     possession: &Possession<'_, '_>,
 ) -> Result<Examined, Failure> {
     let process = examination.process;
@@ -40,18 +40,25 @@ pub(super) fn recognise(
         },
     };
     tell_roles(context, &token, &user);
-    identify::of_token(&token, &user, &context.snapshot.policy).map(Examined::Recognised)
+    identify::of_token(&token, &user, &context.snapshot).map(Examined::Recognised)
 }
 
 /// A token whose signature, times and claims are right: remembered, or verified now.
-pub(super) fn verified(snapshot: &Snapshot, sent: &str, now: i64) -> Result<Arc<Token>, Failure> {
+pub(super) fn verified(snapshot: &Snapshot, sent: &[u8], now: i64) -> Result<Arc<Token>, Failure> {
     let policy = &*snapshot.policy;
     let clock = Clock { now, leeway: policy.leeway.max(0) };
+    let count = |remembered| {
+        if let Some(telling) = &snapshot.telling {
+            telling.teller.metrics.token(remembered);
+        }
+    };
     if let Some(token) = snapshot.tokens.find(sent, &snapshot.keys, clock).map_err(failure)? {
+        count(true);
         return Ok(token);
     }
     let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
     let verified = token::verify(sent, &trust, now).map_err(failure)?;
+    count(false);
     let user = identify::local_subject(&verified, policy)?;
     let token = Arc::new(Token::new(verified, user));
     snapshot.tokens.note(sent, &token);

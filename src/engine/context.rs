@@ -1,13 +1,12 @@
 //! What a decision carries from the request to the answer. Owned: nothing here points into the request, so that it
 //! can wait in a job.
 
-use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::answer::challenge::{self, Details, Said};
 use crate::answer::refusal::{Form, Refusal};
-use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
+use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List, Text};
 use crate::engine::authorise::Facts;
 use crate::engine::facts::Known;
 use crate::engine::process::Process;
@@ -292,7 +291,7 @@ impl Context {
     }
 }
 
-fn entry(name: &'static str, value: impl Into<Cow<'static, str>>, mode: HeaderMode) -> HeaderEntry {
+fn entry(name: &'static str, value: impl Into<Text>, mode: HeaderMode) -> HeaderEntry {
     HeaderEntry { name: name.into(), value: value.into(), mode }
 }
 

@@ -359,10 +359,10 @@ impl<'r> Examination<'_, 'r> {
             Ok(presented) => {
                 context.scheme = presented.as_ref().map(Presented::scheme);
                 self.credential.set(match &presented {
-                    Some(Presented::Bearer(text) | Presented::Dpop(text) | Presented::ApiKey(text)) => {
-                        Credential::Text(text.as_bytes())
+                    Some(Presented::ApiKey(text)) => Credential::Text(text.as_bytes()),
+                    Some(Presented::Bearer(text) | Presented::Dpop(text) | Presented::Session(text)) => {
+                        Credential::Text(text)
                     }
-                    Some(Presented::Session(value)) => Credential::Text(value),
                     Some(Presented::Basic(_) | Presented::ClientCert(_)) | None => Credential::None,
                 });
                 context.trace.step(

@@ -1,26 +1,25 @@
 //! From a proved credential to an identity: rights are read when the decision is made.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::answer::identity as identity_headers;
 use crate::crypto::name;
 use crate::crypto::password::Sent;
-use crate::decision::List;
+use crate::decision::{HeaderEntry, List};
 use crate::engine::bearer;
 use crate::engine::context::Failure;
 use crate::engine::facts::{Account, KeyFact, Known, UserFact};
 use crate::engine::process::Process;
+use crate::engine::rights::{Entry, owned};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verified::Token;
-use crate::identity::{Identity, Scheme};
+use crate::identity::{Identity, Rights, Scheme};
 use crate::policy::Policy;
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
 use crate::state::{ApiKey, By, User};
 use crate::token::Verified;
-use crate::token::claims::Names;
 
 /// A credential that is right; whose it is and what they may do is read from the state.
 #[derive(Debug)]
@@ -101,13 +100,13 @@ impl Proof {
             }
             (Proof::Certificate { user: name, expires_at }, Facts::User(user)) => {
                 let user = live(user, &name, Reason::CredentialsInvalid)?;
-                let identity = local(user, Scheme::ClientCert, policy, None);
+                let identity = local(user, Scheme::ClientCert, policy);
                 Ok(known(Identity { expires_at: Some(expires_at), ..identity }, policy))
             }
             (Proof::Token { token, unproved }, Facts::Token { revoked, user }) => {
                 bearer::refuse_revoked(*revoked)?;
                 unproved.map_or(Ok(()), |failure| Err(*failure))?;
-                of_token(&token, user, policy)
+                of_token(&token, user, snapshot)
             }
             _ => Err(Failure::new(Reason::Internal, "verify", "facts of another kind than the proof")),
         }
@@ -123,7 +122,7 @@ pub(super) fn known(identity: Identity, policy: &Policy) -> Known {
 fn by_password(user: &Account, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {
     let policy = &*snapshot.policy;
     young_enough(user, policy, now)?;
-    Ok(user.by_password.get(snapshot.generation, || known(local(user, Scheme::Basic, policy, None), policy)))
+    Ok(user.by_password.get(snapshot.generation, || known(local(user, Scheme::Basic, policy), policy)))
 }
 
 /// Roles that somebody was given and that no `[[role]]` defines: they give nothing, and nobody else says so.
@@ -132,9 +131,10 @@ pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [impl AsRef<str>]) -> Ve
 }
 
 /// Whom a token stands for: the local user that it names, who is this one, or whoever the token itself says.
-pub(super) fn of_token(token: &Token, user: &UserFact, policy: &Policy) -> Result<Known, Failure> {
+pub(super) fn of_token(token: &Token, user: &UserFact, snapshot: &Snapshot) -> Result<Known, Failure> {
+    let policy = &*snapshot.policy;
     match &token.user {
-        None => token.own(|| of_foreign_token(&token.verified, policy).map(|identity| known(identity, policy))),
+        None => token.own(|| of_foreign_token(&token.verified, snapshot)),
         Some(name) => {
             let user = live(user, name, Reason::TokenClaim)?;
             token.local(user, || of_local_token(&token.verified, user, policy).map(|identity| known(identity, policy)))
@@ -143,23 +143,21 @@ pub(super) fn of_token(token: &Token, user: &UserFact, policy: &Policy) -> Resul
 }
 
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
-/// subject equals a local name.
-fn of_foreign_token(verified: &Verified, policy: &Policy) -> Result<Identity, Failure> {
-    let issuer = issuer(policy, verified)?;
-    let roles = policy.roles.closure(granted(issuer, &verified.roles()));
-    Ok(Identity {
-        issuer: issuer.issuer.clone(),
-        permissions: policy.roles.permissions(roles.iter().map(String::as_str)).into_iter().collect(),
-        roles: roles.into_iter().collect(),
-        subject: verified.subject().into_owned(),
+/// subject equals a local name. And the headers that say so.
+fn of_foreign_token(verified: &Verified, snapshot: &Snapshot) -> Result<(Arc<Identity>, Vec<HeaderEntry>), Failure> {
+    let policy = &*snapshot.policy;
+    let given: Arc<Entry> = snapshot.given.of(verified, issuer(policy, verified)?, policy);
+    let subject = verified.subject();
+    let headers = given.headers.of(&subject);
+    let identity = Identity {
+        subject: subject.into_owned(),
         scheme: Scheme::Bearer,
-        scopes: owned(verified.scopes()),
-        scopes_narrow_permissions: false,
-        factors: owned(verified.factors()),
+        rights: Arc::clone(&given.rights),
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
         claims: Some(Arc::clone(&verified.claims)),
-    })
+    };
+    Ok((Arc::new(identity), headers))
 }
 
 /// The local user that a token of an issuer with `users = "local"` names, in its one canonical spelling.
@@ -175,14 +173,17 @@ pub(super) fn local_subject(verified: &Verified, policy: &Policy) -> Result<Opti
 
 fn of_local_token(verified: &Verified, user: &User, policy: &Policy) -> Result<Identity, Failure> {
     let issuer = issuer(policy, verified)?;
-    let identity = local(user, Scheme::Bearer, policy, issuer.grants.as_deref());
-    Ok(Identity {
+    let rights = Rights {
         scopes: owned(verified.scopes()),
         factors: owned(verified.factors()),
+        ..local_rights(user, policy, issuer.grants.as_deref())
+    };
+    Ok(Identity {
+        rights: Arc::new(rights),
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
         claims: Some(Arc::clone(&verified.claims)),
-        ..identity
+        ..of_user(user, Scheme::Bearer)
     })
 }
 
@@ -206,41 +207,46 @@ fn rights_of_key(key: &ApiKey, owner: &User, policy: &Policy) -> Identity {
         roles.retain(|role| own.contains(role));
     }
     // Both sides were closed under inclusion, so what is left is too: no role brings in more than was narrowed to.
-    let permissions = policy.roles.permissions(roles.iter().map(String::as_str));
-    Identity {
-        issuer: String::new(),
-        subject: owner.name.clone(),
-        scheme: Scheme::ApiKey,
-        roles: roles.into_iter().collect(),
+    let rights = Rights {
         scopes: key.scopes.clone(),
-        permissions: permissions.into_iter().collect(),
         scopes_narrow_permissions: !key.scopes.is_empty(),
-        factors: Vec::new(),
+        ..rights_of_roles(roles, policy)
+    };
+    Identity { rights: Arc::new(rights), expires_at: key.expires_at, ..of_user(owner, Scheme::ApiKey) }
+}
+
+fn local(user: &User, scheme: Scheme, policy: &Policy) -> Identity {
+    Identity { rights: Arc::new(local_rights(user, policy, None)), ..of_user(user, scheme) }
+}
+
+/// With no rights yet.
+fn of_user(user: &User, scheme: Scheme) -> Identity {
+    Identity {
+        subject: user.name.clone(),
+        scheme,
+        rights: Arc::default(),
         authenticated_at: None,
-        expires_at: key.expires_at,
+        expires_at: None,
         claims: None,
     }
 }
 
-fn local(user: &User, scheme: Scheme, policy: &Policy, only: Option<&[String]>) -> Identity {
+fn local_rights(user: &User, policy: &Policy, only: Option<&[String]>) -> Rights {
     let mut roles = closure(policy, &user.roles);
     if let Some(only) = only {
         // Who holds a role holds what it includes, and may be given that much.
         let only = closure(policy, only);
         roles.retain(|role| only.contains(role));
     }
-    Identity {
-        issuer: String::new(),
-        subject: user.name.clone(),
-        scheme,
+    rights_of_roles(roles, policy)
+}
+
+/// Of roles with all that they include.
+fn rights_of_roles(roles: BTreeSet<String>, policy: &Policy) -> Rights {
+    Rights {
         permissions: policy.roles.permissions(roles.iter().map(String::as_str)).into_iter().collect(),
         roles: roles.into_iter().collect(),
-        scopes: Vec::new(),
-        scopes_narrow_permissions: false,
-        factors: Vec::new(),
-        authenticated_at: None,
-        expires_at: None,
-        claims: None,
+        ..Rights::default()
     }
 }
 
@@ -265,16 +271,6 @@ fn young_enough(user: &User, policy: &Policy, now: i64) -> Result<(), Failure> {
     }
     let saw = format!("the password of {} was set at {set_at} and [password] max_age is over", user.name);
     Err(Failure::new(Reason::PasswordExpired, "verify", saw).of(&user.name))
-}
-
-/// The roles that the issuer may give; names that no role defines fall away with the closure.
-fn granted<'t>(issuer: &'t Issuer, roles: &'t [Cow<'_, str>]) -> impl Iterator<Item = &'t str> {
-    let may = |role: &&str| issuer.grants.as_ref().is_none_or(|grants| grants.iter().any(|grant| grant == role));
-    roles.iter().map(Cow::as_ref).filter(may)
-}
-
-fn owned(names: Names<'_>) -> Vec<String> {
-    names.into_iter().map(Cow::into_owned).collect()
 }
 
 fn closure(policy: &Policy, roles: &[String]) -> BTreeSet<String> {

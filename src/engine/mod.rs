@@ -20,6 +20,7 @@ mod refresh;
 mod remember;
 mod revoke;
 mod revoked;
+mod rights;
 mod snapshot;
 mod stored;
 mod teller;

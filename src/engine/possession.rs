@@ -109,7 +109,7 @@ impl Possession<'_, '_> {
         &self,
         context: &mut Context,
         examination: &Examination<'_, '_>,
-        token: &str,
+        token: &[u8],
         verified: &Verified,
     ) -> Result<(), Failure> {
         let snapshot = &context.snapshot;
@@ -185,7 +185,7 @@ impl Possession<'_, '_> {
         context: &mut Context,
         examination: &Examination<'_, '_>,
         issuer: &Issuer,
-        token: &str,
+        token: &[u8],
         key: &[u8; 32],
     ) -> Result<(), Failure> {
         let wrong = |saw: &str| Failure::new(Reason::DpopProof, "possession", saw);

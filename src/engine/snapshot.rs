@@ -1,11 +1,12 @@
 //! One policy in force, with what is prepared from it once. A decision uses one from start to end. Immutable but
-//! for the keys of issuers, which are swapped set by set, and the tokens that are remembered.
+//! for the keys of issuers, which are swapped set by set, the tokens that are remembered, and what they gave.
 
 use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode, List};
 use crate::engine::possession::Proofs;
 use crate::engine::process::Process;
+use crate::engine::rights::Given;
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
 use crate::error::{Error, ErrorKind};
@@ -31,6 +32,8 @@ pub(super) struct Snapshot {
     pub(super) keeper: Keeper,
     /// Tokens that were verified under it, by these keys.
     pub(super) tokens: Tokens,
+    /// What such tokens gave.
+    pub(super) given: Given,
     /// How its tokens may come, and with which nonces.
     pub(super) proofs: Proofs,
     /// How its decisions are told of; `None` before start, when there are none.
@@ -107,6 +110,7 @@ impl Snapshot {
             keeper: Keeper::new(&policy.issuers, policy.strict, fetch),
             // Before start nothing is decided.
             tokens: Tokens::new(if telling.is_some() { policy.token_cache } else { 0 }),
+            given: Given::new(),
             telling,
             unmatched,
             policy,

@@ -45,7 +45,7 @@ impl Tokens {
 
     /// The token of exactly these bytes, proved by the keys that are in force, at a time at which it holds; `None` where
     /// it is not remembered.
-    pub(super) fn find(&self, sent: &str, keys: &Keyring, clock: Clock) -> Result<Option<Arc<Token>>, Refused> {
+    pub(super) fn find(&self, sent: &[u8], keys: &Keyring, clock: Clock) -> Result<Option<Arc<Token>>, Refused> {
         let Some(token) = self.0.as_ref().and_then(|cache| cache.get(&Spelling(sent))) else { return Ok(None) };
         if keys.epoch_at(token.verified.issuer, clock.now) != token.verified.key_epoch {
             return Ok(None);
@@ -55,7 +55,7 @@ impl Tokens {
     }
 
     /// Remembers a token that was just verified.
-    pub(super) fn note(&self, sent: &str, token: &Arc<Token>) {
+    pub(super) fn note(&self, sent: &[u8], token: &Arc<Token>) {
         if let Some(cache) = &self.0 {
             cache.insert(Sent(sent.into()), Arc::clone(token));
         }
@@ -76,10 +76,10 @@ impl std::fmt::Debug for Tokens {
 }
 
 /// A token's bytes. They are kept as they are: a digest that could stand for them costs as much as a MAC.
-struct Sent(Box<str>);
+struct Sent(Box<[u8]>);
 
 /// The same, borrowed.
-struct Spelling<'t>(&'t str);
+struct Spelling<'t>(&'t [u8]);
 
 impl Hash for Sent {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -91,7 +91,7 @@ impl Hash for Spelling<'_> {
     /// A place and no more: whoever has a token that is good cannot choose the end of its signature, and what falls
     /// together is still told apart.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let end = self.0.as_bytes().last_chunk::<32>().copied().unwrap_or_default();
+        let end = self.0.last_chunk::<32>().copied().unwrap_or_default();
         end.as_chunks::<8>().0.iter().for_each(|word| state.write_u64(u64::from_le_bytes(*word)));
         state.write_u64(self.0.len() as u64);
     }
@@ -99,7 +99,7 @@ impl Hash for Spelling<'_> {
 
 impl PartialEq for Sent {
     fn eq(&self, other: &Sent) -> bool {
-        compare::equal_text(self.0.as_bytes(), other.0.as_bytes())
+        compare::equal_text(&self.0, &other.0)
     }
 }
 
@@ -107,7 +107,7 @@ impl Eq for Sent {}
 
 impl Equivalent<Sent> for Spelling<'_> {
     fn equivalent(&self, key: &Sent) -> bool {
-        compare::equal_text(self.0.as_bytes(), key.0.as_bytes())
+        compare::equal_text(self.0, &key.0)
     }
 }
 

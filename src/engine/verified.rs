@@ -9,8 +9,10 @@ use arc_swap::ArcSwapOption;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
+use crate::decision::{HeaderEntry, List};
 use crate::engine::facts::{Account, Known};
 use crate::engine::revoked::Names;
+use crate::identity::Identity;
 use crate::state::By;
 use crate::token::Verified;
 
@@ -26,14 +28,23 @@ pub(super) struct Token {
     /// The version of the state at which it was found not to be revoked.
     clear_at: AtomicU64,
     /// Who it is, where only the token says so.
-    own: OnceLock<Known>,
-    /// Who it is as this account.
-    local: ArcSwapOption<(Arc<Account>, Known)>,
+    own: OnceLock<Arc<Identity>>,
+    /// The headers that say so, for all decisions but the first.
+    upstream: OnceLock<List<HeaderEntry>>,
+    /// Who it is as this account; only of a token that names one.
+    local: OnceLock<Box<ArcSwapOption<(Arc<Account>, Known)>>>,
 }
 
 impl Token {
     pub(super) fn new(verified: Verified, user: Option<String>) -> Token {
-        Token { verified, user, clear_at: AtomicU64::new(NEVER), own: OnceLock::new(), local: ArcSwapOption::empty() }
+        Token {
+            verified,
+            user,
+            clear_at: AtomicU64::new(NEVER),
+            own: OnceLock::new(),
+            upstream: OnceLock::new(),
+            local: OnceLock::new(),
+        }
     }
 
     /// `iss`.
@@ -67,23 +78,37 @@ impl Token {
         names
     }
 
-    /// Who it is where only the token says so; made once.
-    pub(super) fn own<E>(&self, make: impl FnOnce() -> Result<Known, E>) -> Result<Known, E> {
-        if let Some(known) = self.own.get() {
-            return Ok(known.clone());
+    /// Who it is where only the token says so; made once. The first decision gets headers of its own: most tokens that
+    /// are seen once are not seen again, and to prepare headers for others costs more than to have them.
+    pub(super) fn own<E>(
+        &self,
+        make: impl FnOnce() -> Result<(Arc<Identity>, Vec<HeaderEntry>), E>,
+    ) -> Result<Known, E> {
+        if let (Some(identity), Some(upstream)) = (self.own.get(), self.upstream.get()) {
+            return Ok(Known { identity: Arc::clone(identity), upstream: upstream.clone() });
         }
-        let known = make()?;
-        Ok(self.own.get_or_init(|| known).clone())
+        let (identity, headers) = make()?;
+        let mut is_first = false;
+        let identity = self.own.get_or_init(|| {
+            is_first = true;
+            identity
+        });
+        let upstream = match is_first {
+            true => headers.into(),
+            false => self.upstream.get_or_init(|| List::shared(headers)).clone(),
+        };
+        Ok(Known { identity: Arc::clone(identity), upstream })
     }
 
     /// Who it is as this account; made once for as long as the account stays what it is.
     pub(super) fn local<E>(&self, account: &Arc<Account>, make: impl FnOnce() -> Result<Known, E>) -> Result<Known, E> {
+        let local = self.local.get_or_init(Box::default);
         // An account is never changed, and this one cannot make room for another while it is held here.
-        if let Some(made) = self.local.load().as_ref().filter(|made| Arc::ptr_eq(&made.0, account)) {
+        if let Some(made) = local.load().as_ref().filter(|made| Arc::ptr_eq(&made.0, account)) {
             return Ok(made.1.clone());
         }
         let known = make()?;
-        self.local.store(Some(Arc::new((Arc::clone(account), known.clone()))));
+        local.store(Some(Arc::new((Arc::clone(account), known.clone()))));
         Ok(known)
     }
 }

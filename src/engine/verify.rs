@@ -41,7 +41,7 @@ impl Engine {
     pub fn verify_token(&self, token: &str, now: Option<i64>) -> Result<Verdict, Error> {
         let current = self.inner.current.load();
         let (process, snapshot) = (current.process()?, &current.snapshot);
-        let token = match bearer::verified(snapshot, token, now.unwrap_or_else(|| self.now())) {
+        let token = match bearer::verified(snapshot, token.as_bytes(), now.unwrap_or_else(|| self.now())) {
             Ok(token) => token,
             Err(failure) => return Ok(refused(failure)),
         };
@@ -77,7 +77,7 @@ fn judge(snapshot: &Snapshot, process: &Process, token: &Token) -> Result<Known,
             None => process.facts.read_user(state, name).map_err(unreadable)?,
         },
     };
-    identify::of_token(token, &user, &snapshot.policy)
+    identify::of_token(token, &user, snapshot)
 }
 
 fn refused(failure: Failure) -> Verdict {

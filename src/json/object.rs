@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::escape;
-use super::scan::{self, Kind, Members, Span};
+use super::scan::{self, Found, Kind, Members, Span};
 
 /// The text of one object, scanned.
 #[derive(Clone, Default)]
@@ -16,12 +16,14 @@ pub struct Object {
 
 /// Where in an object's text a value lies; means nothing for another object.
 #[derive(Clone, Copy, Debug)]
-pub struct Place(Kind, Span);
+pub struct Place(Found);
 
 /// A value where it lies in its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw<'t> {
     kind: Kind,
+    /// A string with escapes.
+    escapes: bool,
     /// As written; of a string what lies between the quotes.
     text: &'t str,
 }
@@ -46,6 +48,17 @@ impl Object {
         members(&self.text, &self.members)
     }
 
+    /// The names of the members in their order, each with what leads to its value; for a search of several at once.
+    pub fn names(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Place)> {
+        self.members.iter().map(|member| {
+            let name = match member.plain_name(&self.text) {
+                Some(name) => Cow::Borrowed(name),
+                None => Cow::Owned(member.name(&self.text).into_owned().into_bytes()),
+            };
+            (name, Place(member.value()))
+        })
+    }
+
     /// The member of exactly this name.
     pub fn get(&self, name: &str) -> Option<Raw<'_>> {
         get(&self.text, &self.members, name)
@@ -53,12 +66,13 @@ impl Object {
 
     /// Where a value of this object lies, to come back to it without a search.
     pub fn place(&self, value: Raw<'_>) -> Place {
-        Place(value.kind, Span::locate(&self.text, value.text))
+        let span = Span::locate(&self.text, value.text);
+        Place(Found { kind: value.kind, escapes: value.escapes, span })
     }
 
     /// The value at a place of this object.
     pub fn at(&self, place: Place) -> Raw<'_> {
-        Raw::of(&self.text, (place.0, place.1))
+        Raw::of(&self.text, place.0)
     }
 
     /// First the member of exactly this name, then a dotted path through objects.
@@ -81,8 +95,9 @@ pub fn get<'t>(text: &'t str, members: &Members, name: &str) -> Option<Raw<'t>> 
 }
 
 impl<'t> Raw<'t> {
-    fn of(text: &'t str, (kind, span): (Kind, Span)) -> Raw<'t> {
-        Raw { kind, text: span.of(text) }
+    #[inline]
+    fn of(text: &'t str, Found { kind, escapes, span }: Found) -> Raw<'t> {
+        Raw { kind, escapes, text: span.of(text) }
     }
 
     /// What it is.
@@ -97,7 +112,10 @@ impl<'t> Raw<'t> {
 
     /// A string's value; allocates only where it has escapes.
     pub fn string(self) -> Option<Cow<'t, str>> {
-        (self.kind == Kind::String).then(|| escape::unescape(self.text))
+        (self.kind == Kind::String).then(|| match self.escapes {
+            false => Cow::Borrowed(self.text),
+            true => escape::unescape(self.text),
+        })
     }
 
     /// A number's value, rounded to the nearest double.
@@ -105,9 +123,7 @@ impl<'t> Raw<'t> {
         if self.kind != Kind::Number {
             return None;
         }
-        // The usual NumericDate: few digits and nothing else.
-        let whole = self.text.len() <= 15 && self.text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole { self.text.parse::<u64>().ok().map(|whole| whole as f64) } else { self.text.parse().ok() }
+        digits(self.text.as_bytes()).map(|whole| whole as f64).or_else(|| self.text.parse().ok())
     }
 
     /// A boolean's value.
@@ -120,8 +136,8 @@ impl<'t> Raw<'t> {
     pub fn all(self, mut holds: impl FnMut(Raw<'t>) -> bool) -> bool {
         let mut all = self.kind == Kind::Array;
         if all {
-            scan::each(self.text, &mut |_, kind, text| {
-                all = holds(Raw { kind, text });
+            scan::each(self.text, &mut |_, found| {
+                all = holds(Raw::of(self.text, found));
                 all
             });
         }
@@ -131,8 +147,8 @@ impl<'t> Raw<'t> {
     /// Calls back with each member of an object; with nothing for any other value.
     pub fn members(self, mut visit: impl FnMut(&str, Raw<'t>)) {
         if self.kind == Kind::Object {
-            scan::each(self.text, &mut |name, kind, text| {
-                visit(&name, Raw { kind, text });
+            scan::each(self.text, &mut |name, found| {
+                visit(&name, Raw::of(self.text, found));
                 true
             });
         }
@@ -142,10 +158,10 @@ impl<'t> Raw<'t> {
     pub fn member(self, wanted: &str) -> Option<Raw<'t>> {
         let mut found = None;
         if self.kind == Kind::Object {
-            scan::each(self.text, &mut |name, kind, text| {
+            scan::each(self.text, &mut |name, value| {
                 let hit = name == wanted;
                 if hit {
-                    found = Some(Raw { kind, text });
+                    found = Some(Raw::of(self.text, value));
                 }
                 !hit
             });
@@ -160,6 +176,25 @@ impl<'t> Raw<'t> {
             _ => serde_json::from_str(self.text).unwrap_or_default(),
         }
     }
+}
+
+/// The usual NumericDate: eight to fifteen digits and nothing else, the first eight in one step.
+fn digits(text: &[u8]) -> Option<u64> {
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    const TOPS: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let (eight, rest) = text.split_first_chunk::<8>().filter(|(_, rest)| rest.len() <= 7)?;
+    let word = u64::from_le_bytes(*eight);
+    if word & TOPS != ZEROS || word.wrapping_add(SIXES) & TOPS != ZEROS {
+        return None;
+    }
+    // Two digits in each pair of octets, four in each four, eight.
+    let units = word & !TOPS;
+    let pairs = units.wrapping_mul(10).wrapping_add(units >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
+    let whole = (fours & 0xFFFF_FFFF).wrapping_mul(10_000).wrapping_add(fours >> 32);
+    let digit = |sum: u64, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
+    rest.iter().try_fold(whole, digit)
 }
 
 impl std::fmt::Debug for Object {
@@ -209,6 +244,24 @@ mod tests {
         assert_eq!(object.find("o.p.q").unwrap().string().unwrap(), "r");
         assert!(object.find("o.p.q.r").is_none() && object.find("l.0").is_none() && object.get("b").is_none());
         assert!(object.get("n").unwrap().string().is_none() && object.get("a").unwrap().number().is_none());
+    }
+
+    #[test]
+    fn digits_are_read_as_by_the_usual_reader() {
+        for text in ["12345678", "1790000000", "00000000", "99999999", "123456789012345", "1234567890123456", "1234567"]
+        {
+            let wanted = (8..=15).contains(&text.len()).then(|| text.parse().unwrap());
+            assert_eq!(digits(text.as_bytes()), wanted, "{text}");
+            for at in 0..text.len() {
+                for octet in 0..=255_u8 {
+                    let mut other = text.as_bytes().to_vec();
+                    other[at] = octet;
+                    let wanted = wanted.and(std::str::from_utf8(&other).ok()).filter(|_| octet != b'+');
+                    let wanted: Option<u64> = wanted.and_then(|text| text.parse().ok());
+                    assert_eq!(digits(&other), wanted, "{octet} at {at} of {text}");
+                }
+            }
+        }
     }
 
     #[test]

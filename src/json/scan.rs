@@ -63,6 +63,12 @@ impl Span {
         Span::new(start, start + part.len())
     }
 
+    /// The octets of the part.
+    #[inline]
+    fn within(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start.into()..self.end.into()).unwrap_or_default()
+    }
+
     /// The part itself; empty where the text is another one.
     pub fn of(self, text: &str) -> &str {
         text.get(self.start.into()..self.end.into()).unwrap_or_default()
@@ -81,13 +87,35 @@ pub struct Member {
     kind: Kind,
     /// The name is written with escapes.
     escaped: bool,
+    /// The value is a string with escapes.
+    escapes: bool,
+}
+
+/// What a value is, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// A string with escapes.
+    pub escapes: bool,
+    /// Of a string what lies between the quotes.
+    pub span: Span,
 }
 
 impl Member {
     /// The name is this one, once its escapes are read.
+    #[inline]
     pub fn is(&self, text: &str, name: &str) -> bool {
-        let written = self.name.of(text);
-        if self.escaped { unescape(written) == name } else { written == name }
+        match self.plain_name(text) {
+            Some(written) => written == name.as_bytes(),
+            None => unescape(self.name.of(text)) == name,
+        }
+    }
+
+    /// The octets of the name; `None` where it is written with escapes.
+    #[inline]
+    pub fn plain_name<'t>(&self, text: &'t str) -> Option<&'t [u8]> {
+        (!self.escaped).then(|| self.name.within(text.as_bytes()))
     }
 
     /// The name, its escapes read.
@@ -97,8 +125,9 @@ impl Member {
     }
 
     /// What the value is, and where.
-    pub fn value(&self) -> (Kind, Span) {
-        (self.kind, self.value)
+    #[inline]
+    pub fn value(&self) -> Found {
+        Found { kind: self.kind, escapes: self.escapes, span: self.value }
     }
 }
 
@@ -111,15 +140,15 @@ pub fn scan(text: &str, members: &mut Members) -> Result<(), String> {
     if text.len() > LONGEST {
         return Err(format!("it has {} octets; at most {LONGEST} are read", text.len()));
     }
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members };
-    scanner.document().map_err(|fault| fault.describe(text))
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members, fault: Fault::Deep };
+    scanner.document().map_err(|Stop| scanner.fault.describe(text))
 }
 
 /// Calls back with each item of an array or each member of an object that a scan has accepted; stops at `false`.
 /// `name` is empty for items of arrays.
-pub fn each<'t>(text: &'t str, visit: &mut dyn FnMut(Cow<'t, str>, Kind, &'t str) -> bool) {
+pub fn each<'t>(text: &'t str, visit: &mut dyn FnMut(Cow<'t, str>, Found) -> bool) {
     let mut members = Members::new();
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members: &mut members };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members: &mut members, fault: Fault::Deep };
     // The text was accepted before as part of a whole; what is wrong with it now ends the walk.
     let _ = scanner.walk(visit);
 }
@@ -144,7 +173,10 @@ impl Fault {
     }
 }
 
-type Scanned<T> = Result<T, Fault>;
+/// Something is wrong; what, the scanner has noted. Nothing in itself, so that results stay small.
+struct Stop;
+
+type Scanned<T> = Result<T, Stop>;
 
 struct Scanner<'t, 'm> {
     text: &'t str,
@@ -152,6 +184,8 @@ struct Scanner<'t, 'm> {
     at: usize,
     /// A stack: those of the objects that are open.
     members: &'m mut Members,
+    /// What is wrong, once it has stopped.
+    fault: Fault,
 }
 
 impl<'t> Scanner<'t, '_> {
@@ -165,12 +199,20 @@ impl<'t> Scanner<'t, '_> {
         if self.at < self.bytes.len() { Err(self.expected("the end")) } else { Ok(()) }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn expected(&self, what: &'static str) -> Fault {
-        Fault::Expected(what, self.at)
+    #[cold]
+    fn stop(&mut self, fault: Fault) -> Stop {
+        self.fault = fault;
+        Stop
+    }
+
+    #[cold]
+    fn expected(&mut self, what: &'static str) -> Stop {
+        self.stop(Fault::Expected(what, self.at))
     }
 
     #[inline]
@@ -180,6 +222,7 @@ impl<'t> Scanner<'t, '_> {
         }
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8, what: &'static str) -> Scanned<()> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -190,7 +233,7 @@ impl<'t> Scanner<'t, '_> {
 
     /// Leaves the members of the object on the stack; the caller takes off those that it does not want.
     fn object(&mut self, levels: usize) -> Scanned<()> {
-        let inner = levels.checked_sub(1).ok_or(Fault::Deep)?;
+        let inner = levels.checked_sub(1).ok_or_else(|| self.stop(Fault::Deep))?;
         let base = self.members.len();
         self.at += 1;
         self.space();
@@ -198,11 +241,16 @@ impl<'t> Scanner<'t, '_> {
             self.at += 1;
             return Ok(());
         }
+        // One bit for each name; only where two share a bit are names compared.
+        let (mut seen, mut doubtful) = (0_u64, false);
         loop {
             let (name, escaped) = self.member_name()?;
-            let (kind, value) = self.value(inner)?;
-            let tag = if escaped { 0 } else { tag(name.of(self.text)) };
-            self.members.push(Member { name, value, tag, kind, escaped });
+            let Found { kind, escapes, span: value } = self.value(inner)?;
+            let tag = if escaped { 0 } else { tag(name.within(self.bytes)) };
+            let bit = 1_u64 << (tag.wrapping_mul(0x9E37_79B1) >> 26);
+            doubtful |= escaped || (seen & bit != 0 && self.is_doubtful(base, tag));
+            seen |= bit;
+            self.members.push(Member { name, value, tag, kind, escaped, escapes });
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -212,10 +260,16 @@ impl<'t> Scanner<'t, '_> {
             self.space();
         }
         self.at += 1;
-        match self.members.get(base..).and_then(|own| twice(self.text, own)) {
-            Some(name) => Err(Fault::Twice(name)),
+        match self.members.get(base..).filter(|_| doubtful).and_then(|own| twice(self.text, own)) {
+            Some(name) => Err(self.stop(Fault::Twice(name))),
             None => Ok(()),
         }
+    }
+
+    /// A member of the object that begins at `base` may have the name with this tag. Of many members nothing is known.
+    fn is_doubtful(&self, base: usize, tag: u32) -> bool {
+        let own = self.members.get(base..).unwrap_or_default();
+        own.len() >= MANY || own.iter().any(|member| member.tag == tag)
     }
 
     /// A name and its colon, up to the value.
@@ -231,7 +285,7 @@ impl<'t> Scanner<'t, '_> {
     }
 
     fn array(&mut self, levels: usize) -> Scanned<()> {
-        let inner = levels.checked_sub(1).ok_or(Fault::Deep)?;
+        let inner = levels.checked_sub(1).ok_or_else(|| self.stop(Fault::Deep))?;
         self.at += 1;
         self.space();
         if self.peek() == Some(b']') {
@@ -253,10 +307,13 @@ impl<'t> Scanner<'t, '_> {
     }
 
     /// One value of at most so many levels; members of an object inside are taken off the stack.
-    fn value(&mut self, levels: usize) -> Scanned<(Kind, Span)> {
+    fn value(&mut self, levels: usize) -> Scanned<Found> {
         let start = self.at;
         let kind = match self.peek() {
-            Some(b'"') => return Ok((Kind::String, self.string()?.0)),
+            Some(b'"') => {
+                let (span, escapes) = self.string()?;
+                return Ok(Found { kind: Kind::String, escapes, span });
+            }
             Some(b'{') => {
                 let base = self.members.len();
                 self.object(levels)?;
@@ -276,7 +333,7 @@ impl<'t> Scanner<'t, '_> {
             Some(b'n') => self.word(b"null", Kind::Null)?,
             _ => return Err(self.expected("a value")),
         };
-        Ok((kind, Span::new(start, self.at)))
+        Ok(Found { kind, escapes: false, span: Span::new(start, self.at) })
     }
 
     fn word(&mut self, word: &[u8], kind: Kind) -> Scanned<Kind> {
@@ -320,29 +377,35 @@ impl<'t> Scanner<'t, '_> {
         }
         // What is too large for a double reads as infinite by some and is refused by others.
         let finite = || Span::new(start, self.at).of(self.text).parse::<f64>().is_ok_and(f64::is_finite);
-        if long && !finite() { Err(Fault::Expected("a smaller number", start)) } else { Ok(()) }
+        if long && !finite() { Err(self.stop(Fault::Expected("a smaller number", start))) } else { Ok(()) }
     }
 
     /// A string with its quotes; what lies between them, and whether there are escapes in it.
+    #[inline]
     fn string(&mut self) -> Scanned<(Span, bool)> {
-        self.at += 1;
-        let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at = plain_until(self.bytes, self.at);
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return Err(self.expected("an escape in place of a control character")),
-                None => return Err(self.expected("the end of a string")),
-            }
+        let start = self.at + 1;
+        self.at = plain_until(self.bytes, start);
+        let escaped = self.peek() != Some(b'"');
+        if escaped {
+            self.rest_of_string()?;
         }
         let span = Span::new(start, self.at);
         self.at += 1;
         Ok((span, escaped))
+    }
+
+    /// The rest of a string that is not plain, up to its end.
+    #[cold]
+    fn rest_of_string(&mut self) -> Scanned<()> {
+        loop {
+            match self.peek() {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(self.expected("an escape in place of a control character")),
+                None => return Err(self.expected("the end of a string")),
+            }
+            self.at = plain_until(self.bytes, self.at);
+        }
     }
 
     fn escape(&mut self) -> Scanned<()> {
@@ -376,7 +439,7 @@ impl<'t> Scanner<'t, '_> {
         Ok(digits.iter().fold(0, |sum, digit| (sum << 4) | value(*digit)))
     }
 
-    fn walk(&mut self, visit: &mut dyn FnMut(Cow<'t, str>, Kind, &'t str) -> bool) -> Scanned<()> {
+    fn walk(&mut self, visit: &mut dyn FnMut(Cow<'t, str>, Found) -> bool) -> Scanned<()> {
         let (is_object, end) = match self.peek() {
             Some(b'{') => (true, b'}'),
             Some(b'[') => (false, b']'),
@@ -386,8 +449,7 @@ impl<'t> Scanner<'t, '_> {
         self.space();
         while self.peek() != Some(end) {
             let name = if is_object { unescape(self.member_name()?.0.of(self.text)) } else { Cow::Borrowed("") };
-            let (kind, value) = self.value(DEPTH)?;
-            if !visit(name, kind, value.of(self.text)) {
+            if !visit(name, self.value(DEPTH)?) {
                 return Ok(());
             }
             self.space();
@@ -405,12 +467,15 @@ impl<'t> Scanner<'t, '_> {
 fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
-    // The lowest top bit that is set is right; those above it may be set by a borrow.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & TOPS;
+    // Less than the octet that is looked for, seen from it: the lowest top bit that is set is right, those above it may
+    // be set by a borrow.
+    let below = |word: u64, octet: u8| word.wrapping_sub(ONES * u64::from(octet));
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        let found = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control;
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        // Neither quote nor backslash has a top bit, so that one look at those of the word is enough.
+        let found = (quote | backslash | below(word, 0x20)) & !word & TOPS;
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
@@ -424,8 +489,7 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
 
 /// A number that differs for most names that differ.
 #[inline]
-fn tag(name: &str) -> u32 {
-    let bytes = name.as_bytes();
+fn tag(bytes: &[u8]) -> u32 {
     let word = |chunk: Option<&[u8; 4]>| chunk.map(|chunk| u32::from_le_bytes(*chunk));
     let ends = match (word(bytes.first_chunk()), word(bytes.last_chunk())) {
         (Some(first), Some(last)) => first ^ last.rotate_left(13),
@@ -453,7 +517,7 @@ fn twice_of_many(text: &str, members: &[Member]) -> Option<Span> {
         .iter()
         .map(|member| {
             let name = member.name(text);
-            (tag(&name), name, member.name)
+            (tag(name.as_bytes()), name, member.name)
         })
         .collect();
     names.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));

@@ -31,6 +31,8 @@ pub struct Metrics {
     /// By reason and scheme.
     decisions: Counters,
     routes: Mutex<Routes>,
+    /// Bearer tokens that were right: remembered, and verified.
+    tokens: Counters,
     hashing: Hashing,
     /// Reloads that put another policy in force, and that did not.
     pub reloads: AtomicU64,
@@ -96,6 +98,7 @@ impl Metrics {
         Metrics {
             decisions: Counters::new(REASONS * SCHEMES),
             routes: Mutex::default(),
+            tokens: Counters::new(2),
             hashing: Hashing::default(),
             reloads: AtomicU64::new(0),
             reloads_failed: AtomicU64::new(0),
@@ -112,6 +115,11 @@ impl Metrics {
         if let Some(route) = route {
             route.counts.add(copy, reason);
         }
+    }
+
+    /// A bearer token was right: one that was known by all its bytes, or one whose signature was checked.
+    pub fn token(&self, remembered: bool) {
+        self.tokens.add(own_copy(), usize::from(!remembered));
     }
 
     /// The counters of the route with this label, the same ones after a reload.

@@ -19,6 +19,16 @@ fn counts_come_out_by_reason_scheme_and_route() {
 }
 
 #[test]
+fn tokens_are_counted_by_how_they_were_known() {
+    let metrics = Metrics::new();
+    [true, false, true].into_iter().for_each(|remembered| metrics.token(remembered));
+    let text = metrics.text(Moment::default());
+    for line in ["gatepost_tokens_total{how=\"remembered\"} 2\n", "gatepost_tokens_total{how=\"verified\"} 1\n"] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+}
+
+#[test]
 fn every_reason_and_scheme_has_a_counter_of_its_own() {
     let metrics = Metrics::new();
     let route = metrics.route("/");

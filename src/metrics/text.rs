@@ -75,6 +75,13 @@ impl Metrics {
             out.route(route);
         }
 
+        let help =
+            "Bearer tokens that were right: known from before by all their bytes, or verified by their signature.";
+        out.family("gatepost_tokens", "counter", "", help);
+        for (index, how) in ["remembered", "verified"].iter().enumerate() {
+            out.sample("gatepost_tokens_total", &[("how", how)], &self.tokens.sum(index).to_string());
+        }
+
         let hashing = &self.hashing;
         out.family("gatepost_hashing_jobs", "gauge", "", "Passwords that wait to be checked or are being checked.");
         for (state, gauge) in [("waiting", &hashing.waiting), ("running", &hashing.running)] {

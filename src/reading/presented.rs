@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::credential::authorization::{Authorization, is_joined};
+use crate::credential::authorization::{Authorization, is_joined, plain_bearer};
 use crate::credential::cookie;
 use crate::identity::Scheme;
 use crate::policy::model::Access;
@@ -16,10 +16,10 @@ use crate::reason::Reason;
 pub enum Presented<'a> {
     /// What follows `Basic`.
     Basic(&'a str),
-    /// A bearer token that is no API key.
-    Bearer(&'a str),
+    /// A bearer token that is no API key; visible ASCII.
+    Bearer(&'a [u8]),
     /// The same, with a proof of possession.
-    Dpop(&'a str),
+    Dpop(&'a [u8]),
     /// An API key, from whichever field.
     ApiKey(&'a str),
     /// The session cookie's value.
@@ -116,13 +116,16 @@ impl Presented<'_> {
 }
 
 fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_, '_>) -> Result<Presented<'a>, Unusable> {
+    if let Some(token) = plain_bearer(value) {
+        return Ok(Presented::Bearer(token));
+    }
     if is_joined(value) {
         return Err(ambiguous("a comma in Authorization: two fields were joined into one"));
     }
     match Authorization::parse(value) {
         Ok(Authorization::Basic(rest)) => Ok(Presented::Basic(rest)),
-        Ok(Authorization::Bearer(token)) => Ok(Presented::Bearer(token)),
-        Ok(Authorization::Dpop(token)) if accepts.dpop => Ok(Presented::Dpop(token)),
+        Ok(Authorization::Bearer(token)) => Ok(Presented::Bearer(token.as_bytes())),
+        Ok(Authorization::Dpop(token)) if accepts.dpop => Ok(Presented::Dpop(token.as_bytes())),
         Ok(Authorization::ApiKey(key)) => Ok(Presented::ApiKey(key)),
         Ok(Authorization::Dpop(_)) => Err(Unusable {
             reason: Reason::SchemeNotAccepted,

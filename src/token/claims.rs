@@ -98,6 +98,12 @@ impl Verified {
         items(self.says.factors.map(|place| self.claims.at(place)))
     }
 
+    /// The claims that give something, roles, scopes and factors, as they are written: tokens of one issuer that write
+    /// them alike give the same.
+    pub fn giving(&self) -> [Option<Raw<'_>>; 3] {
+        [self.says.roles, self.says.scopes, self.says.factors].map(|place| place.map(|place| self.claims.at(place)))
+    }
+
     /// `auth_time`, rounded down.
     pub fn authenticated_at(&self) -> Option<i64> {
         self.says.authenticated_at
@@ -163,21 +169,21 @@ struct Registered<'t> {
 impl<'t> Registered<'t> {
     fn of(claims: &'t Object) -> Registered<'t> {
         let mut found = Registered::default();
-        for (name, value) in claims.members() {
+        for (name, value) in claims.names() {
             let place = match &*name {
-                "exp" => &mut found.exp,
-                "nbf" => &mut found.nbf,
-                "iat" => &mut found.iat,
-                "aud" => &mut found.aud,
-                "sub" => &mut found.sub,
-                "jti" => &mut found.jti,
-                "sid" => &mut found.sid,
-                "cnf" => &mut found.cnf,
-                "amr" => &mut found.amr,
-                "auth_time" => &mut found.auth_time,
+                b"exp" => &mut found.exp,
+                b"nbf" => &mut found.nbf,
+                b"iat" => &mut found.iat,
+                b"aud" => &mut found.aud,
+                b"sub" => &mut found.sub,
+                b"jti" => &mut found.jti,
+                b"sid" => &mut found.sid,
+                b"cnf" => &mut found.cnf,
+                b"amr" => &mut found.amr,
+                b"auth_time" => &mut found.auth_time,
                 _ => continue,
             };
-            *place = Some(value);
+            *place = Some(claims.at(value));
         }
         found
     }
@@ -267,7 +273,8 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
     }
     let binding = found.cnf.map(Binding::read).transpose()?;
     let names = &issuer.claims;
-    let subject = match claims.find(&names.subject) {
+    let named = if names.subject == "sub" { found.sub } else { claims.find(&names.subject) };
+    let subject = match named {
         Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
             plain(value, &names.subject, "a string")?;
             value
@@ -345,7 +352,8 @@ fn check_names(value: Raw<'_>, name: &str, single: bool, wanted: &str) -> Result
 fn plain(value: Raw<'_>, name: &str, wanted: &str) -> Result<(), String> {
     match value.string() {
         None => Err(mistyped(name, value, wanted)),
-        Some(text) if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) => Ok(()),
+        // To the end in any case: so many octets are looked at in one step.
+        Some(text) if text.bytes().fold(true, |all, byte| all & matches!(byte, 0x20..=0x7e)) => Ok(()),
         Some(text) if text.chars().any(char::is_control) => Err(format!("{} holds a control character", shown(name))),
         Some(_) => Ok(()),
     }

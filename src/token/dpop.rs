@@ -50,7 +50,7 @@ pub struct Expected<'a> {
     /// Where the request goes.
     pub uri: &'a HttpUri,
     /// The token that came with it.
-    pub token: &'a str,
+    pub token: &'a [u8],
     /// The thumbprint of the key that the token is bound to.
     pub key: &'a [u8; 32],
     /// `profile = "strict"`: no RS*, RSA from 3072 bits.
@@ -117,7 +117,7 @@ pub fn check(proof: &str, expected: &Expected<'_>) -> Result<Proved, Refused> {
         None => (in_time(issued, expected.clock)?, false),
     };
     in_force(&claims, expected.clock)?;
-    let digest = BASE64URL_NOPAD.encode(&Sha256::digest(expected.token.as_bytes()));
+    let digest = BASE64URL_NOPAD.encode(&Sha256::digest(expected.token));
     let hash = text(&claims, "ath")?;
     if *hash != *digest {
         return Err(wrong(format!("ath is {}; that of the token is {digest}", shown(&hash))));
@@ -152,7 +152,7 @@ fn signed(jws: &Jws<'_>, strict: bool) -> Result<(Algorithm, [u8; 32]), Refused>
     let rules = Rules { algorithms: &[algorithm], strict, origin: Origin::Remote };
     let key = Key::from_jwk(&jwk, &rules).map_err(|error| wrong(format!("its jwk: {}", error.0)))?;
     let Some(public) = key.public() else { return Err(wrong("its jwk is a shared secret")) };
-    if !key.verify(algorithm, jws.signed.as_bytes(), jws.signature) {
+    if !key.verify(algorithm, jws.signed, jws.signature) {
         return Err(wrong("its signature is not of the key that it brings along"));
     }
     Ok((algorithm, public.thumbprint()))

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64URL_NOPAD;
 use smallvec::SmallVec;
 
 use crate::json::scan::{self, Members};
 use crate::json::{self, Raw};
+use crate::token::base64url;
 
 /// Octets that a token may have.
 pub const MAX_LENGTH: usize = 16 * 1024;
@@ -22,7 +22,7 @@ pub struct Room {
 /// A token's parts, decoded. Nothing in it is proved.
 pub struct Jws<'a> {
     /// What was signed: both first parts as sent, with the dot between them.
-    pub signed: &'a str,
+    pub signed: &'a [u8],
     /// The header.
     pub header: Header<'a>,
     /// The decoded payload, any octets; the one thing that is allocated.
@@ -45,18 +45,26 @@ pub struct Header<'a> {
 
 impl<'a> Jws<'a> {
     /// Takes a token apart. The error says what is wrong, without the token or any value of it.
-    pub fn read(token: &'a str, room: &'a mut Room) -> Result<Jws<'a>, String> {
+    pub fn read(token: &'a (impl AsRef<[u8]> + ?Sized), room: &'a mut Room) -> Result<Jws<'a>, String> {
+        let token = token.as_ref();
         if token.len() > MAX_LENGTH {
             return Err(format!("it has {} octets; at most {MAX_LENGTH} are read", token.len()));
         }
-        let (signed, header, payload, signature) = split(token).ok_or("it is not three parts with two dots")?;
-        let decoded = |part: &str, name: &str| length(part).ok_or_else(|| refused(name));
-        room.header.resize(decoded(header, "header")?, 0);
-        decode(header, "header", &mut room.header)?;
-        let mut octets = vec![0; decoded(payload, "payload")?];
-        decode(payload, "payload", &mut octets)?;
-        room.signature.resize(decoded(signature, "signature")?, 0);
-        decode(signature, "signature", &mut room.signature)?;
+        let Parts { signed, header, payload, signature } = split(token).ok_or(NOT_THREE)?;
+        // A dot too many lies in the payload, where it cannot be read.
+        let refused = |name| {
+            if signed.iter().filter(|byte| **byte == b'.').count() > 1 { NOT_THREE.into() } else { refused(name) }
+        };
+        let mut octets = Vec::new();
+        decode(header, &mut room.header).ok_or_else(|| refused("header"))?;
+        let read = base64url::length(payload.len()).is_some_and(|length| {
+            octets.resize(length, 0);
+            base64url::decode(payload, &mut octets)
+        });
+        if !read {
+            return Err(refused("payload"));
+        }
+        decode(signature, &mut room.signature).ok_or_else(|| refused("signature"))?;
         let text = std::str::from_utf8(&room.header).map_err(|_| "its header: it is not UTF-8".to_owned())?;
         scan::scan(text, &mut room.members).map_err(|why| format!("its header: {why}"))?;
         let header = Header::read(text, &room.members)?;
@@ -103,26 +111,41 @@ fn string<'a>(name: &str, value: Raw<'a>) -> Result<Cow<'a, str>, String> {
     value.string().ok_or_else(|| format!("its header's {name} is {kind} where a string belongs"))
 }
 
-/// Signed text, header, payload, signature; exactly two dots. Looks no further than the third.
-fn split(token: &str) -> Option<(&str, &str, &str, &str)> {
-    let (header, rest) = token.split_once('.')?;
-    let (payload, signature) = rest.split_once('.')?;
-    if signature.contains('.') {
-        return None;
-    }
-    let signed = token.get(..header.len() + 1 + payload.len())?;
-    Some((signed, header, payload, signature))
+/// A token's parts as they were sent.
+struct Parts<'a> {
+    signed: &'a [u8],
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
 }
 
-fn length(part: &str) -> Option<usize> {
-    BASE64URL_NOPAD.decode_len(part.len()).ok()
+const NOT_THREE: &str = "it is not three parts with two dots";
+
+/// Cuts a token at its first and its last dot, looked for from both ends, many octets in one step: most of it lies
+/// between them.
+fn split(bytes: &[u8]) -> Option<Parts<'_>> {
+    let has_dot = |octets: &[u8]| octets.iter().fold(false, |dot, byte| dot | (*byte == b'.'));
+    let first = bytes.chunks(16).position(has_dot)? * 16;
+    let first = first + bytes.get(first..)?.iter().position(|byte| *byte == b'.')?;
+    let end = bytes.len() - bytes.rchunks(16).position(has_dot)? * 16;
+    let last = bytes.get(..end)?.iter().rposition(|byte| *byte == b'.').filter(|last| *last > first)?;
+    Some(Parts {
+        signed: bytes.get(..last)?,
+        header: bytes.get(..first)?,
+        payload: bytes.get(first + 1..last)?,
+        signature: bytes.get(last + 1..)?,
+    })
 }
 
 fn refused(name: &str) -> String {
     format!("its {name} is not base64url in its canonical form")
 }
 
-/// Base64url without padding, spare bits zero: each value has one spelling (RFC 7515 section 2).
-fn decode(part: &str, name: &str, room: &mut [u8]) -> Result<(), String> {
-    BASE64URL_NOPAD.decode_mut(part.as_bytes(), room).map(|_| ()).map_err(|_| refused(name))
+/// Base64url in canonical form alone.
+fn decode<const N: usize>(part: &[u8], room: &mut SmallVec<[u8; N]>) -> Option<()>
+where
+    [u8; N]: smallvec::Array<Item = u8>,
+{
+    room.resize(base64url::length(part.len())?, 0);
+    base64url::decode(part, room).then_some(())
 }

@@ -13,6 +13,7 @@ use crate::json::{Object, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
 
+pub mod base64url;
 pub mod binding;
 pub mod claims;
 pub mod dpop;
@@ -69,10 +70,10 @@ impl Refused {
 /// Checks a token at the time `now`, Unix seconds. The first check that fails is the reason: malformed, issuer,
 /// algorithm, key, signature, expired, not yet valid, audience, type, claims. Revocation and binding
 /// (`Verified::binding`) are not looked at here.
-pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
+pub fn verify(token: impl AsRef<[u8]>, trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
-    let jws = Jws::read(token, &mut room).map_err(malformed)?;
+    let jws = Jws::read(token.as_ref(), &mut room).map_err(malformed)?;
     let Jws { signed, header, payload, signature } = jws;
     let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
@@ -87,10 +88,10 @@ pub fn verify(token: &str, trust: &Trust<'_>, now: i64) -> Result<Verified, Refu
 
 /// Form, issuer, algorithm, key and signature alone: the claims, whatever they say, and the index of the issuer that
 /// signed them.
-pub fn proved(token: &str, trust: &Trust<'_>) -> Result<(Object, usize), Refused> {
+pub fn proved(token: impl AsRef<[u8]>, trust: &Trust<'_>) -> Result<(Object, usize), Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
-    let Jws { signed, header, payload, signature } = Jws::read(token, &mut room).map_err(malformed)?;
+    let Jws { signed, header, payload, signature } = Jws::read(token.as_ref(), &mut room).map_err(malformed)?;
     let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
     let held = trust.keys.held(index);
@@ -104,7 +105,7 @@ pub struct Message<'a> {
     /// The header, decoded.
     pub header: &'a jws::Header<'a>,
     /// What was signed.
-    pub signed: &'a str,
+    pub signed: &'a [u8],
     /// The signature, decoded.
     pub signature: &'a [u8],
 }
@@ -146,7 +147,7 @@ pub fn prove<'k>(message: &Message<'_>, issuer: &Issuer, held: Option<&'k Held>)
         }
     };
     // Every candidate is tried: which of them fits says nothing that an attacker could not see anyway.
-    if let Some(key) = tried.iter().find(|key| key.verify(algorithm, signed.as_bytes(), signature)) {
+    if let Some(key) = tried.iter().find(|key| key.verify(algorithm, signed, signature)) {
         return Ok(Proved { algorithm, kid: key.kid.as_deref() });
     }
     held.wish_for(kid);

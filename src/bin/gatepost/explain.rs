@@ -144,5 +144,8 @@ fn entries(entries: &[HeaderEntry]) -> Value {
         HeaderMode::Append => "append",
         HeaderMode::SetIfAbsent => "set-if-absent",
     };
-    entries.iter().map(|entry| json!({ "name": entry.name, "value": entry.value, "mode": mode(entry.mode) })).collect()
+    entries
+        .iter()
+        .map(|entry| json!({ "name": &*entry.name, "value": &*entry.value, "mode": mode(entry.mode) }))
+        .collect()
 }

@@ -1,26 +1,34 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
-use crate::identity::Scheme;
+use crate::identity::{Rights, Scheme};
 use crate::policy::network::Network;
 use crate::request::Peer;
 use Requirement::{All, Any, Factor, LoginWithin, Not, Permission, Role, Scope, Tls};
 
-fn identity() -> Identity {
-    Identity {
+fn rights() -> Rights {
+    Rights {
         issuer: String::new(),
-        subject: "alice".into(),
-        scheme: Scheme::Bearer,
         roles: vec!["clerk".into()],
         scopes: vec!["orders:read".into()],
         permissions: vec!["orders:*".into()],
         scopes_narrow_permissions: false,
         factors: vec!["pwd".into()],
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        subject: "alice".into(),
+        scheme: Scheme::Bearer,
+        rights: Arc::new(rights()),
         authenticated_at: Some(1_000),
         expires_at: None,
         claims: crate::json::Object::read(br#"{"dept": "sales", "level": 3, "groups": ["a", "b"]}"#.to_vec())
             .ok()
-            .map(std::sync::Arc::new),
+            .map(Arc::new),
     }
 }
 
@@ -134,7 +142,8 @@ fn a_new_login_is_asked_for_only_where_it_would_help() {
     assert_eq!(reason(&both(role("clerk"))), Some(Reason::FactorRequired));
     assert_eq!(reason(&All(vec![LoginWithin(1), role("clerk")])), Some(Reason::LoginTooOld));
     assert_eq!(reason(&Any(vec![role("admin"), Factor("otp".into())])), Some(Reason::FactorRequired));
-    let never = Identity { factors: Vec::new(), authenticated_at: None, scheme: Scheme::Basic, ..identity() };
+    let unproved = Arc::new(Rights { factors: Vec::new(), ..rights() });
+    let never = Identity { rights: unproved, authenticated_at: None, scheme: Scheme::Basic, ..identity() };
     assert_eq!(reason_for(&LoginWithin(i64::MAX), &never, "192.0.2.1"), Some(Reason::LoginTooOld));
     let unmet = authorise(
         &All(vec![LoginWithin(50), LoginWithin(20)]),
@@ -145,16 +154,18 @@ fn a_new_login_is_asked_for_only_where_it_would_help() {
 
 #[test]
 fn scopes_of_a_key_narrow_permissions_and_never_give_one() {
-    let narrowed = |scopes: &[&str]| Identity {
+    let rights_of = |scopes: &[&str]| Rights {
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
         scopes_narrow_permissions: true,
-        ..identity()
+        ..rights()
     };
+    let narrowed = |scopes: &[&str]| Identity { rights: Arc::new(rights_of(scopes)), ..identity() };
     let require = Permission("orders:write".into());
     assert_eq!(reason_for(&require, &narrowed(&["orders:write"]), "192.0.2.1"), None);
     assert_eq!(reason_for(&require, &narrowed(&["orders:*"]), "192.0.2.1"), None);
     assert_eq!(reason_for(&require, &narrowed(&["orders:read"]), "192.0.2.1"), Some(Reason::PermissionMissing));
-    let powerless = Identity { permissions: Vec::new(), ..narrowed(&["orders:write"]) };
+    let without = Rights { permissions: Vec::new(), ..rights_of(&["orders:write"]) };
+    let powerless = Identity { rights: Arc::new(without), ..identity() };
     assert_eq!(reason_for(&require, &powerless, "192.0.2.1"), Some(Reason::PermissionMissing));
 }
 

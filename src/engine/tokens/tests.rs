@@ -160,7 +160,7 @@ fn with_request<T>(target: &str, token: &str, now: i64, call: impl FnOnce(&Reque
 fn remembers(engine: &Engine, token: &str, now: i64) -> bool {
     let current = engine.inner.current.load();
     let snapshot = &current.snapshot;
-    matches!(snapshot.tokens.find(token, &snapshot.keys, Clock { now, leeway: 30 }), Ok(Some(_)))
+    matches!(snapshot.tokens.find(token.as_bytes(), &snapshot.keys, Clock { now, leeway: 30 }), Ok(Some(_)))
 }
 
 fn put(engine: &Engine, issuer: usize, keys: Option<KeySet>) {

@@ -354,14 +354,13 @@ mod tests {
             reason: Reason::Allowed,
             id: "id-1".into(),
             identity: Some(std::sync::Arc::new(Identity {
-                issuer: String::new(),
                 subject: "alice".into(),
                 scheme: Scheme::Basic,
-                roles: vec!["a,b".into(), "c".into()],
-                scopes: vec!["é".into()],
-                permissions: vec![],
-                scopes_narrow_permissions: false,
-                factors: vec![],
+                rights: std::sync::Arc::new(crate::identity::Rights {
+                    roles: vec!["a,b".into(), "c".into()],
+                    scopes: vec!["é".into()],
+                    ..Default::default()
+                }),
                 authenticated_at: None,
                 expires_at: None,
                 claims: None,

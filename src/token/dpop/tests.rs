@@ -61,7 +61,7 @@ fn uri() -> HttpUri {
 }
 
 fn check_at(proof: &str, key: &[u8; 32], strict: bool, nonces: Option<&Nonces>) -> Result<Proved, Refused> {
-    check(proof, &Expected { method: "GET", uri: &uri(), token: TOKEN, key, strict, clock: CLOCK, nonces })
+    check(proof, &Expected { method: "GET", uri: &uri(), token: TOKEN.as_bytes(), key, strict, clock: CLOCK, nonces })
 }
 
 fn check_for(proof: &str, key: &[u8; 32]) -> Result<Proved, Refused> {
@@ -350,7 +350,7 @@ proptest! {
         let expected = Expected {
             method: &method,
             uri: &place,
-            token: if own_token { TOKEN } else { "another" },
+            token: if own_token { TOKEN.as_bytes() } else { b"another" },
             key: &if own_key { client.thumbprint() } else { Client::new(Algorithm::EdDsa).thumbprint() },
             strict: false,
             clock: Clock { now: NOW + offset, ..CLOCK },

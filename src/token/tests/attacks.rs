@@ -140,13 +140,16 @@ fn a_bad_signature_and_expired_is_a_bad_signature() {
 
 /// CVE-2025-30204, CVE-2025-27144: splitting at every dot let a stranger allocate.
 #[test]
-fn a_megabyte_of_dots_costs_nothing() {
+fn a_megabyte_of_dots_is_refused_by_its_length_and_less_by_its_form() {
+    let detail = |token: &str| verify(token, &[issuer()], NOW, LEEWAY).unwrap_err().detail;
     for unit in [".", "a.", "..a", "e30.e30."] {
         let dots = unit.repeat(1_000_000 / unit.len());
-        let started = std::time::Instant::now();
         assert_eq!(reason(&dots), Reason::TokenMalformed);
-        assert!(started.elapsed() < std::time::Duration::from_millis(100));
+        // What is longer than a token may be is not looked at: the length alone is told.
+        assert!(detail(&dots).contains("octets; at most 16384 are read"), "{}", detail(&dots));
         assert_eq!(reason(&dots[..jws::MAX_LENGTH]), Reason::TokenMalformed);
+        // In pieces of any number only three are looked at.
+        assert_eq!(detail(&dots[..jws::MAX_LENGTH]), "it is not three parts with two dots");
     }
 }
 
