@@ -19,6 +19,9 @@ use crate::token::Verified;
 /// No version of a state is ever this.
 const NEVER: u64 = u64::MAX;
 
+/// Who somebody is as an account.
+type AsAccount = ArcSwapOption<(Arc<Account>, Known)>;
+
 /// A verified token, with what was made of it.
 #[derive(Debug)]
 pub(super) struct Token {
@@ -32,7 +35,7 @@ pub(super) struct Token {
     /// The headers that say so, for all decisions but the first.
     upstream: OnceLock<List<HeaderEntry>>,
     /// Who it is as this account; only of a token that names one.
-    local: OnceLock<Box<ArcSwapOption<(Arc<Account>, Known)>>>,
+    local: OnceLock<Box<AsAccount>>,
 }
 
 impl Token {

@@ -1,6 +1,7 @@
 //! An object as it was sent, with an index of its members; values are read where they lie.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,6 +36,18 @@ impl Object {
         let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
         let mut object = Object { text, members: Members::new() };
         scan::scan(&object.text, &mut object.members)?;
+        Ok(object)
+    }
+
+    /// The same for who keeps it beside others; read in its last place, since it is large to move.
+    pub fn shared(bytes: Vec<u8>) -> Result<Arc<Object>, String> {
+        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let mut object = Arc::new(Object { text, members: Members::new() });
+        match Arc::get_mut(&mut object) {
+            Some(Object { text, members }) => scan::scan(text, members)?,
+            // Nobody else has it yet.
+            None => return Err("it is held already".to_owned()),
+        }
         Ok(object)
     }
 
@@ -216,7 +229,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Object, String> {
-        Object::read(text.as_bytes().to_vec())
+        let read = Object::read(text.as_bytes().to_vec());
+        assert_eq!(Object::shared(text.as_bytes().to_vec()).map(|shared| (*shared).clone()), read);
+        read
     }
 
     /// The tree of what was scanned, put together member by member.

@@ -470,7 +470,8 @@ fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     // Less than the octet that is looked for, seen from it: the lowest top bit that is set is right, those above it may
     // be set by a borrow.
     let below = |word: u64, octet: u8| word.wrapping_sub(ONES * u64::from(octet));
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    for chunk in chunks {
         let word = u64::from_le_bytes(*chunk);
         let quote = below(word ^ (ONES * u64::from(b'"')), 1);
         let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);

@@ -77,17 +77,17 @@ impl<'a> Header<'a> {
         let mut header = Header { text, members, algorithm: Cow::Borrowed(""), kid: None, kind: None };
         let mut algorithm = None;
         for (name, value) in json::members(text, members) {
-            match &*name {
+            match name.as_bytes() {
                 // RFC 7515 section 4.1.11: what is critical and not understood makes a token invalid, and no extension
                 // is understood.
-                "crit" => {
+                b"crit" => {
                     return Err("its header names critical extensions (crit), and none are understood here".into());
                 }
                 // RFC 7797: an unencoded payload is read otherwise by those who do not know it.
-                "b64" => return Err("its header has the member b64 (RFC 7797), which is not understood here".into()),
-                "alg" => algorithm = Some(string("alg", value)?),
-                "kid" => header.kid = Some(string("kid", value)?),
-                "typ" => header.kind = Some(string("typ", value)?),
+                b"b64" => return Err("its header has the member b64 (RFC 7797), which is not understood here".into()),
+                b"alg" => algorithm = Some(string("alg", value)?),
+                b"kid" => header.kid = Some(string("kid", value)?),
+                b"typ" => header.kind = Some(string("typ", value)?),
                 _ => {}
             }
         }

@@ -75,7 +75,7 @@ pub fn verify(token: impl AsRef<[u8]>, trust: &Trust<'_>, now: i64) -> Result<Ve
     let mut room = Room::default();
     let jws = Jws::read(token.as_ref(), &mut room).map_err(malformed)?;
     let Jws { signed, header, payload, signature } = jws;
-    let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
+    let payload = Object::shared(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
     let held = trust.keys.held_at(index, now);
     let message = Message { header: &header, signed, signature };
