@@ -6,6 +6,7 @@
 //! where they lie, for tokens. Both accept the same texts.
 
 mod escape;
+mod member;
 mod object;
 pub mod scan;
 

@@ -7,9 +7,8 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::escape::unescape;
+pub use super::member::{Found, Kind, Member, Members, Span};
 use super::{DEPTH, shown};
 
 /// Octets of a text that is scanned, at most; positions are kept in 16 bits.
@@ -17,122 +16,6 @@ pub const LONGEST: usize = u16::MAX as usize;
 
 /// From so many members on their names are sorted to find two that are equal.
 const MANY: usize = 24;
-
-/// What a value is.
-#[allow(missing_docs, reason = "the names are those of JSON")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Null,
-    Bool,
-    Number,
-    String,
-    Array,
-    Object,
-}
-
-impl Kind {
-    /// For messages.
-    pub const fn article(self) -> &'static str {
-        match self {
-            Kind::Null => "null",
-            Kind::Bool => "a boolean",
-            Kind::Number => "a number",
-            Kind::String => "a string",
-            Kind::Array => "an array",
-            Kind::Object => "an object",
-        }
-    }
-}
-
-/// A part of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    start: u16,
-    end: u16,
-}
-
-impl Span {
-    fn new(start: usize, end: usize) -> Span {
-        // No position lies beyond LONGEST.
-        Span { start: u16::try_from(start).unwrap_or(u16::MAX), end: u16::try_from(end).unwrap_or(u16::MAX) }
-    }
-
-    /// Where a part of the text lies in it.
-    pub(super) fn locate(text: &str, part: &str) -> Span {
-        let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        Span::new(start, start + part.len())
-    }
-
-    /// The octets of the part.
-    #[inline]
-    fn within(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.start.into()..self.end.into()).unwrap_or_default()
-    }
-
-    /// The part itself; empty where the text is another one.
-    pub fn of(self, text: &str) -> &str {
-        text.get(self.start.into()..self.end.into()).unwrap_or_default()
-    }
-}
-
-/// One member of an object.
-#[derive(Clone, Copy, Debug)]
-pub struct Member {
-    /// The name between its quotes, as it is written.
-    name: Span,
-    /// The value; of a string what lies between the quotes.
-    value: Span,
-    /// Equal for equal names; 0 for those with escapes.
-    tag: u32,
-    kind: Kind,
-    /// The name is written with escapes.
-    escaped: bool,
-    /// The value is a string with escapes.
-    escapes: bool,
-}
-
-/// What a value is, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// What it is.
-    pub kind: Kind,
-    /// A string with escapes.
-    pub escapes: bool,
-    /// Of a string what lies between the quotes.
-    pub span: Span,
-}
-
-impl Member {
-    /// The name is this one, once its escapes are read.
-    #[inline]
-    pub fn is(&self, text: &str, name: &str) -> bool {
-        match self.plain_name(text) {
-            Some(written) => written == name.as_bytes(),
-            None => unescape(self.name.of(text)) == name,
-        }
-    }
-
-    /// The octets of the name; `None` where it is written with escapes.
-    #[inline]
-    pub fn plain_name<'t>(&self, text: &'t str) -> Option<&'t [u8]> {
-        (!self.escaped).then(|| self.name.within(text.as_bytes()))
-    }
-
-    /// The name, its escapes read.
-    pub fn name<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let written = self.name.of(text);
-        if self.escaped { unescape(written) } else { Cow::Borrowed(written) }
-    }
-
-    /// What the value is, and where.
-    #[inline]
-    pub fn value(&self) -> Found {
-        Found { kind: self.kind, escapes: self.escapes, span: self.value }
-    }
-}
-
-/// Members in their order; those of usual tokens fit without allocation.
-pub type Members = SmallVec<[Member; 20]>;
 
 /// Scans a text that must be one object, and notes its members. The error says what is wrong, without any value.
 pub fn scan(text: &str, members: &mut Members) -> Result<(), String> {
