@@ -227,7 +227,7 @@ fn refusals_and_tokens_keep_the_decision_alone_and_need_little_on_the_way() {
     let paths = [
         ("refused without credentials", usual("/orders/7"), Reason::CredentialsMissing, 12),
         ("unknown route", usual("/nowhere"), Reason::RouteUnknown, 12),
-        ("HS256", token, Reason::Allowed, 10),
+        ("HS256", token, Reason::Allowed, 8),
     ];
     let mut found = Vec::new();
     let mut wrong = false;

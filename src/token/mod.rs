@@ -70,10 +70,10 @@ impl Refused {
 /// Checks a token at the time `now`, Unix seconds. The first check that fails is the reason: malformed, issuer,
 /// algorithm, key, signature, expired, not yet valid, audience, type, claims. Revocation and binding
 /// (`Verified::binding`) are not looked at here.
-pub fn verify(token: impl AsRef<[u8]>, trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
+pub fn verify(token: &(impl AsRef<[u8]> + ?Sized), trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
-    let jws = Jws::read(token.as_ref(), &mut room).map_err(malformed)?;
+    let jws = Jws::read(token, &mut room).map_err(malformed)?;
     let Jws { signed, header, payload, signature } = jws;
     let payload = Object::shared(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
@@ -88,10 +88,10 @@ pub fn verify(token: impl AsRef<[u8]>, trust: &Trust<'_>, now: i64) -> Result<Ve
 
 /// Form, issuer, algorithm, key and signature alone: the claims, whatever they say, and the index of the issuer that
 /// signed them.
-pub fn proved(token: impl AsRef<[u8]>, trust: &Trust<'_>) -> Result<(Object, usize), Refused> {
+pub fn proved(token: &(impl AsRef<[u8]> + ?Sized), trust: &Trust<'_>) -> Result<(Object, usize), Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
-    let Jws { signed, header, payload, signature } = Jws::read(token.as_ref(), &mut room).map_err(malformed)?;
+    let Jws { signed, header, payload, signature } = Jws::read(token, &mut room).map_err(malformed)?;
     let payload = Object::read(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
     let held = trust.keys.held(index);
