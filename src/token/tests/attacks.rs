@@ -140,7 +140,7 @@ fn a_bad_signature_and_expired_is_a_bad_signature() {
 
 /// CVE-2025-30204, CVE-2025-27144: splitting at every dot let a stranger allocate.
 #[test]
-fn a_megabyte_of_dots_is_refused_by_its_length_and_less_by_its_form() {
+fn a_megabyte_of_dots_costs_nothing() {
     let detail = |token: &str| verify(token, &[issuer()], NOW, LEEWAY).unwrap_err().detail;
     for unit in [".", "a.", "..a", "e30.e30."] {
         let dots = unit.repeat(1_000_000 / unit.len());
