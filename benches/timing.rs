@@ -219,6 +219,7 @@ fn add(engine: &Engine, name: &str, hash: Option<String>) {
         disabled: false,
         created_at: 1,
         password_changed_at: Some(1),
+        tokens_from: 0,
     };
     engine.state().unwrap().add_user(&user).unwrap();
 }

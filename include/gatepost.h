@@ -704,7 +704,8 @@ typedef struct gatepost_revocation {
      */
     size_t struct_size;
     /**
-     * A token. Its signature must be right; it may have expired.
+     * A token. Its signature must be right; it may have expired. Or a refresh token: with it end its login and the
+     * access tokens of its session (RFC 7009). Its refresh token outlives an access token that is revoked.
      */
     struct gatepost_str token;
     /**
@@ -728,7 +729,8 @@ typedef struct gatepost_revocation {
      */
     struct gatepost_str user;
     /**
-     * Unix seconds; 0: all that were issued until now. Only with subject and user.
+     * Unix seconds, not later than now and the leeway; 0: all that say that they were issued until now, by this
+     * machine's clock. Of an issuer whose clock is ahead, name a time so much later. Only with subject and user.
      */
     int64_t before;
     /**

@@ -69,6 +69,7 @@ fn a_right_password_comes_in_where_its_hash_fits_alone_and_what_does_not_fit_is_
         let user = User {
             name: name.to_owned(),
             password_changed_at: Some(1_000),
+            tokens_from: 0,
             hash: Some(hash),
             roles: Vec::new(),
             disabled: false,

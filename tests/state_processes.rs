@@ -35,7 +35,15 @@ fn other() -> Option<PathBuf> {
 }
 
 fn user(name: &str) -> User {
-    User { name: name.into(), hash: None, roles: vec![], disabled: false, created_at: 0, password_changed_at: None }
+    User {
+        name: name.into(),
+        hash: None,
+        roles: vec![],
+        disabled: false,
+        created_at: 0,
+        password_changed_at: None,
+        tokens_from: 0,
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl Admin<'_> {
             return Ok(report);
         }
         let keep = self.policy.password.history.saturating_sub(1);
-        self.state.import_users(&incoming, import.update, keep)?;
+        self.state.import_users(&incoming, import.update, keep, self.now)?;
         report.taken = true;
         Ok(report)
     }

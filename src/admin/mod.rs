@@ -75,6 +75,7 @@ impl Admin<'_> {
             roles,
             disabled: new.disabled,
             created_at: self.now,
+            tokens_from: self.now,
         };
         self.state.add_user(&user)?;
         Ok(user)
@@ -103,7 +104,7 @@ impl Admin<'_> {
     /// Disables or enables an account. It holds from the next decision on.
     pub fn set_disabled(&self, raw: &str, disabled: bool) -> Result<String, Error> {
         let name = self.user(raw)?.name;
-        self.state.set_disabled(&name, disabled)?;
+        self.state.set_disabled(&name, disabled, self.now)?;
         Ok(name)
     }
 

@@ -79,9 +79,9 @@ impl State for Audited {
         Ok(())
     }
 
-    fn import_users(&self, users: &[Incoming], update: bool, keep: usize) -> Result<(), Error> {
+    fn import_users(&self, users: &[Incoming], update: bool, keep: usize, now: i64) -> Result<(), Error> {
         let known: HashSet<String> = self.state.users()?.into_iter().map(|user| user.name).collect();
-        self.state.import_users(users, update, keep)?;
+        self.state.import_users(users, update, keep, now)?;
         for one in users {
             let kind = if known.contains(&one.name) { Kind::UserUpdated } else { Kind::UserAdded };
             self.tell_of_user_with(kind, &one.name, &one.roles, one.disabled == Some(true));
@@ -111,9 +111,9 @@ impl State for Audited {
         self.state.works()
     }
 
-    fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error> {
+    fn set_disabled(&self, name: &str, disabled: bool, now: i64) -> Result<(), Error> {
         let before = self.state.user(name)?.map(|user| user.disabled);
-        self.state.set_disabled(name, disabled)?;
+        self.state.set_disabled(name, disabled, now)?;
         if before != Some(disabled) {
             self.tell_of_user(if disabled { Kind::UserDisabled } else { Kind::UserEnabled }, name);
         }

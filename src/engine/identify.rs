@@ -137,9 +137,24 @@ pub(super) fn of_token(token: &Token, user: &UserFact, snapshot: &Snapshot) -> R
         None => token.own(|| of_foreign_token(&token.verified, snapshot)),
         Some(name) => {
             let user = live(user, name, Reason::TokenClaim)?;
+            of_this_account(token, user, policy)?;
             token.local(user, || of_local_token(&token.verified, user, policy).map(|identity| known(identity, policy)))
         }
     }
+}
+
+/// A token of our own was issued to this account, and not to one of the same name before it, nor before the account was
+/// disabled or its password changed. A stranger's token may be older than the account that is made for it.
+fn of_this_account(token: &Token, user: &User, policy: &Policy) -> Result<(), Failure> {
+    let issued_at = token.verified.issued_at().unwrap_or(i64::MIN);
+    if issued_at >= user.tokens_from || !policy.is_own(token.verified.issuer) {
+        return Ok(());
+    }
+    let saw = format!(
+        "it was issued at {issued_at}, and the account of {} was made, disabled or given another password at {}",
+        user.name, user.tokens_from
+    );
+    Err(Failure::new(Reason::TokenRevoked, "verify", saw).of(&user.name))
 }
 
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its

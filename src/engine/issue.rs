@@ -16,6 +16,9 @@ use crate::policy::model::Signer;
 use crate::state::{Login, State};
 use crate::token::issue::{self, Access};
 
+/// The last time that a token can name: the end of the year 9999.
+const LAST_DATE: i64 = 253_402_300_799;
+
 /// What a token is asked for with. Everything that is left out has its usual meaning; nothing but `user` must be there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokenRequest<'a> {
@@ -142,6 +145,9 @@ pub(super) fn access(
     let further = login.claims.as_deref().map(further).transpose()?;
     let lifetime = login.token_lifetime.min(signer.lifetime);
     let expires_at = now.saturating_add(lifetime);
+    if now < 0 || expires_at > LAST_DATE {
+        return Err(input(format!("a token cannot be issued at {now}: times are Unix seconds from 0 to {LAST_DATE}")));
+    }
     let session = Some(login.session.as_str()).filter(|session| !session.is_empty());
     let says = Access {
         issuer: &signer.issuer,

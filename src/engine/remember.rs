@@ -99,6 +99,7 @@ mod tests {
             disabled: false,
             created_at: NOW,
             password_changed_at: None,
+            tokens_from: NOW,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Revoking tokens: from what somebody names to entries of the state.
 
+use crate::credential::{api_key, refresh_token};
 use crate::crypto::name;
 use crate::engine::Engine;
 use crate::engine::verified::claims_digest;
@@ -12,10 +13,14 @@ use crate::token::{self, Trust};
 /// The most skew that a policy may grant to a token's times, seconds: one that has expired by more is dead under any.
 const MOST_LEEWAY: i64 = 300;
 
+/// Longest name that is taken by itself, octets: more than any issuer writes, and little enough for a list.
+const LONGEST_NAME: usize = 1_024;
+
 /// What is to be revoked.
 #[derive(Clone, Copy, Debug)]
 pub enum Revoke<'a> {
-    /// This token. Its signature must be right; it may have expired, or be meant for another audience.
+    /// This token. Its signature must be right; it may have expired, or be meant for another audience. Or this refresh
+    /// token: with it end its login, and the access tokens of its session.
     Token(&'a str),
     /// What an issuer (its name in the policy, or its `iss`) calls so.
     Named {
@@ -60,7 +65,10 @@ impl Engine {
     /// state. Writes to the state, so that it may block.
     pub fn revoke(&self, what: &Revoke<'_>) -> Result<Vec<Revoked>, Error> {
         let entries = match *what {
-            Revoke::Token(token) => vec![self.entry_of_token(token)?],
+            Revoke::Token(token) => match refresh_token::digest(token) {
+                Some(digest) => vec![self.entry_of_login(&digest)?],
+                None => vec![self.entry_of_token(token)?],
+            },
             Revoke::Named { issuer, by, name, span } => {
                 let policy = self.policy();
                 let found = policy.issuers.iter().find(|known| known.name == issuer || known.issuer == issuer);
@@ -106,6 +114,21 @@ impl Engine {
         Ok(Revocation { by, issuer, name, before: None, revoked_at: self.now(), ends_at })
     }
 
+    /// The session that a refresh token goes on with: revoking it ends the login too.
+    fn entry_of_login(&self, digest: &[u8; 32]) -> Result<Revocation, Error> {
+        let found = self.state()?.refresh_token(digest)?;
+        let login = found.ok_or_else(|| input("there is no such refresh token: its user may have been removed"))?.login;
+        let (now, last) = (self.now(), login.expires_at.saturating_add(login.token_lifetime));
+        Ok(Revocation {
+            by: By::Session,
+            issuer: login.issuer,
+            name: login.session,
+            before: None,
+            revoked_at: now,
+            ends_at: Some(last.saturating_add(MOST_LEEWAY)),
+        })
+    }
+
     fn entry(&self, issuer: &Issuer, by: By, name: &str, span: Span) -> Result<Revocation, Error> {
         let now = self.now();
         if by != By::Subject && span.before.is_some() {
@@ -116,6 +139,14 @@ impl Engine {
                 "`until` has passed already, so that nothing would be revoked: give a later time or none",
             ));
         }
+        let latest = now.saturating_add(self.policy().leeway);
+        if let Some(before) = span.before.filter(|before| *before > latest) {
+            return Err(input(format!(
+                "`before` is {before} and it is now {now}: tokens that nobody has issued yet cannot be revoked, and who \
+                 logs in again would be refused until then; disable the account instead"
+            )));
+        }
+        sensible(by, name)?;
         let canonical = if by == By::Subject && issuer.local_users { Some(user_name(name)?) } else { None };
         Ok(Revocation {
             by,
@@ -127,6 +158,21 @@ impl Engine {
             ends_at: span.until.map(|until| until.saturating_add(MOST_LEEWAY)),
         })
     }
+}
+
+/// A value that somebody took for a name and that is a credential would revoke nothing, and lie in the list as it is.
+fn sensible(by: By, name: &str) -> Result<(), Error> {
+    if name.len() > LONGEST_NAME {
+        return Err(input(format!("this {by} has {} octets; at most {LONGEST_NAME} are taken", name.len())));
+    }
+    let parts = || name.split('.').collect::<Vec<_>>();
+    if name.starts_with("eyJ") && parts().len() == 3 || refresh_token::digest(name).is_some() {
+        return Err(input(format!("this is a whole token and no {by}: hand it in as the token itself")));
+    }
+    if api_key::digest(name).is_some() {
+        return Err(input(format!("this is an API key and no {by}: `gatepost key revoke` ends it")));
+    }
+    Ok(())
 }
 
 fn user_name(raw: &str) -> Result<String, Error> {

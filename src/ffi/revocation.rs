@@ -16,7 +16,8 @@ use crate::state::By;
 pub struct gatepost_revocation {
     /// sizeof (gatepost_revocation).
     pub struct_size: usize,
-    /// A token. Its signature must be right; it may have expired.
+    /// A token. Its signature must be right; it may have expired. Or a refresh token: with it end its login and the
+    /// access tokens of its session (RFC 7009). Its refresh token outlives an access token that is revoked.
     pub token: gatepost_str,
     /// Whose token_id, session_id or subject: the issuer's name in the policy, or its URL.
     pub issuer: gatepost_str,
@@ -28,7 +29,8 @@ pub struct gatepost_revocation {
     pub subject: gatepost_str,
     /// The same of a local user, by every issuer whose subjects are local users.
     pub user: gatepost_str,
-    /// Unix seconds; 0: all that were issued until now. Only with subject and user.
+    /// Unix seconds, not later than now and the leeway; 0: all that say that they were issued until now, by this
+    /// machine's clock. Of an issuer whose clock is ahead, name a time so much later. Only with subject and user.
     pub before: i64,
     /// By when all these tokens have expired, Unix seconds, so that the entry may be forgotten; 0: not known, it is kept
     /// for good. Not with token, which says so itself.

@@ -39,6 +39,9 @@ pub struct User {
     pub created_at: i64,
     /// When the password was set, Unix seconds.
     pub password_changed_at: Option<i64>,
+    /// Tokens of our signers that were issued before this time, Unix seconds, are not this account's any more: it was
+    /// made, disabled or given another password then.
+    pub tokens_from: i64,
 }
 
 /// A user as an import brings it.
@@ -70,6 +73,7 @@ impl Incoming {
             disabled: self.disabled.unwrap_or(false),
             created_at: self.created_at,
             password_changed_at: self.password_changed_at,
+            tokens_from: self.created_at,
         }
     }
 
@@ -201,8 +205,8 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn add_user(&self, user: &User) -> Result<(), Error>;
     /// Adds all of these or, where anything is in the way, none. Users of these names are an obstacle, or with `update`
     /// become what is brought; a hash that is replaced becomes the first of the old ones, of which the newest `keep`
-    /// stay.
-    fn import_users(&self, users: &[Incoming], update: bool, keep: usize) -> Result<(), Error>;
+    /// stay. `now`: Unix seconds.
+    fn import_users(&self, users: &[Incoming], update: bool, keep: usize, now: i64) -> Result<(), Error>;
     /// Sets the password hash; a conflict where the user does not exist, like all below. The hash that it replaces
     /// becomes the first of the old ones, of which the newest `keep` stay.
     fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error>;
@@ -213,8 +217,8 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn replace_hash(&self, name: &str, old: &str, new: &str) -> Result<bool, Error>;
     /// What checking the stored hashes costs: each kind once.
     fn works(&self) -> Result<Vec<Work>, Error>;
-    /// Disables or enables.
-    fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error>;
+    /// Disables or enables. Who is disabled has no tokens any more, also once they are enabled again. `now`: Unix seconds.
+    fn set_disabled(&self, name: &str, disabled: bool, now: i64) -> Result<(), Error>;
     /// Grants a role; true where it was not granted before.
     fn grant(&self, name: &str, role: &str) -> Result<bool, Error>;
     /// Revokes a role; true where it was granted before.

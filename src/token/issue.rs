@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::crypto::signing::SigningKey;
-use crate::json::{self, shown};
+use crate::json::{self, Object, shown};
+use crate::token::binding::Binding;
 use crate::token::jws::MAX_LENGTH;
 
 /// Claims that are the signer's to write; what is asked for beside them may have any other name.
@@ -54,11 +55,16 @@ pub fn further(text: &str) -> Result<Map<String, Value>, String> {
         return Err(format!("{name} is the signer's own to write; leave it out"));
     }
     // RFC 7800 section 3.1. Whoever verifies the token then asks for a proof of possession.
-    if claims.get("cnf").is_some_and(|cnf| !cnf.is_object()) {
-        return Err(format!(
-            "cnf is {} where an object belongs",
-            json::kind(claims.get("cnf").unwrap_or(&Value::Null))
-        ));
+    if let Some(cnf) = claims.get("cnf") {
+        let alone = Object::read(format!("{{\"cnf\":{cnf}}}").into_bytes()).map_err(|why| format!("cnf: {why}"))?;
+        let binding = alone.get("cnf").map(Binding::read).transpose()?.unwrap_or_default();
+        if binding.unknown {
+            return Err(
+                "cnf names no proof that is checked here, x5t#S256 or jkt, or one besides: nobody could use such \
+                        a token"
+                    .to_owned(),
+            );
+        }
     }
     if let Some(name) = claims.keys().find(|name| name.is_empty() || name.chars().any(char::is_control)) {
         return Err(format!("a claim is called {}", shown(name)));

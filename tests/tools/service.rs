@@ -114,6 +114,7 @@ pub fn service(kind: &str, program: &str) -> PathBuf {
         disabled: false,
         created_at: 1,
         password_changed_at: Some(1),
+        tokens_from: 1,
     };
     let state = state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state");
     state.add_user(&alice).expect("alice");
@@ -157,8 +158,15 @@ pub fn extend(folder: &Path, more: &str) {
 
 /// Adds a user, with a hash or without a password.
 pub fn add_user(folder: &Path, name: &str, hash: Option<String>) {
-    let user =
-        User { name: name.into(), hash, roles: Vec::new(), disabled: false, created_at: 1, password_changed_at: None };
+    let user = User {
+        name: name.into(),
+        hash,
+        roles: Vec::new(),
+        disabled: false,
+        created_at: 1,
+        password_changed_at: None,
+        tokens_from: 1,
+    };
     state::open(&StateLocation::File(folder.join("gatepost.db"))).expect("state").add_user(&user).expect("added");
 }
 

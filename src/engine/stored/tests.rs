@@ -28,6 +28,7 @@ fn add(engine: &Engine, name: &str, hash: Option<String>, disabled: bool) {
     let user = User {
         name: name.to_owned(),
         password_changed_at: hash.as_ref().map(|_| 1_000),
+        tokens_from: 0,
         hash,
         roles: Vec::new(),
         disabled,

@@ -295,6 +295,7 @@ fn what_a_local_user_may_do_is_read_each_time() {
         disabled: false,
         created_at: NOW,
         password_changed_at: None,
+        tokens_from: NOW,
     };
     state.add_user(&user).unwrap();
     let token = signed(2, 0, json!({}));

@@ -34,6 +34,21 @@ pub(super) fn read(
     signers
 }
 
+/// Which of its audience this service is.
+fn accepted(report: &mut Report<'_>, fields: &Fields) -> Option<Vec<String>> {
+    let (all, accept) = (fields.strings("audience"), fields.strings("accept"));
+    if accept.is_empty() {
+        return Some(all);
+    }
+    let Some(stray) = accept.iter().find(|one| !all.contains(one)) else { return Some(accept) };
+    report.error(
+        &fields.span("accept"),
+        format!("{} is not in `audience`, so that no token of this signer is ever for it", quote(stray)),
+        format!("take some of {}, or leave `accept` out", all.join(", ")),
+    );
+    None
+}
+
 /// Two signers of one `iss` would have to share audience, keys and all, since a token says no more of where it is from.
 fn one_each(report: &mut Report<'_>, sections: &[Fields]) {
     for (index, fields) in sections.iter().enumerate() {
@@ -96,7 +111,7 @@ fn one(report: &mut Report<'_>, fields: &Fields, strict: bool, folder: &Path) ->
     let issuer = Issuer {
         name: name.clone(),
         issuer: url.clone(),
-        audience: fields.strings("audience"),
+        audience: accepted(report, fields)?,
         algorithms,
         sources: sets.into_iter().map(|keys| SourcedKeys { source: KeySource::Fixed, keys: Some(keys) }).collect(),
         types: vec!["at+jwt".to_owned()],

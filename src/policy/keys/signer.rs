@@ -37,6 +37,13 @@ pub(super) static SIGNER: &[Key] = &[
         Required,
         "`aud` of its tokens: all of them, unless fewer are asked for.",
     ),
+    key(
+        "accept",
+        Kind::Many(&Kind::Text, 1),
+        Without("all of `audience`"),
+        "Some of `audience`: the names of this service itself. A token that was issued for others alone is then not good \
+         here.",
+    ),
     key("algorithm", Kind::Form(&form::ALGORITHM), Required, "The signature algorithm."),
     key(
         "key",

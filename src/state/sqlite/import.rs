@@ -12,6 +12,7 @@ pub(super) fn all(
     incoming: &[Incoming],
     update: bool,
     keep: usize,
+    now: i64,
 ) -> Result<bool, Fault> {
     let mut changed = false;
     for user in incoming {
@@ -27,7 +28,7 @@ pub(super) fn all(
                 if new == old {
                     continue;
                 }
-                replace(transaction, &old, &new, keep)?;
+                replace(transaction, &old, &new, keep, now)?;
             }
         }
         changed = true;
@@ -35,13 +36,13 @@ pub(super) fn all(
     Ok(changed)
 }
 
-fn replace(transaction: &Transaction<'_>, old: &User, new: &User, keep: usize) -> Result<(), Fault> {
+fn replace(transaction: &Transaction<'_>, old: &User, new: &User, keep: usize, now: i64) -> Result<(), Fault> {
     if let Some(hash) = new.hash.as_ref().filter(|_| new.hash != old.hash) {
         history::keep(transaction, &new.name, keep)?;
         let set_at = new.password_changed_at.unwrap_or(new.created_at);
         users::set_password(transaction, &new.name, hash, set_at)?;
     }
-    users::set_disabled(transaction, &new.name, new.disabled)?;
+    users::set_disabled(transaction, &new.name, new.disabled, now)?;
     transaction.prepare_cached("DELETE FROM grants WHERE user = ?1")?.execute(params![new.name])?;
     for role in &new.roles {
         users::grant(transaction, &new.name, role)?;

@@ -201,8 +201,8 @@ impl State for SqliteState {
         self.write(|transaction| users::add(transaction, user).map(|()| (true, ())))
     }
 
-    fn import_users(&self, users: &[Incoming], update: bool, keep: usize) -> Result<(), Error> {
-        self.write(|transaction| import::all(transaction, users, update, keep).map(|changed| (changed, ())))
+    fn import_users(&self, users: &[Incoming], update: bool, keep: usize, now: i64) -> Result<(), Error> {
+        self.write(|transaction| import::all(transaction, users, update, keep, now).map(|changed| (changed, ())))
     }
 
     fn set_password(&self, name: &str, hash: &str, now: i64, keep: usize) -> Result<(), Error> {
@@ -224,8 +224,8 @@ impl State for SqliteState {
         self.read(users::works)
     }
 
-    fn set_disabled(&self, name: &str, disabled: bool) -> Result<(), Error> {
-        self.write(|transaction| users::set_disabled(transaction, name, disabled).map(|changed| (changed, ())))
+    fn set_disabled(&self, name: &str, disabled: bool, now: i64) -> Result<(), Error> {
+        self.write(|transaction| users::set_disabled(transaction, name, disabled, now).map(|changed| (changed, ())))
     }
 
     fn grant(&self, name: &str, role: &str) -> Result<bool, Error> {

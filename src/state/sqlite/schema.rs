@@ -123,6 +123,10 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX refresh_tokens_by_login ON refresh_tokens (login);
     CREATE INDEX refresh_tokens_sealed ON refresh_tokens (spent_at) WHERE sealed IS NOT NULL;
 ",
+    "
+    ALTER TABLE users ADD COLUMN tokens_from INTEGER NOT NULL DEFAULT 0;
+    UPDATE users SET tokens_from = created_at;
+",
 ];
 
 /// The file is ours or empty, and not of a newer version. Changes nothing.

@@ -48,6 +48,7 @@ fn user(name: &str) -> User {
         disabled: false,
         created_at: 1_000,
         password_changed_at: Some(1_000),
+        tokens_from: 1_000,
     }
 }
 
@@ -109,12 +110,13 @@ fn changes_to_a_user_hold_and_say_whether_they_changed_anything() {
     assert!(state.revoke("alice", "admin").unwrap());
     assert!(!state.revoke("alice", "admin").unwrap());
     state.set_password("alice", "$new", 2_000, 0).unwrap();
-    state.set_disabled("alice", true).unwrap();
+    state.set_disabled("alice", true, 3_000).unwrap();
     let alice = state.user("alice").unwrap().unwrap();
     assert_eq!(alice.roles, ["clerk"]);
     assert_eq!((alice.hash.as_deref(), alice.password_changed_at), (Some("$new"), Some(2_000)));
     assert!(alice.disabled);
-    state.set_disabled("alice", false).unwrap();
+    assert_eq!(alice.tokens_from, 3_001, "tokens of that very second are not theirs any more");
+    state.set_disabled("alice", false, 3_000).unwrap();
     assert!(!state.user("alice").unwrap().unwrap().disabled);
 }
 
@@ -221,7 +223,7 @@ fn a_name_that_exists_or_does_not_is_a_conflict_that_says_what_to_do() {
     conflict(state.add_user(&user("alice")), "gatepost user passwd");
     let unknown = "there is no user bob; `gatepost user list` shows who exists";
     conflict(state.set_password("bob", "$x", 0, 0), unknown);
-    conflict(state.set_disabled("bob", true), unknown);
+    conflict(state.set_disabled("bob", true, 3_000), unknown);
     conflict(state.grant("bob", "clerk"), unknown);
     conflict(state.revoke("bob", "clerk"), unknown);
     conflict(state.remove_user("bob"), unknown);
@@ -317,8 +319,8 @@ fn the_version_moves_with_every_change_and_with_nothing_else() {
     moves("grant", &|| assert!(state.grant("alice", "clerk").unwrap()), true);
     moves("grant again", &|| assert!(!state.grant("alice", "clerk").unwrap()), false);
     moves("password", &|| state.set_password("alice", "$x", 1, 1).unwrap(), true);
-    moves("disable", &|| state.set_disabled("alice", true).unwrap(), true);
-    moves("disable again", &|| state.set_disabled("alice", true).unwrap(), false);
+    moves("disable", &|| state.set_disabled("alice", true, 3_000).unwrap(), true);
+    moves("disable again", &|| state.set_disabled("alice", true, 3_000).unwrap(), false);
     moves("key", &|| state.add_api_key(&key("k", "n", "alice")).unwrap(), true);
     moves("revoke key", &|| state.revoke_api_key("k", 1).unwrap(), true);
     moves("revoke", &|| assert!(state.revoke("alice", "clerk").unwrap()), true);

@@ -10,11 +10,11 @@ use crate::state::{LoginEnd, User};
 
 /// One statement for user and roles: both are of one moment.
 const ONE: &str = "
-    SELECT u.name, u.hash, u.disabled, u.created_at, u.password_changed_at, g.role
+    SELECT u.name, u.hash, u.disabled, u.created_at, u.password_changed_at, u.tokens_from, g.role
     FROM users u LEFT JOIN grants g ON g.user = u.name
     WHERE u.name = ?1 ORDER BY g.role";
 const ALL: &str = "
-    SELECT u.name, u.hash, u.disabled, u.created_at, u.password_changed_at, g.role
+    SELECT u.name, u.hash, u.disabled, u.created_at, u.password_changed_at, u.tokens_from, g.role
     FROM users u LEFT JOIN grants g ON g.user = u.name
     ORDER BY u.name, g.role";
 
@@ -36,7 +36,7 @@ pub(super) fn one(connection: &Connection, name: &str) -> Result<Option<User>, F
             Some(user) => user,
             None => user.insert(read(row)?),
         };
-        user.roles.extend(row.get::<_, Option<String>>(5)?);
+        user.roles.extend(row.get::<_, Option<String>>(6)?);
     }
     Ok(user)
 }
@@ -46,7 +46,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<User>, Fault> {
     let mut rows = statement.query(())?;
     let mut users: Vec<User> = Vec::new();
     while let Some(row) = rows.next()? {
-        let role = row.get::<_, Option<String>>(5)?;
+        let role = row.get::<_, Option<String>>(6)?;
         match users.last_mut() {
             Some(user) if user.name == row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)? => {
                 user.roles.extend(role);
@@ -77,7 +77,8 @@ pub(super) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Faul
     }
     transaction
         .prepare_cached(
-            "INSERT INTO users (name, hash, disabled, created_at, password_changed_at, work) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO users (name, hash, disabled, created_at, password_changed_at, work, tokens_from)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             user.name,
@@ -85,7 +86,8 @@ pub(super) fn add(transaction: &Transaction<'_>, user: &User) -> Result<(), Faul
             user.disabled,
             user.created_at,
             user.password_changed_at,
-            user.hash.as_deref().and_then(work)
+            user.hash.as_deref().and_then(work),
+            user.tokens_from
         ])?;
     for role in &user.roles {
         insert_grant(transaction, &user.name, role)?;
@@ -97,7 +99,10 @@ pub(super) fn set_password(transaction: &Transaction<'_>, name: &str, hash: &str
     text::check("password hash", hash)?;
     known(transaction, name)?;
     transaction
-        .prepare_cached("UPDATE users SET hash = ?2, password_changed_at = ?3, work = ?4 WHERE name = ?1")?
+        .prepare_cached(
+            "UPDATE users SET hash = ?2, password_changed_at = ?3, work = ?4, tokens_from = max(tokens_from, ?3)
+             WHERE name = ?1",
+        )?
         .execute(params![name, hash, now, work(hash)])?;
     // Who has the old password may have logged in with it.
     refresh::end_user(transaction, name, LoginEnd::Password)
@@ -120,11 +125,17 @@ pub(super) fn works(connection: &Connection) -> Result<Vec<Work>, Fault> {
 }
 
 /// True where it was otherwise before.
-pub(super) fn set_disabled(transaction: &Transaction<'_>, name: &str, disabled: bool) -> Result<bool, Fault> {
+pub(super) fn set_disabled(transaction: &Transaction<'_>, name: &str, disabled: bool, now: i64) -> Result<bool, Fault> {
     known(transaction, name)?;
     let changed = transaction
         .prepare_cached("UPDATE users SET disabled = ?2 WHERE name = ?1 AND disabled <> ?2")?
         .execute(params![name, disabled])?;
+    if disabled && changed > 0 {
+        // Nothing is issued to who is disabled, so the present second is taken in.
+        transaction
+            .prepare_cached("UPDATE users SET tokens_from = max(tokens_from, ?2 + 1) WHERE name = ?1")?
+            .execute(params![name, now])?;
+    }
     if disabled {
         refresh::end_user(transaction, name, LoginEnd::Disabled)?;
     }
@@ -184,6 +195,7 @@ fn read(row: &Row<'_>) -> Result<User, rusqlite::Error> {
         disabled: row.get(2)?,
         created_at: row.get(3)?,
         password_changed_at: row.get(4)?,
+        tokens_from: row.get(5)?,
     })
 }
 

@@ -111,7 +111,7 @@ pub const ALL: &[Mutation] = &[
         "numbers that JSON does not know",
         Texts(|d, r| {
             let value = r.word(&["NaN", "Infinity", "-Infinity", "01", "+1", "1.", ".5", "0x10", "1e999", "1_0", "-"]);
-            lead(either(d, r), &format!("\"extra\":{value}"));
+            lead(either(d, r), &format!("\"number\":{value}"));
         }),
     ),
     (
@@ -159,26 +159,24 @@ pub const ALL: &[Mutation] = &[
     ),
     (
         "lone surrogates",
-        Texts(|d, r| {
-            lead(either(d, r), r.word(&[r#""extra":"\ud800""#, r#""extra":"\udc00\ud800""#, r#""\ud83d":1"#]))
-        }),
+        Texts(|d, r| lead(either(d, r), r.word(&[r#""lone":"\ud800""#, r#""lone":"\udc00\ud800""#, r#""\ud83d":1"#]))),
     ),
     (
         "surrogate pair and NUL in a value",
-        Texts(|d, r| lead(either(d, r), r.word(&[r#""extra":"\ud83d\ude00""#, r#""extra":"\u0000""#]))),
+        Texts(|d, r| lead(either(d, r), r.word(&[r#""pair":"\ud83d\ude00""#, r#""pair":"\u0000""#]))),
     ),
     (
         "deeper than is read",
         Texts(|d, r| {
             let levels = *r.pick(&[16, 20, 40]);
-            lead(either(d, r), &format!("\"extra\":{}1{}", "[".repeat(levels), "]".repeat(levels)));
+            lead(either(d, r), &format!("\"lists\":{}1{}", "[".repeat(levels), "]".repeat(levels)));
         }),
     ),
     (
         "deep",
         Texts(|d, r| {
             let levels = 1 + r.below(15);
-            lead(either(d, r), &format!("\"extra\":{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels)));
+            lead(either(d, r), &format!("\"maps\":{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels)));
         }),
     ),
     (
@@ -192,7 +190,7 @@ pub const ALL: &[Mutation] = &[
         "longer than is read",
         Texts(|d, r| {
             let fill = "x".repeat(16_384);
-            lead(either(d, r), &format!("\"extra\":\"{fill}\""));
+            lead(either(d, r), &format!("\"fill\":\"{fill}\""));
         }),
     ),
 ];

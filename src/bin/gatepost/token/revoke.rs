@@ -38,7 +38,8 @@ pub struct RevokeArguments {
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// The token in this file, or `-` for stdin; it must be signed right, and may have expired
+    /// The token in this file, or `-` for stdin; it must be signed right, and may have expired. Or a refresh token: with
+    /// it end its login and the access tokens of its session
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
     /// One token, by its `jti`
@@ -61,7 +62,7 @@ struct What {
   gatepost token revocations --policy orders.toml --json")]
 pub struct ListArguments {
     /// So many at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit: usize,
 }
 

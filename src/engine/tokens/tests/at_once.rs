@@ -30,6 +30,7 @@ fn add_user(engine: &Engine, name: &str) {
         disabled: false,
         created_at: NOW,
         password_changed_at: None,
+        tokens_from: NOW,
     };
     engine.state().unwrap().add_user(&user).unwrap();
 }
@@ -98,7 +99,7 @@ fn a_local_users_token_is_decided_at_once_when_both_are_known() {
     let token = signed(2, 0, json!({}));
     assert_eq!(finish(begin(&engine, &token).unwrap_err()), Reason::Allowed);
     assert_eq!(begin(&engine, &token).unwrap(), Reason::Allowed);
-    engine.state().unwrap().set_disabled("sam", true).unwrap();
+    engine.state().unwrap().set_disabled("sam", true, 3_000).unwrap();
     assert_eq!(finish(begin(&engine, &token).unwrap_err()), Reason::AccountDisabled);
     assert_eq!(begin(&engine, &token).unwrap(), Reason::AccountDisabled);
 }

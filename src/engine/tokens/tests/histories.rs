@@ -119,6 +119,7 @@ impl World {
                 disabled: false,
                 created_at: NOW,
                 password_changed_at: None,
+                tokens_from: NOW,
             };
             world.state().add_user(&user).unwrap();
         }
@@ -169,7 +170,7 @@ impl World {
                 let (state, role) = (self.state(), "clerk");
                 _ = if held { state.grant("alice", role) } else { state.revoke("alice", role) }.unwrap();
             }
-            Event::Disabled(disabled) => self.state().set_disabled("alice", disabled).unwrap(),
+            Event::Disabled(disabled) => self.state().set_disabled("alice", disabled, NOW).unwrap(),
             Event::Housekeeping => engine.poll().unwrap().job.unwrap().run(),
         }
         (None, done)
