@@ -25,6 +25,9 @@ use crate::token::{Keyring, Refused};
 /// What one remembered token takes besides its own text and that of its claims, octets; more than is usual.
 const OVERHEAD: usize = 1_536;
 
+/// What a text of its own takes besides its octets.
+const WORD: usize = 56;
+
 /// The tokens that are remembered under one policy, so many octets of them.
 pub(super) struct Tokens(Option<Cache<Sent, Arc<Token>, Weight, Places>>);
 
@@ -116,9 +119,12 @@ struct Weight;
 
 impl Weighter<Sent, Arc<Token>> for Weight {
     fn weight(&self, sent: &Sent, token: &Arc<Token>) -> u64 {
-        // Claims are kept once, and what of them is in the identity and its headers is about as long.
-        sent.0.len().saturating_add(token.verified.claims.text().len().saturating_mul(2)).saturating_add(OVERHEAD)
-            as u64
+        let claims = token.verified.claims.text();
+        // Claims are kept once, and what of them is in the identity and its headers is about as long; but that each
+        // scope, role and factor is a text of its own there. More of them than are set apart there cannot be.
+        let words = claims.bytes().filter(|octet| matches!(octet, b' ' | b',' | b'\t' | b'\n' | b'\r')).count();
+        let texts = claims.len().saturating_mul(2).saturating_add(words.saturating_mul(WORD));
+        sent.0.len().saturating_add(texts).saturating_add(OVERHEAD) as u64
     }
 }
 

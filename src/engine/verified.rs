@@ -9,6 +9,7 @@ use arc_swap::ArcSwapOption;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
+use crate::crypto::name;
 use crate::decision::{HeaderEntry, List};
 use crate::engine::facts::{Account, Known};
 use crate::engine::revoked::Names;
@@ -74,6 +75,11 @@ impl Token {
         let subject = verified.subject();
         let others = [self.user.as_deref().map(Cow::Borrowed), verified.claims.get("sub").and_then(|sub| sub.string())];
         names.extend(others.into_iter().flatten().filter(|other| *other != subject).map(|name| (By::Subject, name)));
+        // Under a policy to which its subject was a local user it was revoked in the one spelling of that name.
+        if self.user.is_none() && !subject.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit()) {
+            let canonical = name::user_name(&subject).filter(|canonical| *canonical != *subject);
+            names.extend(canonical.map(|name| (By::Subject, Cow::Owned(name))));
+        }
         names.push((By::Subject, subject));
         if with_claims {
             names.push((By::Claims, Cow::Owned(claims_digest(verified.claims.text()))));
