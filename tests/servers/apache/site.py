@@ -154,7 +154,11 @@ class Site(Server):
 
     def start(self, within=30):
         self.own()
-        super().start(within)
+        try:
+            super().start(within)
+        except Exception:
+            self.stop()
+            raise
         if "-X" not in self.command:  # as one process it says nothing
             self.wait_for(lambda: "resuming normal operations" in self.log())  # it listens before it hears signals
         return self
