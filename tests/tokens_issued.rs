@@ -201,9 +201,10 @@ fn a_token_says_what_rfc_9068_asks_for_and_what_it_was_asked_for_with() {
 #[test]
 fn a_bound_token_is_announced_as_such() {
     let (_folder, engine) = es256();
-    for (claims, kind) in
-        [(r#"{"cnf":{"jkt":"x"}}"#, "DPoP"), (r#"{"cnf":{"x5t#S256":"x"}}"#, "Bearer"), (r#"{"a":1}"#, "Bearer")]
-    {
+    let digest = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    let bound = |method: &str| format!(r#"{{"cnf":{{"{method}":"{digest}"}}}}"#);
+    let plain = r#"{"a":1}"#.to_owned();
+    for (claims, kind) in [(&bound("jkt"), "DPoP"), (&bound("x5t#S256"), "Bearer"), (&plain, "Bearer")] {
         let tokens = engine.issue_token(&TokenRequest { claims: Some(claims), ..ALICE }).unwrap();
         let answer: Value = serde_json::from_str(&tokens.answer()).unwrap();
         assert_eq!(answer["token_type"], kind, "{claims}");
@@ -223,6 +224,9 @@ fn what_cannot_be_issued_as_it_is_asked_for_is_an_error_that_says_why() {
         (TokenRequest { user: "a\nb", ..ALICE }, "cannot be a user name"),
         (TokenRequest { signer: Some("other"), ..ALICE }, "there is no signer \"other\"; there are access"),
         (TokenRequest { lifetime: Some(601), ..ALICE }, "1 to 600 seconds, not 601"),
+        (TokenRequest { now: Some(-1), ..ALICE }, "times are Unix seconds"),
+        (TokenRequest { now: Some(i64::MAX), ..ALICE }, "times are Unix seconds"),
+        (TokenRequest { now: Some(253_402_300_799 - 599), ..ALICE }, "times are Unix seconds"),
         (TokenRequest { lifetime: Some(0), ..ALICE }, "not 0"),
         (TokenRequest { lifetime: Some(-1), ..ALICE }, "not -1"),
         (TokenRequest { audience: &stray, ..ALICE }, "\"billing\" is not in the audience of access: orders, mail"),

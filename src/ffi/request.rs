@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::mem::{MaybeUninit, offset_of};
 
+use memchr::{memchr, memchr2};
 use smallvec::SmallVec;
 
 use super::kernel::{Caller, Failure, Plain};
@@ -168,15 +169,16 @@ fn lines<'call>(block: &'call [u8], headers: &mut Headers<'call>) -> Result<(), 
     let wrong = || Failure::argument("request.header_block is not made of \"name: value\" lines, each ended by CR LF");
     let mut rest = block;
     while !rest.is_empty() {
-        let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(wrong)?;
+        let end = memchr(b'\n', rest).ok_or_else(wrong)?;
         let (line, after) = rest.split_at(end);
-        rest = after.get(2..).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").ok_or_else(wrong)?;
+        rest = after.get(1..).unwrap_or_default();
         if line.is_empty() && rest.is_empty() {
             break;
         }
         let folded = matches!(line.first(), Some(b' ' | b'\t') | None);
-        let colon = line.iter().position(|byte| *byte == b':').ok_or_else(wrong)?;
-        if folded || line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        let colon = memchr(b':', line).ok_or_else(wrong)?;
+        if folded || memchr2(b'\r', 0, line).is_some() {
             return Err(wrong());
         }
         let (name, value) = line.split_at(colon);

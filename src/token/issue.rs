@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn further_claims_are_an_object_without_what_is_the_signers() {
-        assert_eq!(further(r#"{"roles":["a"],"cnf":{"jkt":"x"}}"#).unwrap().len(), 2);
+        let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+        assert_eq!(further(&format!(r#"{{"roles":["a"],"cnf":{{"jkt":"{jkt}"}}}}"#)).unwrap().len(), 2);
         for name in RESERVED {
             assert!(further(&format!(r#"{{"{name}":1}}"#)).unwrap_err().contains(name));
         }
@@ -134,7 +135,9 @@ mod tests {
             ("[]", "no JSON object"),
             ("{", "no JSON object"),
             (r#"{"a":1,"\u0061":2}"#, "twice"),
-            (r#"{"cnf":"x"}"#, "cnf is a string"),
+            (r#"{"cnf":"x"}"#, "a string where an object belongs"),
+            (r#"{"cnf":{}}"#, "cnf names no proof"),
+            (r#"{"cnf":{"jkt":"x"}}"#, "no SHA-256"),
             (r#"{"":1}"#, "called"),
             (r#"{"a\n":1}"#, "called"),
         ] {

@@ -47,13 +47,13 @@ int main(int argc, char **argv) {
 
     /* Without the flag it proves nothing; the flag without a certificate neither. */
     refused(engine, der, GATEPOST_REQUEST_TLS, GATEPOST_REASON_CREDENTIALS_MISSING);
-    refused(engine, NOTHING, GATEPOST_REQUEST_CERT_VERIFIED, GATEPOST_REASON_CREDENTIALS_MISSING);
-    refused(engine, (gatepost_str){other, other_length}, GATEPOST_REQUEST_CERT_VERIFIED,
-            GATEPOST_REASON_CREDENTIALS_INVALID);
-    refused(engine, (gatepost_str){own, own_length - 1}, GATEPOST_REQUEST_CERT_VERIFIED,
-            GATEPOST_REASON_CREDENTIALS_MALFORMED);
-    refused(engine, text("-----BEGIN CERTIFICATE-----"), GATEPOST_REQUEST_CERT_VERIFIED,
-            GATEPOST_REASON_CREDENTIALS_MALFORMED);
+    const uint32_t verified = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_CERT_VERIFIED;
+    refused(engine, NOTHING, verified, GATEPOST_REASON_CREDENTIALS_MISSING);
+    refused(engine, (gatepost_str){other, other_length}, verified, GATEPOST_REASON_CREDENTIALS_INVALID);
+    refused(engine, (gatepost_str){own, own_length - 1}, verified, GATEPOST_REASON_CREDENTIALS_MALFORMED);
+    refused(engine, text("-----BEGIN CERTIFICATE-----"), verified, GATEPOST_REASON_CREDENTIALS_MALFORMED);
+    /* Nor has a connection without TLS one. */
+    refused(engine, der, GATEPOST_REQUEST_CERT_VERIFIED, GATEPOST_REASON_CREDENTIALS_MISSING);
 
     free(own);
     free(other);

@@ -320,7 +320,8 @@ fn holds_nul() -> Failure {
 fn joined(list: &[String], between: u8) -> Box<[u8]> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
-    let mut text = Vec::new();
+    // As long as it will be, where nothing is escaped.
+    let mut text = Vec::with_capacity(list.iter().map(|item| item.len() + 1).sum::<usize>().max(1));
     for (index, item) in list.iter().enumerate() {
         if index > 0 {
             text.push(between);

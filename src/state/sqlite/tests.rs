@@ -158,13 +158,16 @@ fn a_state_of_the_first_version_is_brought_up_and_keeps_its_users() {
     for table in later {
         connection.execute(&format!("DROP TABLE {table}"), ()).unwrap();
     }
-    let before = "DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; PRAGMA user_version = 1";
+    let before = "DROP INDEX users_by_work; ALTER TABLE users DROP COLUMN work; \
+                  ALTER TABLE users DROP COLUMN tokens_from; PRAGMA user_version = 1";
     connection.execute_batch(before).unwrap();
     drop(connection);
     let state = place.open();
     assert_eq!(state.works().unwrap(), [password::work(hash).unwrap()]);
     state.set_password("alice", "$new", 2_000, 1).unwrap();
     assert_eq!(state.old_passwords("alice").unwrap(), ["$argon2id$…"]);
+    let bob = state.user("bob").unwrap().unwrap();
+    assert_eq!(bob.tokens_from, bob.created_at);
 }
 
 #[test]
