@@ -104,9 +104,11 @@ void revoked(const Engine& engine) {
     must(engine.revoke_tokens(Revocation::of_session("access", "b")));
     CHECK(reason(three) == Reason::token_revoked && reason(four) == Reason::token_revoked &&
           reason(five) == Reason::allowed);
-    must(engine.revoke_tokens(Revocation::of_user("alice").before(five.expires_at())));
+    const auto issued = five.expires_at() - five.expires_in();
+    must(engine.revoke_tokens(Revocation::of_user("alice").before(issued + 1)));
     CHECK(reason(five) == Reason::token_revoked);
     must(engine.revoke_tokens(Revocation::of_subject("access", "alice").before(1)));
+    CHECK(!engine.revoke_tokens(Revocation::of_user("alice").before(five.expires_at())));
     CHECK(!engine.revoke_tokens(Revocation::of_token_id("nobody", "x")));
     CHECK(engine.revoke_tokens(Revocation::of_token("no token")).status() == Status::invalid_argument);
     CHECK(!engine.revoke_tokens(Revocation::of_token({})));
