@@ -104,7 +104,7 @@ void revoked(const Engine& engine) {
     must(engine.revoke_tokens(Revocation::of_session("access", "b")));
     CHECK(reason(three) == Reason::token_revoked && reason(four) == Reason::token_revoked &&
           reason(five) == Reason::allowed);
-    const auto issued = five.expires_at() - five.expires_in();
+    const auto issued = five.expires_at() - five.expires_in().count();
     must(engine.revoke_tokens(Revocation::of_user("alice").before(issued + 1)));
     CHECK(reason(five) == Reason::token_revoked);
     must(engine.revoke_tokens(Revocation::of_subject("access", "alice").before(1)));
