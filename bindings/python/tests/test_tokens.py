@@ -1,6 +1,7 @@
 """Tokens and passwords."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,7 +106,10 @@ def test_a_user_can_be_logged_out_everywhere(signer: gatepost.Engine) -> None:
     signer.revoke_token(session_id="s1", issuer="access")
     assert signer.verify_token(tokens.access_token).reason is Reason.TOKEN_REVOKED
     assert signer.verify_token(other.access_token)
-    signer.revoke_token(user="root", before=4_000_000_000)
+    with pytest.raises(gatepost.InvalidArgumentError, match="nobody has issued yet"):
+        signer.revoke_token(user="root", before=4_000_000_000)
+    assert signer.verify_token(other.access_token)
+    signer.revoke_token(user="root", before=int(time.time()) + 1)
     assert signer.verify_token(other.access_token).reason is Reason.TOKEN_REVOKED
 
 

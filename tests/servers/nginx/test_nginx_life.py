@@ -259,6 +259,7 @@ def test_one_more_than_may_wait_hears_503(place, echo, pool):
         for n, connection in enumerate(waiting):
             connection.send(wire.request("/orders/1", fields=[people.basic_of(f"u{n}", "x")]))
         found = [connection.read().status for connection in waiting]
-        assert set(found) == {401, 503} and found.count(401) >= 3, found
+        # The two that wait, and whom the thread had taken by then.
+        assert set(found) == {401, 503} and found.count(401) >= 2, found
         assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
         assert "gatepost: denied 503 overloaded" in server.log()
