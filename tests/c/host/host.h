@@ -49,6 +49,17 @@ static inline int descriptors(void) { return entries("/proc/self/fd"); }
 
 static inline int threads_running(void) { return entries("/proc/self/task"); }
 
+/* One thread is left, or will be in a moment: who joins a thread may see it in /proc for a little longer. */
+static inline int one_thread_is_left(void) {
+    for (int waited = 0; threads_running() != 1; waited++) {
+        if (waited == 2000) {
+            return 0;
+        }
+        usleep(1000);
+    }
+    return 1;
+}
+
 /* Resident memory, bytes. */
 static inline long resident_memory(void) {
     long all = 0, pages = 0;

@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
         }
     }
     CHECK(descriptors() == files);
-    CHECK(threads_running() == 1);
+    CHECK(one_thread_is_left());
     long grown = resident_memory() - memory;
     if (grown > 512 * 1024) {
         fprintf(stderr, "memory grew by %ld bytes\n", grown);

@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
         /* Threads need memory too. */
         gatepost_pool *pool = NULL;
         CHECK_STATUS(GATEPOST_ERR_SYSTEM, gatepost_pool_new(64, 4, &pool, &error));
-        CHECK(pool == NULL && threads_running() == 1);
+        CHECK(pool == NULL && one_thread_is_left());
         struct rlimit enough = {RLIM_INFINITY, RLIM_INFINITY};
         CHECK(setrlimit(RLIMIT_AS, &enough) == 0);
         CHECK(ask(engine, "/private", WRONG) == 401);
