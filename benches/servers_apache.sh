@@ -32,43 +32,7 @@ GATEPOST_RELEASE=$release RPATH=1 bindings/apache/build.sh -o "$work" >/dev/null
 [ -e "$release/libgatepost.so.0" ] || ln -s "$release/libgatepost.so" "$work/libgatepost.so.0"
 export LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-cat >"$work/orders.toml" <<'POLICY'
-[engine]
-name = "Orders"
-state = "orders.db"
-schemes = ["bearer", "api-key", "basic"]
-[identity]
-subject = "X-Auth-Subject"
-roles = "X-Auth-Roles"
-[[issuer]]
-name = "accounts"
-issuer = "https://accounts.example.com"
-audience = ["orders"]
-algorithms = ["HS256"]
-keys = { secret_file = "accounts.key", encoding = "hex" }
-claims = { subject = "sub", roles = "roles" }
-[[signer]]
-name = "own"
-issuer = "https://orders.example.com"
-audience = ["orders"]
-algorithm = "ES256"
-key = { file = "signing.pem" }
-lifetime = "1h"
-[[role]]
-name = "clerk"
-permissions = ["orders:read"]
-[[route]]
-path = "/orders/{*rest}"
-require = { permission = "orders:read" }
-[[route]]
-path = "/pub/{*rest}"
-access = "public"
-POLICY
-policy=$work/orders.toml
-(umask 077
-    openssl rand -hex 32 >"$work/accounts.key"
-    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/signing.pem" 2>/dev/null)
-password='four cups of green tea each noon'
+. benches/servers_policy.sh
 echo "$password" | "$gatepost" user add rita --role clerk --policy "$policy" >/dev/null 2>&1
 key=$("$gatepost" key issue bench --user rita --policy "$policy" --json 2>/dev/null | grep -o 'gp_[A-Za-z0-9_-]\{20,\}' | head -n 1)
 es256=$("$gatepost" token issue --user rita --policy "$policy" 2>/dev/null | grep -o 'ey[A-Za-z0-9_.-]*' | head -n 1)
