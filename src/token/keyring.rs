@@ -17,17 +17,9 @@ static EPOCH: AtomicU64 = AtomicU64::new(1);
 /// The keys of all issuers of one policy, by the issuer's index.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    places: Vec<Place>,
+    places: Vec<ArcSwap<Held>>,
     /// Held by whoever swaps.
     writing: Mutex<()>,
-}
-
-/// The place of one issuer's keys.
-#[derive(Debug)]
-struct Place {
-    held: ArcSwap<Held>,
-    /// The number of the set, for who needs no more; never behind it once a swap is over.
-    epoch: AtomicU64,
 }
 
 /// The keys of one issuer at one time.
@@ -64,12 +56,15 @@ impl Keyring {
             Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect(), wishes, until)
                 .unwrap_or_else(|_| Held::empty())
         };
-        Keyring { places: issuers.iter().map(|issuer| Place::new(held(issuer))).collect(), writing: Mutex::new(()) }
+        Keyring {
+            places: issuers.iter().map(|issuer| ArcSwap::from_pointee(held(issuer))).collect(),
+            writing: Mutex::new(()),
+        }
     }
 
     /// The issuer's keys at this moment; `None` for an index that the policy does not have.
     pub fn held(&self, issuer: usize) -> Option<Guard<Arc<Held>>> {
-        self.places.get(issuer).map(|place| place.held.load())
+        self.places.get(issuer).map(ArcSwap::load)
     }
 
     /// The same without the keys of sources that nobody confirmed for too long at that time, Unix seconds: they hold no
@@ -81,7 +76,7 @@ impl Keyring {
 
     /// The number of the issuer's set; 0 for an index that the policy does not have.
     pub fn epoch(&self, issuer: usize) -> u64 {
-        self.places.get(issuer).map_or(0, |place| place.epoch.load(Ordering::Acquire))
+        self.held(issuer).map_or(0, |held| held.epoch)
     }
 
     /// The same at a time, Unix seconds; 0 as well where some of the keys are then not believed any more.
@@ -114,20 +109,13 @@ impl Keyring {
         let unknown = || KeyError("no such issuer or source of keys".into());
         let place = self.places.get(issuer).ok_or_else(unknown)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = place.held.load();
+        let before = place.load();
         let mut sources = before.sources.clone();
         *sources.get_mut(source).ok_or_else(unknown)? = keys;
         let next = Held::of(sources, before.wishes.clone(), Arc::clone(&before.until))?;
         let epoch = next.epoch;
-        place.held.store(Arc::new(next));
-        place.epoch.store(epoch, Ordering::Release);
+        place.store(Arc::new(next));
         Ok(epoch)
-    }
-}
-
-impl Place {
-    fn new(held: Held) -> Place {
-        Place { epoch: AtomicU64::new(held.epoch), held: ArcSwap::from_pointee(held) }
     }
 }
 
