@@ -56,8 +56,8 @@ fn a_good_token_passes_every_check_and_its_key_is_named() {
     let token = minted("good");
     inspect(&["--policy", "orders.toml"], &token)
         .exits(0)
-        .says("✓ issuer     iss is \"https://accounts.example.com\": issuer accounts")
-        .says("✓ expiry     exp is 2026-11-23T12:10:00Z (in 10 minutes)")
+        .says("✓ issuer      iss is \"https://accounts.example.com\": issuer accounts")
+        .says("✓ expiry      exp is 2026-11-23T12:10:00Z (in 10 minutes)")
         .says("proved by a key without kid of issuer accounts with HS256");
     let told = inspect(&["--policy", "orders.toml", "--json"], &token).exits(0).json();
     let names: Vec<String> = outcomes(&told).into_iter().map(|(name, outcome)| format!("{name} {outcome}")).collect();

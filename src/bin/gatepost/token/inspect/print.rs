@@ -91,6 +91,7 @@ impl Shown<'_> {
 
 fn checks(out: &mut String, verdict: &Verdict) {
     heading(out, "checks");
+    let width = verdict.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     for check in &verdict.checks {
         let (mark, style) = match check.outcome {
             Outcome::Passed => ("✓", Style::new().green()),
@@ -102,7 +103,7 @@ fn checks(out: &mut String, verdict: &Verdict) {
             Outcome::NotJudged => format!("not judged: {}", check.saw),
             _ => check.saw.clone(),
         };
-        let name = format!("{:<9}", check.name);
+        let name = format!("{:<width$}", check.name);
         out.push_str(&format!("  {} {name}  {}\n", paint(Stream::Out, mark, style), visible(&saw)));
     }
     out.push('\n');
