@@ -1,6 +1,6 @@
 //! Makes the tokens of `benches/tokens.sh`, and measures the bare primitives and the crate `jsonwebtoken`:
-//! `tokens prepare FOLDER`, with the private keys in it, writes policies and tokens; `tokens measure FOLDER` prints
-//! "name algorithm nanoseconds" lines. Without `--bench` (as `cargo test --all-targets` runs it) each is tried once.
+//! `tokens prepare FOLDER` writes keys, policies and tokens; `tokens measure FOLDER` prints "name algorithm nanoseconds"
+//! lines. Without `--bench` (as `cargo test --all-targets` runs it) each is tried once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
@@ -10,20 +10,26 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, VerificationAlgorithm,
-};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{self as aws, ParsedPublicKey, VerificationAlgorithm};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
-use gatepost::crypto::algorithm::Algorithm;
+use gatepost::crypto::algorithm::{Algorithm, Family};
+use gatepost::crypto::key::PublicKey;
 use gatepost::crypto::private::PrivateKey;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{DecodingKey, Validation};
-use sha2::Sha256;
+use serde_json::json;
+use sha2::{Sha256, Sha384, Sha512};
 
 const ISSUER: &str = "https://accounts.example.com";
-const ALGORITHMS: [&str; 4] = ["HS256", "RS256", "ES256", "EdDSA"];
 /// Seconds for each number.
 const ROUND: f64 = 0.2;
+
+/// All that a policy can name, each signature once: Ed25519 is another name of EdDSA.
+fn algorithms() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL.iter().copied().filter(|algorithm| *algorithm != Algorithm::Ed25519)
+}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -32,40 +38,71 @@ fn main() {
         ["measure", folder] => measure(Path::new(folder), ROUND),
         _ => {
             let folder = tempfile::tempdir().unwrap();
-            make_keys(folder.path());
             prepare(folder.path());
             measure(folder.path(), 0.0);
         }
     }
 }
 
-/// The keys that the script makes before it calls `prepare`.
-fn make_keys(folder: &Path) {
-    let openssl = |arguments: &[&str]| {
-        assert!(Command::new("openssl").args(arguments).current_dir(folder).output().unwrap().status.success());
-    };
-    fs::write(folder.join("HS256.key"), [0x5A; 32].map(|byte: u8| byte ^ 0x33)).unwrap();
-    openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "RS256.private.pem"]);
-    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "ES256.private.pem"]);
-    openssl(&["genpkey", "-algorithm", "ED25519", "-out", "EdDSA.private.pem"]);
-    for name in ["RS256", "ES256", "EdDSA"] {
-        openssl(&["pkey", "-in", &format!("{name}.private.pem"), "-pubout", "-out", &format!("{name}.pem")]);
+/// A shared secret in NAME.key; a private key in NAME.private.pem, its public half in NAME.jwk and, where OpenSSL knows
+/// its kind, in NAME.pem.
+fn make_key(folder: &Path, algorithm: Algorithm) {
+    let name = algorithm.name();
+    if algorithm.family() == Family::Hmac {
+        let mut secret = vec![0; algorithm.least_secret()];
+        aws_lc_rs::rand::fill(&mut secret).unwrap();
+        fs::write(folder.join(format!("{name}.key")), secret).unwrap();
+        return;
+    }
+    let der = private_key(algorithm);
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(&der));
+    fs::write(folder.join(format!("{name}.private.pem")), pem).unwrap();
+    let jwk = PrivateKey::from_pkcs8(&der).unwrap().public().to_jwk();
+    fs::write(folder.join(format!("{name}.jwks.json")), json!({ "keys": [jwk] }).to_string()).unwrap();
+    if algorithm.family() != Family::MlDsa {
+        let (from, to) = (format!("{name}.private.pem"), format!("{name}.pem"));
+        let mut openssl = Command::new("openssl");
+        openssl.args(["pkey", "-in", &from, "-pubout", "-out", &to]).current_dir(folder);
+        assert!(openssl.status().unwrap().success(), "openssl reads no key for {name}");
+    }
+}
+
+/// Fresh, as PKCS#8.
+fn private_key(algorithm: Algorithm) -> Vec<u8> {
+    let random = SystemRandom::new();
+    let ec = |signer| aws::EcdsaKeyPair::generate_pkcs8(signer, &random).unwrap().as_ref().to_vec();
+    let ml = |signer| aws::PqdsaKeyPair::generate(signer).unwrap().to_pkcs8v1().unwrap().as_ref().to_vec();
+    match algorithm {
+        Algorithm::Es256 => ec(&aws::ECDSA_P256_SHA256_FIXED_SIGNING),
+        Algorithm::Es384 => ec(&aws::ECDSA_P384_SHA384_FIXED_SIGNING),
+        Algorithm::Es512 => ec(&aws::ECDSA_P521_SHA512_FIXED_SIGNING),
+        // The first version of PKCS#8: OpenSSL 3.0 reads no other.
+        Algorithm::EdDsa => aws::Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref().to_vec(),
+        Algorithm::MlDsa44 => ml(&aws::ML_DSA_44_SIGNING),
+        Algorithm::MlDsa65 => ml(&aws::ML_DSA_65_SIGNING),
+        Algorithm::MlDsa87 => ml(&aws::ML_DSA_87_SIGNING),
+        _ => {
+            let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap().as_ref().to_vec()
+        }
     }
 }
 
 fn prepare(folder: &Path) {
     let mut issuers = String::new();
-    for name in ALGORITHMS {
-        let keys = if name == "HS256" {
-            r#"secret_file = "HS256.key", encoding = "raw""#.to_owned()
+    for algorithm in algorithms() {
+        let name = algorithm.name();
+        make_key(folder, algorithm);
+        let keys = if algorithm.is_symmetric() {
+            format!(r#"secret_file = "{name}.key", encoding = "raw""#)
         } else {
-            format!(r#"file = "{name}.pem""#)
+            format!(r#"file = "{name}.jwks.json""#)
         };
         issuers += &format!(
             "[[issuer]]\nname = \"{name}\"\nissuer = \"{ISSUER}/{name}\"\naudience = [\"orders\"]\n\
              algorithms = [\"{name}\"]\nkeys = {{ {keys} }}\nclaims = {{ subject = \"sub\", roles = \"roles\" }}\n"
         );
-        fs::write(folder.join(format!("{name}.token")), token(folder, name)).unwrap();
+        fs::write(folder.join(format!("{name}.token")), token(folder, algorithm)).unwrap();
     }
     let rest = "[[role]]\nname = \"clerk\"\npermissions = [\"orders:read\"]\n\
                 [identity]\nissuer = \"X-Auth-Issuer\"\nsubject = \"X-Auth-Subject\"\nroles = \"X-Auth-Roles\"\n\
@@ -78,7 +115,8 @@ fn prepare(folder: &Path) {
 }
 
 /// Ten claims; what is signed has about 700 octets.
-fn token(folder: &Path, name: &str) -> String {
+fn token(folder: &Path, algorithm: Algorithm) -> String {
+    let name = algorithm.name();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let header = format!(r#"{{"alg":"{name}","typ":"JWT"}}"#);
     let claims = format!(
@@ -87,17 +125,21 @@ fn token(folder: &Path, name: &str) -> String {
         "department of long names and even longer descriptions, ".repeat(2)
     );
     let signed = format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(claims.as_bytes()));
-    let signature = if name == "HS256" {
-        mac(folder).chain_update(signed.as_bytes()).finalize().into_bytes().to_vec()
-    } else {
-        let key = PrivateKey::from_pkcs8(&pem(folder, &format!("{name}.private.pem"))).unwrap();
-        key.sign(Algorithm::from_name(name).unwrap(), signed.as_bytes()).unwrap()
+    let signature = match algorithm {
+        Algorithm::Hs256 => mac::<Hmac<Sha256>>(folder, name).chain_update(&signed).finalize().into_bytes().to_vec(),
+        Algorithm::Hs384 => mac::<Hmac<Sha384>>(folder, name).chain_update(&signed).finalize().into_bytes().to_vec(),
+        Algorithm::Hs512 => mac::<Hmac<Sha512>>(folder, name).chain_update(&signed).finalize().into_bytes().to_vec(),
+        _ => private(folder, name).sign(algorithm, signed.as_bytes()).unwrap(),
     };
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
-fn mac(folder: &Path) -> Hmac<Sha256> {
-    Hmac::<Sha256>::new_from_slice(&fs::read(folder.join("HS256.key")).unwrap()).unwrap()
+fn mac<M: KeyInit>(folder: &Path, name: &str) -> M {
+    M::new_from_slice(&fs::read(folder.join(format!("{name}.key"))).unwrap()).unwrap()
+}
+
+fn private(folder: &Path, name: &str) -> PrivateKey {
+    PrivateKey::from_pkcs8(&pem(folder, &format!("{name}.private.pem"))).unwrap()
 }
 
 fn pem(folder: &Path, file: &str) -> Vec<u8> {
@@ -107,22 +149,24 @@ fn pem(folder: &Path, file: &str) -> Vec<u8> {
 }
 
 fn measure(folder: &Path, seconds: f64) {
-    for name in ALGORITHMS {
+    for algorithm in algorithms() {
+        let name = algorithm.name();
         let token = fs::read_to_string(folder.join(format!("{name}.token"))).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
-        let bare = primitive(folder, name);
+        let bare = primitive(folder, algorithm);
         let nanoseconds = time(seconds, || assert!(bare(black_box(signed.as_bytes()), black_box(&signature))));
         println!("primitive {name} {nanoseconds:.0}");
 
-        let key = match name {
-            "HS256" => DecodingKey::from_secret(&fs::read(folder.join("HS256.key")).unwrap()),
-            _ => {
-                let private = PrivateKey::from_pkcs8(&pem(folder, &format!("{name}.private.pem"))).unwrap();
-                DecodingKey::from_jwk(&serde_json::from_value(private.public().to_jwk().into()).unwrap()).unwrap()
-            }
+        // It knows neither ES512 nor ML-DSA.
+        let Ok(known) = name.parse() else { continue };
+        let key = if algorithm.is_symmetric() {
+            DecodingKey::from_secret(&fs::read(folder.join(format!("{name}.key"))).unwrap())
+        } else {
+            let jwk = private(folder, name).public().to_jwk();
+            DecodingKey::from_jwk(&serde_json::from_value(jwk.into()).unwrap()).unwrap()
         };
-        let mut validation = Validation::new(name.parse().unwrap());
+        let mut validation = Validation::new(known);
         validation.set_audience(&["orders"]);
         validation.set_issuer(&[format!("{ISSUER}/{name}")]);
         validation.validate_nbf = true;
@@ -136,17 +180,35 @@ fn measure(folder: &Path, seconds: f64) {
 /// Verifies what was signed, with the key prepared.
 type Verify = Box<dyn Fn(&[u8], &[u8]) -> bool>;
 
-fn primitive(folder: &Path, name: &str) -> Verify {
-    let algorithm: &'static dyn VerificationAlgorithm = match name {
-        "HS256" => {
-            let key = mac(folder);
-            return Box::new(move |signed, tag| key.clone().chain_update(signed).verify_slice(tag).is_ok());
-        }
-        "RS256" => &RSA_PKCS1_2048_8192_SHA256,
-        "ES256" => &ECDSA_P256_SHA256_FIXED,
-        _ => &ED25519,
+fn primitive(folder: &Path, algorithm: Algorithm) -> Verify {
+    fn shared<M: Mac + KeyInit + Clone + 'static>(folder: &Path, algorithm: Algorithm) -> Verify {
+        let key: M = mac(folder, algorithm.name());
+        Box::new(move |signed, tag| key.clone().chain_update(signed).verify_slice(tag).is_ok())
+    }
+    let verifier: &'static dyn VerificationAlgorithm = match algorithm {
+        Algorithm::Hs256 => return shared::<Hmac<Sha256>>(folder, algorithm),
+        Algorithm::Hs384 => return shared::<Hmac<Sha384>>(folder, algorithm),
+        Algorithm::Hs512 => return shared::<Hmac<Sha512>>(folder, algorithm),
+        Algorithm::Rs256 => &aws::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &aws::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &aws::RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &aws::RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &aws::RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &aws::RSA_PSS_2048_8192_SHA512,
+        Algorithm::Es256 => &aws::ECDSA_P256_SHA256_FIXED,
+        Algorithm::Es384 => &aws::ECDSA_P384_SHA384_FIXED,
+        Algorithm::Es512 => &aws::ECDSA_P521_SHA512_FIXED,
+        Algorithm::MlDsa44 => &aws::ML_DSA_44,
+        Algorithm::MlDsa65 => &aws::ML_DSA_65,
+        Algorithm::MlDsa87 => &aws::ML_DSA_87,
+        _ => &aws::ED25519,
     };
-    let key = ParsedPublicKey::new(algorithm, pem(folder, &format!("{name}.pem"))).unwrap();
+    let public = match private(folder, algorithm.name()).public() {
+        PublicKey::Rsa { .. } => pem(folder, &format!("{}.pem", algorithm.name())),
+        PublicKey::Ec { point: key, .. } | PublicKey::MlDsa { key, .. } => key.clone(),
+        PublicKey::Ed25519(key) => key.to_vec(),
+    };
+    let key = ParsedPublicKey::new(verifier, public).unwrap();
     Box::new(move |signed, signature| key.verify_sig(signed, signature).is_ok())
 }
 

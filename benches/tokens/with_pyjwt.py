@@ -1,4 +1,4 @@
-"""The same tokens before PyJWT, with its keys prepared. with_pyjwt.py FOLDER SECONDS"""
+"""The same tokens before PyJWT, with its keys prepared. with_pyjwt.py FOLDER SECONDS ALGORITHM..."""
 import statistics
 import sys
 import time
@@ -14,8 +14,10 @@ def read(name):
         return file.read()
 
 
-for name in ["HS256", "RS256", "ES256", "EdDSA"]:
-    key = read("HS256.key") if name == "HS256" else load_pem_public_key(read(f"{name}.pem"))
+for name in sys.argv[3:]:
+    if name not in jwt.algorithms.get_default_algorithms():
+        continue
+    key = read(f"{name}.key") if name.startswith("HS") else load_pem_public_key(read(f"{name}.pem"))
     token = read(f"{name}.token").decode()
     rounds = []
     for _ in range(11):

@@ -1,8 +1,7 @@
-// The same tokens before golang-jwt, with its keys parsed: main FOLDER SECONDS
+// The same tokens before golang-jwt, with its keys parsed: main FOLDER SECONDS ALGORITHM...
 package main
 
 import (
-	"crypto"
 	"fmt"
 	"os"
 	"sort"
@@ -23,17 +22,15 @@ func read(folder, name string) []byte {
 func key(folder, name string) any {
 	var parsed any
 	var err error
-	switch name {
-	case "HS256":
-		return read(folder, "HS256.key")
-	case "RS256":
-		parsed, err = jwt.ParseRSAPublicKeyFromPEM(read(folder, "RS256.pem"))
-	case "ES256":
-		parsed, err = jwt.ParseECPublicKeyFromPEM(read(folder, "ES256.pem"))
+	switch name[:2] {
+	case "HS":
+		return read(folder, name+".key")
+	case "RS", "PS":
+		parsed, err = jwt.ParseRSAPublicKeyFromPEM(read(folder, name+".pem"))
+	case "ES":
+		parsed, err = jwt.ParseECPublicKeyFromPEM(read(folder, name+".pem"))
 	default:
-		var public crypto.PublicKey
-		public, err = jwt.ParseEdPublicKeyFromPEM(read(folder, "EdDSA.pem"))
-		parsed = public
+		parsed, err = jwt.ParseEdPublicKeyFromPEM(read(folder, name+".pem"))
 	}
 	if err != nil {
 		panic(err)
@@ -47,7 +44,10 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	for _, name := range []string{"HS256", "RS256", "ES256", "EdDSA"} {
+	for _, name := range os.Args[3:] {
+		if jwt.GetSigningMethod(name) == nil {
+			continue
+		}
 		held := key(folder, name)
 		token := string(read(folder, name+".token"))
 		parser := jwt.NewParser(jwt.WithValidMethods([]string{name}), jwt.WithAudience("orders"),
