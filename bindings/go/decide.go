@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"runtime"
@@ -109,7 +108,10 @@ func (e *Engine) DecideRequest(request *Request) (*Decision, error) {
 }
 
 func (e *Engine) decideRequest(request *Request, d *Decision) error {
-	c := e.core
+	c := e.opened()
+	if c == nil {
+		return errNotOpened
+	}
 	s := c.pool.Get().(*scratch)
 	s.pack(request)
 	ctx := request.Context
@@ -157,7 +159,10 @@ func (s *scratch) pack(request *Request) {
 // WantsBody tells whether deciding this request takes its body, so that it is to be read first: the most bytes of it
 // that are taken; 0: none. Only the engine's own endpoints ever do; this release has none that does.
 func (e *Engine) WantsBody(request *Request) (most uint64, err error) {
-	c := e.core
+	c := e.opened()
+	if c == nil {
+		return 0, errNotOpened
+	}
 	s := c.pool.Get().(*scratch)
 	defer c.put(s)
 	s.pack(request)
@@ -194,7 +199,10 @@ func (e *Engine) Decide(r *http.Request) (*Decision, error) {
 }
 
 func (e *Engine) decideHTTP(r *http.Request, d *Decision) error {
-	c := e.core
+	c := e.opened()
+	if c == nil {
+		return errNotOpened
+	}
 	s := c.pool.Get().(*scratch)
 	err := s.packHTTP(r, c.options.RequestID)
 	if err == nil {
@@ -227,18 +235,25 @@ func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
 
 // decideTold decides for an engine that calls back into Go. Its events find the request's context by a handle.
 func (c *core) decideTold(ctx context.Context, s *scratch, d *Decision) error {
+	// Whatever a callback does, Close must not wait for this call for ever.
+	defer c.gate.leave(s.place)
 	if c.options.OnEvent != nil {
 		handle := cgo.NewHandle(ctx)
 		defer handle.Delete()
 		s.call.request.user = C.uintptr_t(handle)
 	}
 	C.gp_go_decide_told(c.pointer, &s.call, s.start(), s.lengths(), s.room(), C.size_t(len(s.text)))
-	return c.decideFurther(ctx, s, d)
+	return c.finish(ctx, s, d)
 }
 
-// decideFurther does what is left: slow work, or a text that needs more room.
+// decideFurther is finish, apart so that what is decided at once does not pay for the defer.
 func (c *core) decideFurther(ctx context.Context, s *scratch, d *Decision) error {
 	defer c.gate.leave(s.place)
+	return c.finish(ctx, s, d)
+}
+
+// finish does what is left: slow work, or a text that needs more room.
+func (c *core) finish(ctx context.Context, s *scratch, d *Decision) error {
 	if s.call.status == C.GATEPOST_PENDING {
 		if err := c.work(ctx, s); err != nil {
 			return err
@@ -266,8 +281,8 @@ func (c *core) work(ctx context.Context, s *scratch) error {
 			return err
 		}
 	}
+	defer func() { <-c.slots }()
 	C.gp_go_run(job, &s.call, s.room(), C.size_t(len(s.text)))
-	<-c.slots
 	return nil
 }
 
@@ -281,7 +296,7 @@ func (c *core) wait(ctx context.Context) error {
 	case c.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("gatepost: nobody waits for the decision any more: %w", context.Cause(ctx))
+		return &gone{context.Cause(ctx)}
 	case <-c.gate.closing:
 		return ErrClosed
 	}

@@ -66,28 +66,55 @@ type Header struct {
 }
 
 // Decision is the answer to one request. It does not change and may be used by any number of goroutines; nothing of it
-// depends on the engine any more.
+// depends on the engine any more. A nil Decision, as DecisionFromContext answers it where no middleware was, and the zero
+// one refuse: Deny, 500, ReasonInternal, nobody.
 type Decision struct {
 	lengths C.gp_go_decision
 	text    string // laid out as shim.h says
 }
 
 // Action is what to do.
-func (d *Decision) Action() Action { return Action(d.lengths.action) }
+func (d *Decision) Action() Action {
+	if d == nil {
+		return Deny
+	}
+	return Action(d.lengths.action)
+}
 
 // Status is the HTTP status; 200 for Allow and Pass.
-func (d *Decision) Status() int { return int(d.lengths.status) }
+func (d *Decision) Status() int {
+	if d.none() {
+		return 500
+	}
+	return int(d.lengths.status)
+}
 
 // Reason is why. For logs; what the person may know is in the body.
-func (d *Decision) Reason() Reason { return Reason(d.lengths.reason) }
+func (d *Decision) Reason() Reason {
+	if d.none() {
+		return ReasonInternal
+	}
+	return Reason(d.lengths.reason)
+}
+
+// none tells whether this is no decision of an engine.
+func (d *Decision) none() bool { return d == nil || d.lengths.status == 0 }
 
 // RetryAfter is how long it takes until another try may succeed; 0: not said.
 func (d *Decision) RetryAfter() time.Duration {
+	if d == nil {
+		return 0
+	}
 	return time.Duration(d.lengths.retry_after) * time.Second
 }
 
 // Generation tells which of the engine's policies decided: Engine.Generation at that moment.
-func (d *Decision) Generation() uint64 { return uint64(d.lengths.generation) }
+func (d *Decision) Generation() uint64 {
+	if d == nil {
+		return 0
+	}
+	return uint64(d.lengths.generation)
+}
 
 // ID is what a user reads to support and what the log is searched by.
 func (d *Decision) ID() string { return d.string(0) }
@@ -109,28 +136,31 @@ func (d *Decision) Scopes() []string { return split(d.string(5), ' ') }
 
 // Identity is who was recognised; ok is false where nobody was.
 func (d *Decision) Identity() (identity Identity, ok bool) {
-	return Identity{d}, d.lengths.subject != 0
+	return Identity{d}, d != nil && d.lengths.subject != 0
 }
 
 // ResponseHeaders are header fields for the answer to the client, on every action.
 func (d *Decision) ResponseHeaders() []Header {
-	return d.headers(int(d.lengths.response_count), d.eachResponse)
+	return d.headers(d.eachResponse)
 }
 
 // UpstreamHeaders are header fields for the application, to apply after those to strip are gone, on Allow.
 func (d *Decision) UpstreamHeaders() []Header {
-	return d.headers(int(d.lengths.upstream_count), d.eachUpstream)
+	return d.headers(d.eachUpstream)
 }
 
 // Strip names the request fields to remove before the application sees the request, on every action.
 func (d *Decision) Strip() []string {
-	names := make([]string, 0, int(d.lengths.strip_count))
+	names := []string{}
 	d.eachStrip(func(name string) { names = append(names, name) })
 	return names
 }
 
 // Body is the body of the answer; its type is among the response headers. Empty on Allow and Pass, and for HEAD.
 func (d *Decision) Body() string {
+	if d == nil {
+		return ""
+	}
 	return d.text[len(d.text)-int(d.lengths.body):]
 }
 
@@ -214,20 +244,20 @@ func (d *Decision) each(entry uintptr, count C.uint32_t, start int, visit func(n
 }
 
 func (d *Decision) eachResponse(visit func(name, value string, mode Mode)) {
-	if d.lengths.response_count != 0 {
+	if d != nil && d.lengths.response_count != 0 {
 		d.each(0, d.lengths.response_count, d.fields(), visit)
 	}
 }
 
 func (d *Decision) eachUpstream(visit func(name, value string, mode Mode)) {
-	if d.lengths.upstream_count != 0 {
+	if d != nil && d.lengths.upstream_count != 0 {
 		start := d.each(0, d.lengths.response_count, d.fields(), nil)
 		d.each(uintptr(d.lengths.response_count)*fieldNumbers, d.lengths.upstream_count, start, visit)
 	}
 }
 
 func (d *Decision) eachStrip(visit func(name string)) {
-	if d.lengths.strip_count == 0 {
+	if d == nil || d.lengths.strip_count == 0 {
 		return
 	}
 	both := d.lengths.response_count + d.lengths.upstream_count
@@ -239,8 +269,8 @@ func (d *Decision) eachStrip(visit func(name string)) {
 	}
 }
 
-func (d *Decision) headers(count int, each func(func(name, value string, mode Mode))) []Header {
-	headers := make([]Header, 0, count)
+func (d *Decision) headers(each func(func(name, value string, mode Mode))) []Header {
+	headers := []Header{}
 	each(func(name, value string, mode Mode) { headers = append(headers, Header{name, value, mode}) })
 	return headers
 }

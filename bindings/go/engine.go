@@ -26,7 +26,8 @@ type Options struct {
 	Clock func() time.Time
 	// OnEvent hears events, also where the policy names no file for them. Those of a request come before its Decide
 	// returns, on its goroutine, with its context; all others come from housekeeping, with context.Background(). It is
-	// called from several goroutines at once, and must not call the engine.
+	// called from several goroutines at once, and must not call the engine. It must return: runtime.Goexit, and so
+	// testing.T.FailNow, in a callback leaves the library in the middle of its work.
 	OnEvent func(ctx context.Context, event Event)
 	// Fetch gets keys of issuers (url and discovery in the policy) in place of the engine's own client, for programs
 	// with their own HTTP, proxies or sandbox.
@@ -58,8 +59,32 @@ type Options struct {
 // Engine is a loaded policy with its state. All of its methods may be called from any number of goroutines at once.
 //
 // Close ends it; an engine that nothing refers to any more is ended by the garbage collector.
+//
+// An Engine is not to be copied, and only Open and New make one that works.
 type Engine struct {
+	core  *core
+	alive *alive
+	_     noCopy
+}
+
+// alive is what the garbage collector watches. A copy of an Engine holds it too, so that the engine does not end while
+// the copy is used.
+type alive struct {
 	core *core
+}
+
+// noCopy lets go vet warn of copies.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+// opened answers the core, or nil for an Engine that neither Open nor New has made.
+func (e *Engine) opened() *core {
+	if e == nil {
+		return nil
+	}
+	return e.core
 }
 
 // core is the part of an engine that housekeeping and requests under way hold: it does not refer to the Engine, so that
@@ -76,6 +101,7 @@ type core struct {
 	ended   context.Context
 	end     context.CancelFunc
 	once    sync.Once
+	closed  chan struct{} // closed when all has ended
 	wake    chan struct{} // housekeeping has something to do
 	keeper  sync.WaitGroup
 }
@@ -110,9 +136,9 @@ func open(options *Options, make func(*pins, *C.gatepost_options, **C.gatepost_e
 		return nil, failure(status, fault)
 	}
 	c.pointer = engine
-	e := &Engine{c}
+	e := &Engine{core: c, alive: &alive{c}}
 	// What the engine holds ends with it, on a goroutine of its own since that may wait.
-	runtime.AddCleanup(e, func(c *core) { go c.close() }, c)
+	runtime.AddCleanup(e.alive, func(c *core) { go c.close() }, c)
 	if !c.options.StartLater {
 		if err := e.Start(); err != nil {
 			c.close()
@@ -135,6 +161,7 @@ func newCore(options *Options) *core {
 	}
 	c.own = c.gate.place()
 	c.wake = make(chan struct{}, 1)
+	c.closed = make(chan struct{})
 	c.slots = make(chan struct{}, c.options.SlowChecks)
 	c.pool.New = func() any { return newScratch(c.gate) }
 	c.told = c.options.Clock != nil || c.options.OnEvent != nil
@@ -152,7 +179,10 @@ func (c *core) logger() *slog.Logger {
 // call runs something that uses the engine, unless it is closed.
 func (e *Engine) call(what func(engine *C.gatepost_engine) error) error {
 	defer runtime.KeepAlive(e)
-	c := e.core
+	c := e.opened()
+	if c == nil {
+		return errNotOpened
+	}
 	if !c.gate.enter(c.own) {
 		return ErrClosed
 	}
@@ -186,7 +216,9 @@ func (e *Engine) Start() error {
 // Reload reads the policy file again and swaps it in whole: each decision is made by one whole policy. On an error the
 // old one stays in force.
 func (e *Engine) Reload() error {
-	defer e.core.wakeKeeper()
+	if c := e.opened(); c != nil {
+		defer c.wakeKeeper()
+	}
 	return e.setUp(func(engine *C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
 		return C.gatepost_engine_reload(engine, fault)
 	})
@@ -204,16 +236,21 @@ func (e *Engine) Generation() (generation uint64) {
 
 // Close ends the engine: it waits for decisions under way, gives up those that wait for their turn, ends housekeeping,
 // and writes the events that wait. Decisions stay as they are; every later call answers ErrClosed. It answers nil, and
-// may be called again. It must not be called from a callback of the same engine.
+// may be called again, also from several goroutines: each returns when all of that is done. It must not be called from a
+// callback of the same engine.
 func (e *Engine) Close() error {
-	e.core.close()
+	if c := e.opened(); c != nil {
+		c.close()
+	}
 	return nil
 }
 
 func (c *core) close() {
 	if !c.gate.close() {
+		<-c.closed
 		return
 	}
+	defer close(c.closed)
 	c.end()
 	c.keeper.Wait()
 	C.gatepost_engine_free(c.pointer)

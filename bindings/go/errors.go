@@ -11,6 +11,19 @@ import (
 // ErrClosed is what every call on an engine answers after Close. The request must be refused.
 var ErrClosed = errors.New("gatepost: the engine is closed")
 
+var errNotOpened = &Error{Status: StatusNotStarted, Message: "this Engine was not made by Open or New"}
+
+// gone is the error of a request that nobody waits for any more.
+type gone struct {
+	cause error
+}
+
+func (g *gone) Error() string {
+	return "gatepost: nobody waits for the decision any more: " + g.cause.Error()
+}
+
+func (g *gone) Unwrap() []error { return []error{g.cause, StatusCancelled} }
+
 // ErrNoTarget is what Decide answers for a request without a RequestURI, as http.NewRequest makes it: the engine judges
 // the target as the client sent it, and a URL that was decoded already does not tell. Servers and httptest.NewRequest
 // set it.

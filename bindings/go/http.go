@@ -43,6 +43,10 @@ func (s *scratch) packHTTP(request *http.Request, id func(*http.Request) string)
 	}
 	bytes, table := s.bytes, s.table
 	for name, values := range request.Header {
+		if name == ":protocol" {
+			// No field, but the way in which net/http hands over the pseudo-header of RFC 8441.
+			continue
+		}
 		for _, value := range values {
 			bytes = append(append(bytes, name...), value...)
 			table = append(table, C.uint32_t(len(name)), C.uint32_t(len(value)))
@@ -53,9 +57,10 @@ func (s *scratch) packHTTP(request *http.Request, id func(*http.Request) string)
 	return nil
 }
 
-// peer is the address of the direct peer. One that came over a socket of the file system has none.
+// peer is the address of the direct peer. One that came over a socket of the file system has none: that it did, the
+// listener tells, and never an address, into which some middleware writes what a client has sent.
 func peer(request *http.Request) string {
-	if address := request.RemoteAddr; address != "" && address[0] != '@' && address[0] != '/' {
+	if address := request.RemoteAddr; address != "" && (digit(address[0]) >= 0 || address[0] == '[' || address[0] == ':') {
 		return address
 	}
 	if local, ok := request.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {

@@ -16,7 +16,11 @@ import (
 // as an issuer's server takes to answer.
 func (e *Engine) Poll() (next time.Duration, err error) {
 	defer runtime.KeepAlive(e)
-	return e.core.poll()
+	c := e.opened()
+	if c == nil {
+		return 0, errNotOpened
+	}
+	return c.poll()
 }
 
 func (c *core) poll() (time.Duration, error) {

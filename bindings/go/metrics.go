@@ -33,7 +33,7 @@ func (e *Engine) MetricsHandler() http.Handler {
 		}
 		metrics, err := e.Metrics()
 		if err != nil {
-			e.core.fail(w, r, err)
+			e.opened().fail(w, r, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")

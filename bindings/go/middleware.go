@@ -1,3 +1,5 @@
+//go:build cgo
+
 package gatepost
 
 import (
@@ -5,6 +7,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strconv"
+	"strings"
 )
 
 // Middleware lets requests through to next that the engine allows, and answers all others. Behind it the header fields
@@ -27,11 +30,14 @@ func (e *Engine) Middleware(next http.Handler) http.Handler {
 				d.respond(w.Header())
 			}
 			next.ServeHTTP(w, admitted)
-			return
+		} else {
+			late := &lateWriter{ResponseWriter: w, decision: d}
+			next.ServeHTTP(late.dressed(), admitted)
+			late.begin()
 		}
-		late := &lateWriter{ResponseWriter: w, decision: d}
-		next.ServeHTTP(late.dressed(), admitted)
-		late.begin()
+		// The handler had a copy of the request. The server removes the temporary files of a form that it finds in its
+		// own, and what measures requests from outside wants the pattern of the route.
+		r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern
 	})
 }
 
@@ -62,21 +68,17 @@ func (e *Engine) Admit(w http.ResponseWriter, r *http.Request) (request *http.Re
 
 // admit decides and strips, and answers what is refused. The decision is nil where the request had one already.
 func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http.Request, bool) {
-	parent := r.Context()
-	if before, ok := parent.Value(decisionKey{}).(*decided); ok && before.engine == e.core {
+	c, parent := e.opened(), r.Context()
+	if before, ok := parent.Value(decisionKey{}).(*decided); ok && before.engine == c {
 		return nil, r, true
 	}
-	held := &decided{Context: parent, engine: e.core}
+	held := &decided{Context: parent, engine: c}
 	d := &held.decision
 	if err := e.decideHTTP(r, d); err != nil {
-		e.core.fail(w, r, err)
+		c.fail(w, r, err)
 		return nil, nil, false
 	}
-	d.eachStrip(func(name string) {
-		// As it was sent, and as net/http writes it.
-		delete(r.Header, name)
-		delete(r.Header, textproto.CanonicalMIMEHeaderKey(name))
-	})
+	d.strip(r.Header)
 	switch d.Action() {
 	case Allow:
 		if d.lengths.upstream_count != 0 {
@@ -95,6 +97,9 @@ func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http
 
 // fail answers a request for which no decision could be made.
 func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if c == nil {
+		c = &core{}
+	}
 	if c.options.OnError != nil {
 		c.options.OnError(w, r, err)
 		return
@@ -108,6 +113,23 @@ func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(status), status)
+}
+
+// strip removes the fields that a client may have made up, however they are spelled: net/http writes names in one way,
+// but other servers and middlewares that fill the map do not.
+func (d *Decision) strip(header http.Header) {
+	var lengths uint64 // which lengths are among the names, so that most fields need no comparing
+	d.eachStrip(func(name string) { lengths |= 1 << (len(name) % 64) })
+	for key := range header {
+		if lengths>>(len(key)%64)&1 == 0 {
+			continue
+		}
+		d.eachStrip(func(name string) {
+			if len(name) == len(key) && strings.EqualFold(name, key) {
+				delete(header, key)
+			}
+		})
+	}
 }
 
 // send answers a request that is not let through: status, fields and body, and nothing else.

@@ -3,6 +3,11 @@
 #ifndef GATEPOST_GO_SHIM_H
 #define GATEPOST_GO_SHIM_H
 
+#ifdef __has_include
+#if !__has_include(<gatepost.h>)
+#error "gatepost.h is missing. Run make go-archive; or, where no archive is made for the platform, build with -tags gatepost_shared."
+#endif
+#endif
 #include <gatepost.h>
 
 /* A request as lengths. The bytes lie one after the other in a buffer: the strings in the order of the members, then

@@ -30,13 +30,13 @@ func checkLibrary() error {
 	library := LibraryVersion()
 	if C.gatepost_abi_check(C.GATEPOST_ABI) != C.GATEPOST_OK {
 		return &Error{Status: StatusUnsupported, Message: fmt.Sprintf(
-			"the shared library is %s with binary interface %d, and this program was built for %s with %d: install libgatepost.so.%d, or build the program again",
-			library, C.gatepost_abi(), Version, C.GATEPOST_ABI, C.GATEPOST_ABI)}
+			"the %s is %s with binary interface %d, and this program was built for %s with %d: %s",
+			whichLibrary, library, C.gatepost_abi(), Version, C.GATEPOST_ABI, fmt.Sprintf(otherInterface, C.GATEPOST_ABI))}
 	}
 	if older(library, Version) {
 		return &Error{Status: StatusUnsupported, Message: fmt.Sprintf(
-			"the shared library is %s, older than %s, for which this program was built: install Gatepost %s or newer, or build the program with the older header",
-			library, Version, Version)}
+			"the %s is %s, older than %s, for which this program was built: %s",
+			whichLibrary, library, Version, fmt.Sprintf(olderLibrary, Version))}
 	}
 	return nil
 }

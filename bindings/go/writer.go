@@ -1,3 +1,5 @@
+//go:build cgo
+
 package gatepost
 
 import (
@@ -41,6 +43,12 @@ func (w *lateWriter) WriteString(body string) (int, error) {
 	return io.WriteString(w.ResponseWriter, body)
 }
 
+// FlushError is what http.ResponseController asks for first; without it, it would go past this writer.
+func (w *lateWriter) FlushError() error {
+	w.begin()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
 // Unwrap is for http.ResponseController.
 func (w *lateWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
@@ -70,6 +78,9 @@ func (w lateReader) ReadFrom(source io.Reader) (int64, error) {
 	return w.ResponseWriter.(io.ReaderFrom).ReadFrom(source)
 }
 
+// notifier is http.CloseNotifier, which is deprecated, and without which gin's Context.Stream panics.
+type notifier interface{ CloseNotify() <-chan bool }
+
 // dressed is the writer with the optional interfaces that the server's has, of those that net/http knows: its servers
 // have these sets of them, and others all the same find each through http.ResponseController.
 func (w *lateWriter) dressed() http.ResponseWriter {
@@ -77,7 +88,16 @@ func (w *lateWriter) dressed() http.ResponseWriter {
 	_, hijacks := w.ResponseWriter.(http.Hijacker)
 	_, pushes := w.ResponseWriter.(http.Pusher)
 	_, reads := w.ResponseWriter.(io.ReaderFrom)
+	notifies, _ := w.ResponseWriter.(notifier)
 	switch {
+	case flushes && hijacks && reads && notifies != nil:
+		return struct {
+			*lateWriter
+			http.Flusher
+			http.Hijacker
+			io.ReaderFrom
+			notifier
+		}{w, lateFlusher{w}, lateHijacker{w}, lateReader{w}, notifies}
 	case flushes && hijacks && reads:
 		return struct {
 			*lateWriter
@@ -85,12 +105,26 @@ func (w *lateWriter) dressed() http.ResponseWriter {
 			http.Hijacker
 			io.ReaderFrom
 		}{w, lateFlusher{w}, lateHijacker{w}, lateReader{w}}
+	case flushes && hijacks && notifies != nil:
+		return struct {
+			*lateWriter
+			http.Flusher
+			http.Hijacker
+			notifier
+		}{w, lateFlusher{w}, lateHijacker{w}, notifies}
 	case flushes && hijacks:
 		return struct {
 			*lateWriter
 			http.Flusher
 			http.Hijacker
 		}{w, lateFlusher{w}, lateHijacker{w}}
+	case flushes && pushes && notifies != nil:
+		return struct {
+			*lateWriter
+			http.Flusher
+			http.Pusher
+			notifier
+		}{w, lateFlusher{w}, latePusher{w}, notifies}
 	case flushes && pushes:
 		return struct {
 			*lateWriter

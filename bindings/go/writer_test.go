@@ -44,7 +44,16 @@ type pushing struct{ *httptest.ResponseRecorder }
 
 func (pushing) Push(string, *http.PushOptions) error { return errors.ErrUnsupported }
 
+type notifying struct{ reading }
+
+func (notifying) CloseNotify() <-chan bool { return nil }
+
 type bare struct{ http.ResponseWriter }
+
+// behind is a writer of another middleware, through which http.ResponseController alone finds the server's.
+type behind struct{ http.ResponseWriter }
+
+func (b behind) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
 func TestFieldsThatMustWinComeLastHoweverTheAnswerBegins(t *testing.T) {
 	if !told().late() || (&Decision{}).late() {
@@ -61,10 +70,19 @@ func TestFieldsThatMustWinComeLastHoweverTheAnswerBegins(t *testing.T) {
 		"Flush":       func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
 		"ReadFrom":    func(w http.ResponseWriter) { _, _ = w.(io.ReaderFrom).ReadFrom(strings.NewReader("x")) },
 		"controller":  func(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() },
-		"nothing":     func(http.ResponseWriter) {},
+		"controller behind another": func(w http.ResponseWriter) {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+		},
+		"nothing": func(http.ResponseWriter) {},
 	} {
 		recorder := httptest.NewRecorder()
-		late := &lateWriter{ResponseWriter: reading{hijackable{recorder}}, decision: told()}
+		var server http.ResponseWriter = reading{hijackable{recorder}}
+		if strings.HasSuffix(name, "another") {
+			server = behind{recorder}
+		}
+		late := &lateWriter{ResponseWriter: server, decision: told()}
 		w := late.dressed()
 		w.Header().Set("DPoP-Nonce", "stale")
 		w.Header().Set("Set-Cookie", "c=d")
@@ -83,22 +101,24 @@ func TestFieldsThatMustWinComeLastHoweverTheAnswerBegins(t *testing.T) {
 func TestTheOptionalInterfacesAreThoseOfTheServer(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	for _, c := range []struct {
-		server                          http.ResponseWriter
-		flushes, hijacks, pushes, reads bool
+		server                                    http.ResponseWriter
+		flushes, hijacks, pushes, reads, notifies bool
 	}{
-		{reading{hijackable{recorder}}, true, true, false, true},
-		{hijackable{recorder}, true, true, false, false},
-		{pushing{recorder}, true, false, true, false},
-		{recorder, true, false, false, false},
-		{bare{recorder}, false, false, false, false},
+		{notifying{reading{hijackable{recorder}}}, true, true, false, true, true},
+		{reading{hijackable{recorder}}, true, true, false, true, false},
+		{hijackable{recorder}, true, true, false, false, false},
+		{pushing{recorder}, true, false, true, false, false},
+		{recorder, true, false, false, false, false},
+		{bare{recorder}, false, false, false, false, false},
 	} {
 		w := (&lateWriter{ResponseWriter: c.server, decision: told()}).dressed()
 		_, flushes := w.(http.Flusher)
 		hijacker, hijacks := w.(http.Hijacker)
 		pusher, pushes := w.(http.Pusher)
 		_, reads := w.(io.ReaderFrom)
-		if flushes != c.flushes || hijacks != c.hijacks || pushes != c.pushes || reads != c.reads {
-			t.Errorf("%T: %v %v %v %v", c.server, flushes, hijacks, pushes, reads)
+		_, notifies := w.(notifier)
+		if flushes != c.flushes || hijacks != c.hijacks || pushes != c.pushes || reads != c.reads || notifies != c.notifies {
+			t.Errorf("%T: %v %v %v %v %v", c.server, flushes, hijacks, pushes, reads, notifies)
 		}
 		if hijacks {
 			if _, _, err := hijacker.Hijack(); !errors.Is(err, errors.ErrUnsupported) {

@@ -1,0 +1,163 @@
+package gatepost_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatepost.invalid/gatepost"
+)
+
+func TestWhatNobodyMadeRefuses(t *testing.T) {
+	var engine gatepost.Engine
+	var none *gatepost.Engine
+	for _, e := range []*gatepost.Engine{&engine, none} {
+		_, err := e.Decide(request("GET", "/health", false))
+		_, poll := e.Poll()
+		_, wants := e.WantsBody(&gatepost.Request{})
+		_, metrics := e.Metrics()
+		for _, err := range []error{err, poll, wants, metrics, e.Start(), e.Reload()} {
+			if !errors.Is(err, gatepost.StatusNotStarted) || gatepost.IsTemporary(err) {
+				t.Error(err)
+			}
+		}
+		if err := e.Close(); err != nil || e.Generation() != 0 {
+			t.Error(err)
+		}
+		refused := e.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was let through") }))
+		if answer := answered(refused, request("GET", "/health", false)); answer.StatusCode != 500 {
+			t.Error(answer.StatusCode)
+		}
+	}
+	var zero gatepost.Decision
+	for _, d := range []*gatepost.Decision{&zero, gatepost.DecisionFromContext(context.Background())} {
+		_, recognised := d.Identity()
+		if d.Action() != gatepost.Deny || d.Status() != 500 || !errors.Is(d.Err(), gatepost.ReasonInternal) || recognised {
+			t.Errorf("%v %d %v", d.Action(), d.Status(), d.Err())
+		}
+		if d.Body() != "" || d.ID() != "" || d.Subject() != "" || d.Roles() != nil || d.RetryAfter() != 0 || d.Generation() != 0 {
+			t.Errorf("%+v", d)
+		}
+		if len(d.Strip())+len(d.ResponseHeaders())+len(d.UpstreamHeaders()) != 0 {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+func TestACopyOfAnEngineKeepsItOpen(t *testing.T) {
+	engine, err := gatepost.Open(policy(t, ""), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// go vet warns of a plain copy.
+	var kept gatepost.Engine
+	reflect.ValueOf(&kept).Elem().Set(reflect.ValueOf(engine).Elem())
+	engine = nil
+	for range 5 {
+		runtime.GC()
+		time.Sleep(5 * time.Millisecond)
+	}
+	if d, err := kept.Decide(request("GET", "/health", false)); err != nil || d.Err() != nil {
+		t.Error(err)
+	}
+	if err := kept.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEachCloseReturnsWhenAllHasEnded(t *testing.T) {
+	inside, goOn := make(chan struct{}), make(chan struct{})
+	var armed atomic.Bool
+	engine := open(t, policy(t, ""), &gatepost.Options{NoHousekeeping: true, Clock: func() time.Time {
+		if armed.CompareAndSwap(true, false) {
+			close(inside)
+			<-goOn
+		}
+		return time.Now()
+	}})
+	armed.Store(true)
+	go func() { _, _ = engine.Decide(request("GET", "/orders/7", false)) }()
+	<-inside
+	closed := make(chan error, 3)
+	for range cap(closed) {
+		go func() { closed <- engine.Close() }()
+	}
+	select {
+	case <-closed:
+		t.Error("a Close has returned while a decision is under way")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(goOn)
+	for range cap(closed) {
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A test that fails inside of a callback ends its goroutine there.
+func TestACallbackThatEndsItsGoroutineDoesNotKeepCloseWaiting(t *testing.T) {
+	file := withAlice(t, "")
+	for _, login := range []bool{false, true} {
+		engine := open(t, file, &gatepost.Options{NoHousekeeping: true, SlowChecks: 1, OnEvent: func(context.Context, gatepost.Event) { runtime.Goexit() }})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = engine.Decide(request("GET", "/orders/7", login))
+			t.Error("the goroutine goes on")
+		}()
+		<-ended
+		closed := make(chan error, 1)
+		go func() { closed <- engine.Close() }()
+		select {
+		case err := <-closed:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("Close waits for ever")
+		}
+	}
+}
+
+func TestARequestThatNobodyWaitsForIsCancelled(t *testing.T) {
+	engine := open(t, withAlice(t, ""), &gatepost.Options{SlowChecks: 1})
+	var turn atomic.Int64
+	gone, stop := context.WithCancelCause(context.Background())
+	why := errors.New("the client has gone")
+	stop(why)
+	busy := make(chan struct{})
+	go func() {
+		defer close(busy)
+		for range 20 {
+			if _, err := engine.Decide(hasher(&turn)); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	cancelled := eventually(func() bool {
+		_, err := engine.Decide(hasher(&turn).WithContext(gone))
+		return errors.Is(err, why) && errors.Is(err, gatepost.StatusCancelled) && gatepost.IsTemporary(err)
+	})
+	if !cancelled {
+		t.Error("nobody was cancelled")
+	}
+	<-busy
+	// And one that has begun to answer keeps its body for the handler.
+	handler := engine.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var read bytes.Buffer
+		_, _ = read.ReadFrom(r.Body)
+		_, _ = w.Write(read.Bytes())
+	}))
+	r, _ := http.NewRequest("POST", "/health", bytes.NewReader([]byte("a cup of tea")))
+	r.RequestURI = "/health"
+	if answer := answered(handler, r); body(answer) != "a cup of tea" {
+		t.Error(answer.StatusCode)
+	}
+}
