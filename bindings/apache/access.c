@@ -10,18 +10,39 @@
 #include "ap_provider.h"
 #include "mod_auth.h"
 
+/* What stands in for a document that is not there (FallbackResource) is none of its parts; a variant of it is one. */
+static int is_part(const request_rec *part, const request_rec *document) {
+    return document->finfo.filetype != APR_NOFILE || document->handler != NULL ||
+           (part->filename != NULL && document->filename != NULL &&
+            strncmp(part->filename, document->filename, strlen(document->filename)) == 0);
+}
+
 /*
  * The refusal that r is the ErrorDocument of, or a part of it; NULL: it is none. Such a document is shown to those who
  * were refused, so they are not refused again. What it redirects to is asked about like everything else.
  */
 const gate_record *gate_excused(request_rec *r) {
-    while (r->main != NULL) {
-        r = r->main;
+    request_rec *document = r;
+    while (document->main != NULL) {
+        document = document->main;
     }
-    if (r->prev == NULL || !ap_is_HTTP_ERROR(r->status)) {
+    if (document->prev == NULL || !ap_is_HTTP_ERROR(document->status) || (document != r && !is_part(r, document))) {
         return NULL;
     }
-    return gate_request_of(r->prev)->refusal;
+    return gate_request_of(document->prev)->refusal;
+}
+
+/* httpd does not ask about r: its configuration is that of a request that was asked about, but only as an ErrorDocument. */
+static int is_taken_on_trust(request_rec *r, request_rec *from) {
+    return from != NULL && from->per_dir_config == r->per_dir_config && gate_excused(from) != NULL;
+}
+
+/* With a configuration of its own, if of the same content, r is asked about. */
+static int ask_anew(request_rec *r) {
+    if ((is_taken_on_trust(r, r->prev) || is_taken_on_trust(r, r->main)) && gate_excused(r) == NULL) {
+        r->per_dir_config = ap_merge_per_dir_configs(r->pool, r->per_dir_config, ap_create_per_dir_config(r->pool));
+    }
+    return OK;
 }
 
 /* OK where the record lets r in, else what the hook that asked must return. */
@@ -39,6 +60,9 @@ static const gate_record *decide_here(request_rec *r) {
     if (policy == NULL) {
         return gate_without_decision(r, NULL, GATEPOST_REASON_POLICY_MISSING);
     }
+    if (gate_top(r)->proxyreq == PROXYREQ_PROXY) { /* an address elsewhere, of which the policy says nothing */
+        return gate_without_decision(r, policy, GATEPOST_REASON_TARGET_AMBIGUOUS);
+    }
     return gate_decide(r, policy);
 }
 
@@ -49,6 +73,20 @@ static int check_access(request_rec *r) {
     }
     int answer = enforce(r, decide_here(r));
     return answer == OK ? DECLINED : answer; /* the Require directives have their say too */
+}
+
+/*
+ * Gatepost on, where httpd asks nobody about r, since its configuration is that of the request that it comes from. That
+ * one may have been refused before anybody asked us.
+ *
+ * Returns OK, or what a hook must return.
+ */
+int gate_catch_up(request_rec *r) {
+    if (gate_directory_of(r)->on != 1 || gate_request_of(r)->asked != NULL || ap_satisfies(r) == SATISFY_ANY ||
+        gate_excused(r) != NULL) {
+        return OK;
+    }
+    return enforce(r, decide_here(r));
 }
 
 /* Require gatepost. httpd asks before it looks for a user, and once more where another module has found one. */
@@ -117,6 +155,7 @@ static int note_failure(request_rec *r, const char *type) {
 void gate_register_access(apr_pool_t *pool) {
     static const authz_provider provider = {check_require, parse_require};
     static const char *const before[] = {"mod_ssl.c", NULL};
+    ap_hook_post_perdir_config(ask_anew, NULL, NULL, APR_HOOK_MIDDLE);
     /* mod_authz_core asks last */
     ap_hook_check_access_ex(check_access, before, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(check_user, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);

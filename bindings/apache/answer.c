@@ -88,6 +88,7 @@ static void add_filter(ap_filter_rec_t *which, request_rec *r, const gate_record
 /* An application answers, or an ErrorDocument. */
 static void before_content(request_rec *r) {
     if (r->main == NULL) {
+        gate_replay_body(r);
         const gate_record *refused = gate_excused(r);
         add_filter(fields_filter, r, refused != NULL ? refused : admitting(r));
     }

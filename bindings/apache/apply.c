@@ -97,20 +97,45 @@ static void add_upstream(request_rec *r, const gatepost_view *view) {
     }
 }
 
-/* Every request that goes on to an application comes through here, whoever let it in. */
-int gate_fixups(request_rec *r) {
-    gate_policy *policy = gate_directory_of(r)->policy;
-    if (policy == NULL) {
-        return DECLINED;
-    }
-    const gate_record *record = gate_known(r, policy);
+/* Applies what is known by now. Returns DECLINED, or the status to refuse with. */
+static int apply(request_rec *r, gate_policy *policy, const gate_record *record) {
+    gate_request *known = gate_request_of(r);
+    known->policy = policy;
+    known->applied = record;
     if (record == NULL || record->decision == NULL) {
         return gate_quiet_strip(r, policy) == OK ? DECLINED : HTTP_SERVICE_UNAVAILABLE;
     }
     gate_strip(r, &record->view);
-    if (record->view.action == GATEPOST_ALLOW || record->view.action == GATEPOST_PASS) {
+    if (gate_admits(record)) {
         add_upstream(r, &record->view);
     }
     gate_publish(r, record);
     return DECLINED;
+}
+
+/* Every request that goes on to an application comes through here, whoever let it in. */
+static int before_others(request_rec *r) {
+    int answer = gate_catch_up(r);
+    gate_policy *policy = gate_directory_of(r)->policy;
+    return answer != OK ? answer : policy == NULL ? DECLINED : apply(r, policy, gate_known(r, policy));
+}
+
+/*
+ * The page that stands for a directory, or the variant of a page, is found and asked about as a subrequest, and then r
+ * goes on in its place: under its policy, but with the fields of the client.
+ */
+static int before_handlers(request_rec *r) {
+    gate_policy *policy = gate_directory_of(r)->policy;
+    if (policy == NULL) {
+        return DECLINED;
+    }
+    const gate_request *known = gate_request_of(r);
+    const gate_record *record = gate_known(r, policy);
+    return known->policy == policy && known->applied == record ? DECLINED : apply(r, policy, record);
+}
+
+void gate_register_application(void) {
+    /* before whatever reads fields: rewriting, RequestHeader, proxies, CGI */
+    ap_hook_fixups(before_others, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(before_handlers, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

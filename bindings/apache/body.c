@@ -3,10 +3,11 @@
  */
 #include "mod_gatepost.h"
 
-struct body {
+struct gate_body {
     char *data;
     apr_size_t size, at;
     int complete;
+    const request_rec *reader; /* whose filters hand it out */
 };
 
 static ap_filter_rec_t *replay_filter;
@@ -14,7 +15,7 @@ static ap_filter_rec_t *replay_filter;
 /* Hands out what was read already, and then what is left. */
 static apr_status_t replay(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode, apr_read_type_e block,
                            apr_off_t most) {
-    struct body *body = filter->ctx;
+    struct gate_body *body = filter->ctx;
     apr_bucket_alloc_t *allocator = filter->c->bucket_alloc;
     if (body->at == body->size && !body->complete) {
         ap_remove_input_filter(filter);
@@ -36,8 +37,21 @@ static apr_status_t replay(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_
     return APR_SUCCESS;
 }
 
+static void hand_out(request_rec *r, struct gate_body *body) {
+    body->reader = r;
+    ap_add_input_filter_handle(replay_filter, body, r, r->connection);
+}
+
+/* An internal redirect leaves filters behind, and the application that r leads to wants the body all the same. */
+void gate_replay_body(request_rec *r) {
+    struct gate_body *body = gate_request_of(gate_top(r))->body;
+    if (body != NULL && body->reader != r) {
+        hand_out(r, body);
+    }
+}
+
 /* Adds what a brigade holds; 0 where it cannot be read or there is no room for it. */
-static int take(request_rec *r, struct body *body, apr_size_t room, apr_bucket_brigade *brigade) {
+static int take(request_rec *r, struct gate_body *body, apr_size_t room, apr_bucket_brigade *brigade) {
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = APR_BUCKET_NEXT(bucket)) {
         const char *data;
@@ -65,12 +79,11 @@ static int take(request_rec *r, struct body *body, apr_size_t room, apr_bucket_b
  * Returns 1, or 0 where the body cannot be read: then no decision can be made.
  */
 int gate_read_body(request_rec *r, apr_size_t most, gatepost_request *request) {
-    request_rec *reader = r->main != NULL ? NULL : r;
-    if (reader == NULL || most >= APR_SIZE_MAX - 1) {
+    if (r->main != NULL || most >= APR_SIZE_MAX - 1) {
         return 0; /* a subrequest has none */
     }
     apr_size_t room = most + 1;
-    struct body *body = apr_pcalloc(r->pool, sizeof *body);
+    struct gate_body *body = apr_pcalloc(r->pool, sizeof *body);
     body->data = apr_palloc(r->pool, room);
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int good = 1;
@@ -80,7 +93,8 @@ int gate_read_body(request_rec *r, apr_size_t most, gatepost_request *request) {
                take(r, body, room, brigade);
         apr_brigade_cleanup(brigade);
     }
-    ap_add_input_filter_handle(replay_filter, body, r, r->connection);
+    gate_request_of(gate_top(r))->body = body;
+    hand_out(r, body);
     request->body = (gatepost_str){body->data, body->size};
     request->flags |= body->complete ? GATEPOST_REQUEST_BODY_COMPLETE : 0;
     return good;

@@ -24,12 +24,16 @@ const gate_directory *gate_directory_of(request_rec *r) {
 
 static const char *set_policy(cmd_parms *command, void *directory, const char *name) {
     gate_directory *own = directory;
-    return gate_policy_named(command, name, &own->policy);
+    const char *wrong = ap_check_cmd_context(command, NOT_IN_LIMIT);
+    return wrong != NULL ? wrong : gate_policy_named(command, name, &own->policy);
 }
 
 static const char *set_on(cmd_parms *command, void *directory, int on) {
-    (void)command;
     gate_directory *own = directory;
+    const char *wrong = ap_check_cmd_context(command, NOT_IN_LIMIT); /* it would hold for all methods */
+    if (wrong != NULL) {
+        return wrong;
+    }
     own->on = on;
     if (on) {
         gate_policies_wanted("Gatepost on");

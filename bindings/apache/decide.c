@@ -93,13 +93,15 @@ struct hearing {
 /*
  * Hears events. That of a decision names the client, which is another than the peer behind trusted proxies. Quotes in
  * values are escaped, so that no value can look like a member. Those about no request are for the operator.
+ *
+ * data: where the server stands whose log they are for, see policies.c.
  */
 void gate_event(void *data, const gatepost_event *event) {
     struct hearing *hearing = event->user;
     if (hearing == NULL) {
         if (event->severity >= GATEPOST_WARNING && !gate_ending()) {
             ap_log_error(APLOG_MARK, event->severity == GATEPOST_WARNING ? APLOG_WARNING : APLOG_ERR, 0,
-                         (server_rec *)data, "gatepost: %s %s", event->name.ptr, event->line.ptr);
+                         *(server_rec **)data, "gatepost: %s %s", event->name.ptr, event->line.ptr);
         }
         return;
     }
@@ -150,11 +152,8 @@ const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
     gatepost_request request;
     gate_describe(r, top, known->received != NULL ? known->received : top->headers_in, &request);
     request.user = &hearing;
-    record->client = request.peer.ptr;
     gatepost_status status = ask(r, policy, &request, record);
-    if (hearing.client != NULL) {
-        record->client = hearing.client;
-    }
+    record->client = hearing.client != NULL ? hearing.client : apr_pstrdup(top->pool, request.peer.ptr);
     if (status != GATEPOST_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: no decision: %s", gatepost_status_text(status).ptr);
         refuse(record, reason_of(status, policy));

@@ -105,8 +105,12 @@ static apr_status_t stop(void *data) {
     return APR_SUCCESS;
 }
 
-/* At its exit a child unloads its modules, while the thread may still be in ours. */
-static void stay_loaded(void) {
+/*
+ * From now on the module stays where it is in memory, as the library does: the parent unloads it at each restart, but an
+ * engine that outlives the restart goes on calling it; and a child unloads it at its exit, while the thread of this file
+ * may still be in it.
+ */
+void gate_stay_loaded(void) {
     Dl_info own;
     if (dladdr(&gatepost_module, &own) != 0) {
         dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
@@ -125,7 +129,6 @@ void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server) {
     keeper->server = server;
     sem_init(&keeper->stop, 0, 0);
     sem_init(&keeper->stopped, 0, 0);
-    stay_loaded();
     start(keeper);
 
     pthread_t thread;

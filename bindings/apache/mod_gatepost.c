@@ -45,8 +45,7 @@ static void register_hooks(apr_pool_t *pool) {
     gate_register_access(pool);
     gate_register_body_filter();
     gate_register_answer();
-    /* before whatever reads fields: rewriting, RequestHeader, proxies, CGI */
-    ap_hook_fixups(gate_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    gate_register_application();
 #ifdef GATEPOST_TESTING
     ap_hook_post_read_request(gate_testing_fields, NULL, NULL, APR_HOOK_REALLY_FIRST);
 #endif

@@ -64,8 +64,11 @@ typedef struct gate_record {
 typedef struct gate_request {
     gate_record *records;         /* of the client's own request only */
     apr_table_t *received;        /* likewise: its fields, once those of headers_in are not the client's any more */
+    struct gate_body *body;       /* likewise: what the engine has read of its body */
     const gate_record *asked;     /* what access to this one goes by, as far as it was asked */
     const gate_record *refusal;   /* this one was refused by us */
+    const gate_policy *policy;    /* whose identity headers this one carries or lacks */
+    const gate_record *applied;   /* by which decision; NULL: by none */
 } gate_request;
 
 /* config.c */
@@ -85,6 +88,7 @@ void gate_policies_wanted(const char *by);
 /* keep.c */
 void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server);
 int gate_ending(void);
+void gate_stay_loaded(void);
 void gate_enter(void);
 void gate_leave(void);
 
@@ -94,6 +98,7 @@ void gate_describe(request_rec *r, request_rec *top, apr_table_t *fields, gatepo
 
 /* body.c */
 void gate_register_body_filter(void);
+void gate_replay_body(request_rec *r);
 int gate_read_body(request_rec *r, apr_size_t most, gatepost_request *request);
 
 /* decide.c */
@@ -114,11 +119,12 @@ static inline int gate_text_is(gatepost_str text, const char *other) {
 /* access.c */
 void gate_register_access(apr_pool_t *pool);
 const gate_record *gate_excused(request_rec *r);
+int gate_catch_up(request_rec *r);
 
 /* apply.c */
 void gate_publish(request_rec *r, const gate_record *record);
 void gate_strip(request_rec *r, const gatepost_view *view);
-int gate_fixups(request_rec *r);
+void gate_register_application(void);
 
 /* answer.c */
 void gate_register_answer(void);

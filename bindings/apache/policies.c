@@ -2,7 +2,8 @@
  * One engine for each policy file: opened by the parent; keep.c is about what a child does with it.
  *
  * What is opened lives in the parent until the next restart has opened what comes after it: a policy that does not load
- * then leaves the old one in force. The module itself is unloaded and loaded at each restart, the library never is.
+ * then leaves the old one in force. httpd unloads and loads the module at each restart, and all that the configuration
+ * points to is gone by then; so what such an engine calls and is given must stay.
  */
 #include "mod_gatepost.h"
 
@@ -89,6 +90,13 @@ static struct kept **kept_list(void) {
     return list != NULL ? list : ap_retained_data_create(key, sizeof *list);
 }
 
+/* Where engines find the server of the configuration in force. */
+static server_rec **listener(void) {
+    static const char key[] = "gatepost-listener";
+    server_rec **server = ap_retained_data_get(key);
+    return server != NULL ? server : ap_retained_data_create(key, sizeof *server);
+}
+
 static void forget(struct kept *list) {
     while (list != NULL) {
         struct kept *next = list->next;
@@ -108,8 +116,8 @@ static const struct kept *find(const struct kept *list, const char *file) {
 }
 
 /* The two engines of a file. On failure neither, and error says why. */
-static gatepost_status open_both(const char *file, server_rec *server, struct kept *opened, gatepost_error **error) {
-    gatepost_options options = {.struct_size = sizeof options, .on_event = gate_event, .event_data = server};
+static gatepost_status open_both(const char *file, struct kept *opened, gatepost_error **error) {
+    gatepost_options options = {.struct_size = sizeof options, .on_event = gate_event, .event_data = listener()};
     gatepost_options quiet = {.struct_size = sizeof quiet, .flags = GATEPOST_OPTION_READ_ONLY};
 #ifdef GATEPOST_TESTING
     options.clock = quiet.clock = gate_testing_clock;
@@ -134,7 +142,7 @@ static void tell_warnings(const char *file, server_rec *server) {
 /* Opens the policy anew or, where it does not load, takes the engines that were in force. */
 static int open_one(gate_policy *policy, const struct kept *before, server_rec *server, struct kept *opened) {
     gatepost_error *error = NULL;
-    if (open_both(policy->file, server, opened, &error) == GATEPOST_OK) {
+    if (open_both(policy->file, opened, &error) == GATEPOST_OK) {
         tell_warnings(policy->file, server);
     } else {
         const struct kept *old = find(before, policy->file);
@@ -156,6 +164,8 @@ static int open_one(gate_policy *policy, const struct kept *before, server_rec *
 int gate_policies_open(apr_pool_t *pool, server_rec *server) {
     (void)pool;
     struct kept **list = kept_list(), *opened = NULL;
+    gate_stay_loaded();
+    *listener() = server;
     for (int i = 0; i < policies->nelts; i++) {
         struct kept *one = calloc(1, sizeof *one);
         if (one == NULL || (one->file = strdup(policy_at(i)->file)) == NULL ||

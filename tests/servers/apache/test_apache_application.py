@@ -201,6 +201,27 @@ GatepostPolicy "@POLICY@"
         assert wire.ask(site.port, "/pages/all.shtml", fields=[ALICE]).body == b"[the secretthe secret]"
 
 
+def test_a_forward_proxy_is_refused_and_tells_nobody_outside_who_it_is(echo):
+    config = """
+GatepostPolicy "@POLICY@"
+ProxyRequests On
+AllowCONNECT @ECHO@
+Gatepost on
+<Location "/">
+    Gatepost on
+</Location>
+ProxyPass "/app" "http://127.0.0.1:@ECHO@/app"
+"""
+    host = f"127.0.0.1:{echo.port}"
+    with Site(config, users={"alice": []}, echo=echo.port, modules=["proxy", "proxy_http", "proxy_connect"]) as site:
+        for target in (f"http://{host}/x", f"http://{host}/public/x"):
+            assert wire.ask(site.port, target, host=host, fields=[ALICE]).status == 400
+        assert wire.ask(site.port, host, host=host, method="CONNECT", fields=[ALICE]).status == 400
+        assert echo.received == []
+        assert wire.ask(site.port, "/app", fields=[ALICE]).status == 200
+        assert fields(echo.received[-1])["x-auth-subject"] == "alice", "beside it there are addresses of our own"
+
+
 def test_two_policies_decide_each_for_their_own_places(echo_server):
     other = POLICY.replace("X-Auth-", "X-Other-").replace("orders.db", "other.db")
     config = """

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from apache.site import Site
+from apache.site import Site, page
 from frame import wire
 from frame.places import TOP, target
 
@@ -16,6 +16,15 @@ GatepostPolicy "@POLICY@"
 <Location "/voice">
     Require gatepost
 </Location>
+<Directory "@FOLDER@/htdocs">
+    Options +ExecCGI
+    AddHandler cgi-script .cgi
+    DirectoryIndex count.cgi
+    RewriteEngine on
+    RewriteRule "moved$" "/needs/folder/count.cgi" [L]
+</Directory>
+ProxyPass "/needs/folder" "!"
+ProxyPass "/needs/moved" "!"
 ProxyPass "/" "http://127.0.0.1:@ECHO@/"
 Header always set X-Always yes
 """
@@ -28,8 +37,9 @@ def site(request, echo_server):
     subprocess.run(
         ["cc", "-shared", "-fPIC", "-Wall", "-Wextra", "-I", TOP / "include", TOP / "tests/servers/apache/stub.c",
          "-Wl,-soname,libgatepost.so.0", "-o", folder / "libgatepost.so.0"], check=True)
-    site = Site(ON, mpm=request.param, modules=["proxy", "proxy_http"], echo=echo_server.port,
+    site = Site(ON, mpm=request.param, modules=["proxy", "proxy_http", "rewrite", "cgi"], echo=echo_server.port,
                 environment={"LD_LIBRARY_PATH": str(folder)})
+    page(site.site / "htdocs", "needs/folder/count.cgi", "#!/bin/sh\necho 'Content-Type: text/plain'; echo; wc -c\n", 0o755)
     with site:
         yield site
 
@@ -71,6 +81,13 @@ def test_the_application_gets_all_of_a_body_that_the_engine_has_read(site, echo,
     assert echo.received[-1]["body"].encode("latin-1") == body
     assert post(site, "/needs/x", body).status == 200
     assert echo.received[-1]["body"].encode("latin-1") == body
+
+
+@pytest.mark.parametrize("path", ["/needs/moved", "/needs/folder/", "/needs/folder/moved"])
+def test_a_script_gets_the_body_behind_a_redirect_inside_and_in_place_of_a_folder(site, path):
+    for size in (10, 5000, 300000):
+        answer = post(site, path, b"0123456789" * (size // 10))
+        assert (answer.status, answer.body) == (200, b"%d\n" % size)
 
 
 def test_a_client_that_waits_for_100_continue_is_told_to_go_on_where_the_body_is_wanted(site):

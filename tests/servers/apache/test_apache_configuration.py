@@ -60,6 +60,8 @@ def test_warnings_of_a_policy_are_shown_and_stop_nothing(checked):
     (ON + '<Location "/x">\nRequire gatepost alice\n</Location>\n', "Require gatepost stands alone"),
     (ON.replace("Gatepost on", "Gatepost perhaps"), "Gatepost must be On or Off"),
     ("GatepostPolicy\n", "GatepostPolicy takes one argument"),
+    (ON + "<Directory />\n<Limit POST>\nGatepost off\n</Limit>\n</Directory>\n", "Gatepost cannot occur within <Limit>"),
+    ('<Directory />\n<LimitExcept GET>\nGatepostPolicy "@POLICY@"\n</LimitExcept>\n</Directory>\n', "cannot occur within <Limit>"),
 ])
 def test_what_asks_for_no_policy_or_for_nothing_is_an_error(checked, config, wrong):
     code, said = checked(config)
@@ -125,6 +127,22 @@ def test_a_graceful_restart_swaps_the_policy_and_keeps_it_where_the_new_one_does
         site.graceful()
         site.wait_for(lambda: wire.ask(site.port, "/page.html").status == 401)
         assert wire.ask(site.port, "/page.html", fields=[ALICE]).status == 200
+
+
+def test_a_policy_from_before_stays_in_force_where_other_modules_come_and_go():
+    """It calls this module, which httpd unloads and loads anew, perhaps at another place."""
+    other = ["rewrite", "proxy", "dav", "autoindex", "include", "lua", "ssl", "http2", "socache_shmcb"]
+    site = Site(ON).page("public/page.html")
+    with site:
+        site.policy.write_text("[engine]\nname = 7\n")
+        for loads in (site.loads + other, site.loads):
+            site.loads = loads
+            site.configure(ON)
+            site.graceful()
+            assert "the policy from before stays in force" in site.log()
+            for _ in range(20):
+                assert wire.ask(site.port, "/page.html").status == 401
+                assert wire.ask(site.port, "/public/page.html").status == 200
 
 
 def test_a_policy_that_does_not_load_at_the_start_stops_httpd():
