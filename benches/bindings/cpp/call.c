@@ -21,8 +21,7 @@ uint32_t decide_in_c(const gatepost_engine *engine, const char *target, const st
     request.header_count = count;
     request.flags = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE;
     gatepost_decision *decision = NULL;
-    gatepost_view view;
-    memset(&view, 0, sizeof view);
+    gatepost_view view; /* written by the library */
     view.struct_size = sizeof view;
     if (gatepost_decide_into(engine, &request, &decision, &view) != GATEPOST_OK) {
         return 0;

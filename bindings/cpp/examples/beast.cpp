@@ -142,9 +142,7 @@ private:
         request_ = parser_->release();
         // Nothing is to end it while it is being decided.
         stream_.expires_never();
-        const auto method = request_.method_string();
-        const auto target = request_.target();
-        gatepost::Request request({method.data(), method.size()}, {target.data(), target.size()});
+        gatepost::Request request(request_.method_string(), request_.target());
         request.peer(peer_).headers(request_);
         service_.engine().decide(service_.pool(), request,
                                  [self = shared_from_this()](gatepost::Result<gatepost::Decision> decision) {

@@ -157,7 +157,7 @@ public:
     [[nodiscard]] const gatepost_decision* raw() const noexcept { return handle_.get(); }
 
     /// Made before it is decided; only Engine::decide does.
-    explicit Decision(detail::Undecided) noexcept : view_(detail::sized<gatepost_view>()) {}
+    explicit Decision(detail::Undecided) noexcept { view_.struct_size = sizeof view_; }  // the rest is written by decide
 
 private:
     friend class Engine;
@@ -165,6 +165,7 @@ private:
     gatepost_status decide(const gatepost_engine* engine, const gatepost_request& request) noexcept {
         gatepost_decision* decision = nullptr;
         const gatepost_status status = gatepost_decide_into(engine, &request, &decision, &view_);
+        (void)handle_.release();  // of nothing
         handle_.reset(decision);
         return status;
     }

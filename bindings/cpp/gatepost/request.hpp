@@ -3,151 +3,18 @@
 #ifndef GATEPOST_REQUEST_HPP
 #define GATEPOST_REQUEST_HPP
 
-#include "handle.hpp"
+#include "fields.hpp"
 
 #include <chrono>
-#include <cstring>
-#include <tuple>
-#include <type_traits>
-#include <vector>
+#include <initializer_list>
 
 namespace gatepost {
-
-namespace detail {
-
-/// Anything that is bytes with a length: std::string, a literal, boost::string_view, folly::StringPiece and their like.
-template <class T>
-std::string_view text(const T& from) noexcept {
-    if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-        return from;
-    } else {
-        return {from.data(), from.size()};
-    }
-}
-
-template <class T, class = void>
-struct IsPair : std::false_type {};
-template <class T>
-struct IsPair<T, std::void_t<decltype(std::declval<const T&>().first), decltype(std::declval<const T&>().second)>>
-    : std::true_type {};
-
-template <class T, class = void>
-struct HasNameString : std::false_type {};
-template <class T>
-struct HasNameString<
-    T, std::void_t<decltype(std::declval<const T&>().name_string()), decltype(std::declval<const T&>().value())>>
-    : std::true_type {};
-
-template <class T, class = void>
-struct HasFunctions : std::false_type {};
-template <class T>
-struct HasFunctions<T,
-                    std::void_t<decltype(std::declval<const T&>().name()), decltype(std::declval<const T&>().value())>>
-    : std::true_type {};
-
-template <class T, class = void>
-struct HasMembers : std::false_type {};
-template <class T>
-struct HasMembers<
-    T, std::void_t<decltype(text(std::declval<const T&>().name)), decltype(text(std::declval<const T&>().value))>>
-    : std::true_type {};
-
-template <class T, class = void>
-struct IsTuple : std::false_type {};
-template <class T>
-struct IsTuple<T, std::void_t<decltype(std::tuple_size<T>::value)>>
-    : std::bool_constant<std::tuple_size<T>::value == 2> {};
-
-template <class>
-inline constexpr bool never = false;
-
-/// Whether the bytes of a T stay when the expression is over that gave it: a reference, or a view that owns nothing.
-template <class T>
-inline constexpr bool stays = std::is_lvalue_reference_v<T> || std::is_trivially_destructible_v<T>;
-
-/// As text(), of what does not end with the expression.
-template <class T>
-std::string_view borrowed(T&& from) noexcept {
-    static_assert(stays<T>, "this container hands out strings of its own by value; a Request only borrows them");
-    return text(from);
-}
-
-/// Name and value of whatever a container holds.
-template <class Element>
-std::pair<std::string_view, std::string_view> field(Element&& element) noexcept {
-    using T = std::remove_cv_t<std::remove_reference_t<Element>>;
-    // A member of what is handed out by value ends with it.
-    if constexpr (IsPair<T>::value) {
-        return {borrowed(std::forward<Element>(element).first), borrowed(std::forward<Element>(element).second)};
-    } else if constexpr (HasNameString<T>::value) {
-        return {borrowed(element.name_string()), borrowed(element.value())};
-    } else if constexpr (HasFunctions<T>::value) {
-        return {borrowed(element.name()), borrowed(element.value())};
-    } else if constexpr (HasMembers<T>::value) {
-        return {borrowed(std::forward<Element>(element).name), borrowed(std::forward<Element>(element).value)};
-    } else if constexpr (IsTuple<T>::value) {
-        return {borrowed(std::get<0>(std::forward<Element>(element))),
-                borrowed(std::get<1>(std::forward<Element>(element)))};
-    } else {
-        static_assert(never<T>,
-                      "a header field is a pair, a tuple of two, or has name and value (or name_string() and value())");
-    }
-}
-
-/// Header fields; so many of them lie in the object itself that usual requests allocate nothing.
-class Fields {
-public:
-    Fields() noexcept {}  // NOLINT: inline_ is written before it is read
-    Fields(const Fields& other) : count_(other.count_), many_(other.many_) { copy(other); }
-    Fields& operator=(const Fields& other) {
-        if (this != &other) {
-            many_ = other.many_;
-            count_ = other.count_;
-            copy(other);
-        }
-        return *this;
-    }
-    ~Fields() = default;
-
-    void add(std::string_view name, std::string_view value) {
-        const gatepost_header made{str(name), str(value), 0, 0};
-        if (count_ < INLINE) {
-            inline_[count_] = made;
-        } else {
-            if (many_.empty()) {
-                many_.assign(inline_, inline_ + INLINE);
-            }
-            many_.push_back(made);
-        }
-        ++count_;
-    }
-    void clear() noexcept {
-        count_ = 0;
-        many_.clear();
-    }
-    [[nodiscard]] const gatepost_header* data() const noexcept {
-        return count_ == 0 ? nullptr : many_.empty() ? inline_ : many_.data();
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return count_; }
-
-private:
-    void copy(const Fields& other) noexcept {
-        if (many_.empty() && count_ > 0) {
-            std::memcpy(inline_, other.inline_, count_ * sizeof inline_[0]);
-        }
-    }
-    static constexpr std::size_t INLINE = 24;
-    gatepost_header inline_[INLINE];
-    std::size_t count_ = 0;
-    std::vector<gatepost_header> many_;
-};
-
-}  // namespace detail
 
 /// One HTTP request, as the client sent it.
 ///
 /// It borrows: whatever is handed to it must live until the call that decides it returns (also where that leaves a Job,
-/// which keeps nothing of it). It may be reused and copied.
+/// which keeps nothing of it). A std::string or a container that ends before that, with the expression that makes it,
+/// does not compile. It may be reused and copied.
 ///
 /// \code
 /// auto decision = engine.decide(gatepost::Request("GET", "/orders/7").host(host).peer(peer).tls(true).headers(fields));
@@ -155,10 +22,26 @@ private:
 class Request {
 public:
     /// A request with neither method nor target, which is refused.
-    Request() noexcept : raw_(detail::sized<gatepost_request>()) {}
+    Request() noexcept {
+        // One by one, so that what is set next is not written twice.
+        raw_.struct_size = sizeof raw_;
+        raw_.method = {};
+        raw_.target = {};
+        raw_.host = {};
+        raw_.peer = {};
+        raw_.request_id = {};
+        raw_.client_cert_der = {};
+        raw_.body = {};
+        raw_.headers = nullptr;
+        raw_.header_count = 0;
+        raw_.header_block = {};
+        raw_.flags = 0;
+        raw_.now = 0;
+        raw_.user = nullptr;
+    }
     /// \param method as received
     /// \param target the raw request-target, as received: not decoded, not normalised, with its query
-    Request(std::string_view method, std::string_view target) noexcept : Request() {
+    Request(Text method, Text target) noexcept : Request() {
         this->method(method).target(target);
     }
     /// \param other borrows the same; the fields themselves are a copy's own
@@ -174,30 +57,30 @@ public:
 
     /// \param text the method, as received
     /// \returns itself
-    Request& method(std::string_view text) noexcept { return set(raw_.method, text); }
+    Request& method(Text text) noexcept { return set(raw_.method, text); }
     /// \param text the raw request-target, as received
     /// \returns itself
-    Request& target(std::string_view text) noexcept { return set(raw_.target, text); }
+    Request& target(Text text) noexcept { return set(raw_.target, text); }
     /// \param text :authority (HTTP/2, HTTP/3); empty: the Host field counts
     /// \returns itself
-    Request& host(std::string_view text) noexcept { return set(raw_.host, text); }
+    Request& host(Text text) noexcept { return set(raw_.host, text); }
     /// \param text the address of the direct peer, with or without a port, or "unix:"; empty: nobody in particular
     /// \returns itself
-    Request& peer(std::string_view text) noexcept { return set(raw_.peer, text); }
+    Request& peer(Text text) noexcept { return set(raw_.peer, text); }
     /// \param text the host's own id for the request; empty: the engine draws one
     /// \returns itself
-    Request& request_id(std::string_view text) noexcept { return set(raw_.request_id, text); }
+    Request& request_id(Text text) noexcept { return set(raw_.request_id, text); }
     /// \param der the client certificate of the connection in DER, from a handshake in which the client proved that it
     ///     holds its key
     /// \param verified the host verified its chain up to an authority that issues client certificates
     /// \returns itself
-    Request& client_certificate(std::string_view der, bool verified) noexcept {
+    Request& client_certificate(Text der, bool verified) noexcept {
         return set(raw_.client_cert_der, der).flag(GATEPOST_REQUEST_CERT_VERIFIED, verified);
     }
     /// \param bytes the body, where Engine::wants_body asked for it
     /// \param complete it is all of the body
     /// \returns itself
-    Request& body(std::string_view bytes, bool complete = true) noexcept {
+    Request& body(Text bytes, bool complete = true) noexcept {
         return set(raw_.body, bytes).flag(GATEPOST_REQUEST_BODY_COMPLETE, complete);
     }
     /// \param is the connection to the direct peer is TLS
@@ -225,27 +108,47 @@ public:
     /// \param name in the spelling received
     /// \param value without the line break
     /// \returns itself
-    Request& header(std::string_view name, std::string_view value) {
-        fields_.add(name, value);
+    Request& header(Text name, Text value) {
+        detail::Fields::Adding(fields_).add(name.view(), value.view());
         return point();
     }
-    /// Adds all fields of a container, in its order: pairs (so also maps), tuples of two, structs with name and value,
-    /// objects with name() and value() or, as those of Boost.Beast, name_string() and value(). Names and values are
-    /// std::string_view, or anything with data() and size().
+    /// Adds all fields of a container or range, in its order: pairs (so also maps), tuples of two, structs with name and
+    /// value, objects with name() and value() or, as those of Boost.Beast, name_string() and value(). Names and values
+    /// are std::string_view, or anything with data() and size().
     /// \param container borrowed, with all that is in it
     /// \returns itself
     template <class Container>
-    Request& headers(const Container& container) {
+    Request& headers(Container&& container) {
+        static_assert(!detail::passes<decltype(detail::first_of(container))>,
+                      "the iterators of this range may keep what they refer to; a Request only borrows it");
+        // Of a container that ends with the expression its elements do, too.
+        constexpr bool ends = !std::is_lvalue_reference_v<Container> && !std::is_trivially_destructible_v<Container>;
+        // Also where the container throws, what was added counts.
+        const Pointing pointing{*this};
+        detail::Fields::Adding adding(fields_);
         for (auto&& element : container) {
-            const auto [name, value] = detail::field(std::forward<decltype(element)>(element));
-            fields_.add(name, value);
+            using Element = decltype(element);
+            using Ending = std::conditional_t<ends, std::remove_reference_t<Element>&&, Element>;
+            const auto [name, value] = detail::field(static_cast<Ending>(element));
+            adding.add(name, value);
         }
-        return point();
+        return *this;
+    }
+    /// Adds fields that are written down, as headers({{"Accept", accept}, {"Authorization", authorization}}).
+    /// \param fields names with their values; borrowed
+    /// \returns itself
+    Request& headers(std::initializer_list<std::pair<Text, Text>> fields) {
+        const Pointing pointing{*this};
+        detail::Fields::Adding adding(fields_);
+        for (const auto& [name, value] : fields) {
+            adding.add(name.view(), value.view());
+        }
+        return *this;
     }
     /// In place of single fields.
     /// \param lines "name: value" lines, each ended by CR LF, without folding; together with single fields: an error
     /// \returns itself
-    Request& header_block(std::string_view lines) noexcept { return set(raw_.header_block, lines); }
+    Request& header_block(Text lines) noexcept { return set(raw_.header_block, lines); }
     /// Takes all fields away, to use the object for another request.
     /// \returns itself
     Request& clear_headers() noexcept {
@@ -263,8 +166,12 @@ private:
         raw_.header_count = fields_.size();
         return *this;
     }
-    Request& set(gatepost_str& place, std::string_view text) noexcept {
-        place = detail::str(text);
+    struct Pointing {
+        Request& request;
+        ~Pointing() { request.point(); }
+    };
+    Request& set(gatepost_str& place, Text text) noexcept {
+        place = detail::str(text.view());
         return *this;
     }
     Request& flag(std::uint32_t bit, bool on) noexcept {

@@ -102,7 +102,7 @@ std::int64_t at = 0;
 
 /// Puts a line where it belongs; false where it is none of a request.
 bool take(const Words& line, gatepost::Request& request, std::string_view& certificate, bool& verified) {
-    using Setter = gatepost::Request& (gatepost::Request::*)(std::string_view);
+    using Setter = gatepost::Request& (gatepost::Request::*)(gatepost::Text);
     static const std::map<std::string_view, Setter> texts = {
         {"method", &gatepost::Request::method}, {"target", &gatepost::Request::target},
         {"host", &gatepost::Request::host},     {"peer", &gatepost::Request::peer},

@@ -3,18 +3,55 @@ import subprocess
 
 from building import BUILD, INCLUDE, LINK, STRICT, TOP, compilers, run
 
+INCLUDES = "#include <gatepost.hpp>\n#include <array>\n#include <iterator>\n#include <map>\n"
+ENDING = "end with the expression"
+# Hands out of an iterator whatever an expression says.
+BY_VALUE = """struct C {{ struct I {{ int at; {type} operator*() const {{ return {value}; }}
+ I& operator++() {{ return ++at, *this; }} bool operator!=(const I& o) const {{ return at != o.at; }} }};
+ I begin() const {{ return {{0}}; }} I end() const {{ return {{1}}; }} }};
+void f() {{ gatepost::Request().headers(C{{}}); }}"""
+OBJECT = "struct O { std::string held; const std::string& name() const { return held; } const std::string& value() const { return held; } };\n"
 WRONG = {
-    "owns what is handed out by value": (
-        "struct C { struct I { int at; std::pair<std::string, std::string> operator*() const { return {}; }"
-        " I& operator++() { return ++at, *this; } bool operator!=(const I& o) const { return at != o.at; } };"
-        " I begin() const { return {0}; } I end() const { return {1}; } };\nvoid f() { gatepost::Request().headers(C{}); }",
-        "a Request only borrows them",
+    "owns what is handed out by value": (BY_VALUE.format(type="std::pair<std::string, std::string>", value="{}"), ENDING),
+    "owns what its functions refer to": (OBJECT + BY_VALUE.format(type="O", value="{}"), "may end with the expression"),
+    "holds its bytes in itself": (BY_VALUE.format(type="std::pair<std::array<char, 4>, std::string_view>", value="{}"), ENDING),
+    "is an array that is handed out by value": (
+        "struct A { char name[8]; char value[8]; };\n" + BY_VALUE.format(type="A", value="{}"), ENDING,
     ),
+    "keeps what its iterator refers to": (
+        "struct F { std::string name, value; }; std::istream& operator>>(std::istream& in, F& f) { return in >> f.name; }\n"
+        "struct R { std::istream_iterator<F> begin() const { return {}; } std::istream_iterator<F> end() const { return {}; } };\n"
+        "void f(const R& r) { gatepost::Request().headers(r); }",
+        "iterators of this range may keep",
+    ),
+    "ends with the expression": (
+        "std::map<std::string, std::string> m();\nvoid f(gatepost::Request& r) { r.headers(m()); }", ENDING,
+    ),
+    "is a string that ends with the expression": (
+        "std::string s();\nvoid f(gatepost::Request& r) { r.peer(s()); }", "ends with the expression",
+    ),
+    "is such a string among fields": (
+        'std::string s();\nvoid f(gatepost::Request& r) { r.headers({{"A", s()}}); }', "ends with the expression",
+    ),
+    "is nothing at all": ('void f(gatepost::Request& r) { r.header("A", nullptr); }', "nullptr"),
     "is no field": ("void f() { gatepost::Request().headers(std::vector<int>{1}); }", "a header field is a pair"),
+    "is a pair of no strings": (
+        "void f(const std::map<std::string, int>& m) { gatepost::Request().headers(m); }", "a header field is a pair",
+    ),
     "copies a decision": ("gatepost::Decision f(const gatepost::Decision& d) { return d; }", "deleted"),
     "copies a job": ("gatepost::Job f(const gatepost::Job& j) { return j; }", "deleted"),
     "leaves a result aside": ("void f(const gatepost::Engine& e) { e.start(); }", "nodiscard"),
 }
+# What these stand beside, which is right.
+RIGHT = """
+std::vector<std::pair<std::string_view, std::string_view>> views();
+const std::string& kept();
+struct Object { std::string_view name() const { return "A"; } std::string_view value() const { return "v"; } };
+void f(gatepost::Request& r, std::map<std::string, std::string>& m, const char* none) {
+    r.headers(m).headers(views()).peer(kept()).header("A", none).headers({{"A", kept()}, {"B", "v"}}).headers({});
+    r.headers(std::vector<Object>(2));
+}
+"""
 
 
 def written(name, text):
@@ -52,9 +89,15 @@ def test_two_translation_units_make_one_program():
 def test_what_is_wrong_does_not_compile():
     for compiler in compilers():
         for why, (text, says) in WRONG.items():
-            path = written("wrong.cpp", f"#include <gatepost.hpp>\n{text}\nint main() {{}}\n")
+            path = written("wrong.cpp", f"{INCLUDES}{text}\nint main() {{}}\n")
             done = check(compiler, "c++17", path)
             assert done.returncode != 0 and says in done.stderr, f"{compiler}: {why}:\n{done.stderr[:3000]}"
+
+
+def test_what_is_like_it_and_right_compiles():
+    for compiler in compilers():
+        done = check(compiler, "c++17", written("right.cpp", f"{INCLUDES}{RIGHT}\nint main() {{}}\n"))
+        assert done.returncode == 0, f"{compiler}:\n{done.stderr[:3000]}"
 
 
 def test_headers_of_two_releases_are_noticed():

@@ -6,6 +6,9 @@
 #include <list>
 #include <map>
 #include <new>
+#if __cplusplus >= 202002L
+#include <ranges>
+#endif
 #include <unordered_map>
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -78,9 +81,15 @@ struct Computed {
     iterator end() const { return {2}; }
 };
 
-template <class Container>
-std::string taken(const Container& container) {
-    const Request request = Request("GET", "/").headers(container);
+// As those of Qt: its size is signed.
+struct Signed {
+    const char* begin;
+    int count;
+    const char* data() const { return begin; }
+    int size() const { return count; }
+};
+
+std::string taken_by(const Request& request) {
     const gatepost_request raw = request.raw();
     std::string made;
     for (std::size_t i = 0; i < raw.header_count; i++) {
@@ -92,6 +101,11 @@ std::string taken(const Container& container) {
             .append(";");
     }
     return made;
+}
+
+template <class Container>
+std::string taken(const Container& container) {
+    return taken_by(Request("GET", "/").headers(container));
 }
 
 void containers() {
@@ -107,6 +121,9 @@ void containers() {
     CHECK(taken(std::vector<std::array<std::string, 2>>{{"A", "v"}}) == "A=v;");
     CHECK(taken(std::vector<BeastLike>{{"A"}, {"B"}}) == "A=v;B=v;");
     CHECK(taken(Computed{}) == "A=v;B=v;");
+    CHECK(taken(std::vector<std::pair<Signed, const char*>>{{{"A", 1}, nullptr}}) == "A=;");
+    const std::string value = "v";
+    CHECK(taken_by(Request().headers({{"A", value}, {"B", {"w", 1}}}).header({}, {})) == "A=v;B=w;=;");
     const std::pair<const char*, const char*> plain[] = {{"A", "v"}, {"B", "v"}};
     CHECK(taken(plain) == "A=v;B=v;");
     CHECK(taken(std::vector<Views>{}).empty());
@@ -171,6 +188,47 @@ void copies() {
     }
 }
 
+#if GATEPOST_EXCEPTIONS
+// Throws in the middle, as a parser that hands out fields may.
+struct Breaks {
+    struct iterator {
+        int at;
+        Views operator*() const { return at < 40 ? Views{"A", "v"} : throw at; }
+        iterator& operator++() { return ++at, *this; }
+        bool operator!=(const iterator& other) const { return at != other.at; }
+    };
+    iterator begin() const { return {0}; }
+    iterator end() const { return {99}; }
+};
+
+// What was added before is there, and nothing that was freed.
+void a_container_that_throws() {
+    Request request("GET", "/");
+    int thrown = 0;
+    try {
+        request.headers(Breaks{});
+    } catch (int at) {
+        thrown = at;
+    }
+    CHECK(thrown == 40 && request.raw().header_count == 40 && taken_by(request).size() == 160);
+}
+#else
+void a_container_that_throws() {}
+#endif
+
+#if defined(__cpp_lib_ranges) && !defined(__clang__)  // clang 14 does not compile these of libstdc++
+void ranges() {
+    const std::vector<Views> fields = {{"A", "v"}, {"Host", "h"}, {"B", "v"}};
+    Request request;
+    // Its begin() is not const.
+    request.headers(fields | std::views::filter([](const Views& field) { return field.name != "Host"; }));
+    request.headers(fields | std::views::transform([](const Views& field) { return std::pair(field.value, field.name); }));
+    CHECK(taken_by(request) == "A=v;B=v;v=A;h=Host;v=B;");
+}
+#else
+void ranges() {}
+#endif
+
 void a_usual_request_allocates_nothing(const Engine& engine) {
     const std::vector<Views> fields(20, Views{"Accept", "text/html"});
     CHECK(must(engine.decide(get("/public"))).allowed());
@@ -185,7 +243,8 @@ void a_usual_request_allocates_nothing(const Engine& engine) {
 void what_they_say_counts(const Engine& engine) {
     const std::map<std::string, std::string> right{{"Authorization", std::string(RIGHT)}};
     CHECK(must(engine.decide(get("/private").headers(right))).allowed());
-    CHECK(must(engine.decide(get("/private").header_block("Authorization: " + std::string(RIGHT) + "\r\n"))).allowed());
+    const std::string block = "Authorization: " + std::string(RIGHT) + "\r\n";
+    CHECK(must(engine.decide(get("/private").header_block(block))).allowed());
     CHECK(engine.decide(get("/private").headers(right).header_block("A: b\r\n")).status() == Status::invalid_argument);
     CHECK(must(engine.decide(Request())).status() == 400);
     CHECK(engine.wants_body(get("/private")) == 0);
@@ -197,6 +256,8 @@ int main(int, char** argv) {
     containers();
     every_member();
     copies();
+    a_container_that_throws();
+    ranges();
     const auto engine = started(argv[1]);
     a_usual_request_allocates_nothing(engine);
     what_they_say_counts(engine);
