@@ -31,6 +31,7 @@ typedef struct {
     ngx_uint_t   threads; /* how many jobs run at once; 0: left to us */
     ngx_uint_t   queue;   /* how many may wait */
     ngx_int_t    realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
+    ngx_array_t  fields;  /* of ngx_uint_t: indices of the variables $http_... */
 #if (NGX_THREADS)
     ngx_thread_pool_t  *thread_pool; /* NULL: a pool of the library's own */
 #endif
@@ -49,12 +50,17 @@ typedef struct ngx_http_gatepost_work_s  ngx_http_gatepost_work_t;
 typedef void (*ngx_http_gatepost_done_pt)(void *data, gatepost_status status, gatepost_decision *decision);
 
 /*
- * The one decision of a client's request: of its main request, its subrequests and whatever it is redirected to
- * internally. It lives in the request's pool.
+ * One decision about a client's request: of its main request, its subrequests and whatever it is redirected to
+ * internally, as far as they are guarded by the same policy. It lives in the request's pool.
  */
-typedef struct {
+typedef struct ngx_http_gatepost_ctx_s  ngx_http_gatepost_ctx_t;
+
+struct ngx_http_gatepost_ctx_s {
     ngx_http_request_t          *main;
     ngx_http_gatepost_engine_t  *engine;
+    ngx_http_gatepost_ctx_t     *first;    /* of the request; one more for each further policy that it comes to */
+    ngx_http_gatepost_ctx_t     *next;
+    ngx_http_gatepost_ctx_t     *current;  /* of the first alone: whose decision the answer is due to */
     ngx_http_gatepost_work_t    *work;     /* under way */
     ngx_array_t                  waiting;  /* of ngx_http_request_t *: who goes on when it is done */
     ngx_event_t                  timeout;
@@ -67,14 +73,15 @@ typedef struct {
     unsigned                     decided:1;
     unsigned                     reading:1;    /* the body is being read */
     unsigned                     body_read:1;
-    unsigned                     concluded:1;    /* for the main request itself, not for a subrequest alone */
+    unsigned                     concluded:1;  /* for the main request itself, not for a subrequest alone */
+    unsigned                     edited:1;     /* the main request's fields are as the decision wants them */
     unsigned                     refused:1;    /* the access phase was told to refuse */
     unsigned                     admitted:1;   /* ... and another module let it in all the same (satisfy any) */
     unsigned                     redirected:1; /* by nginx itself, after the decision */
     unsigned                     logged:1;
     unsigned                     replacing:1;  /* nginx's body of an error is exchanged for ours */
     unsigned                     replaced:1;
-} ngx_http_gatepost_ctx_t;
+};
 
 extern ngx_module_t  ngx_http_gatepost_module;
 
@@ -89,8 +96,12 @@ void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *b
 /* ngx_http_gatepost_request.c: what nginx has of a request, as the engine wants it */
 ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, gatepost_request *out);
 
-/* ngx_http_gatepost_decide.c: the one decision, now or later */
-ngx_http_gatepost_ctx_t *ngx_http_gatepost_ctx(ngx_http_request_t *r);
+/* ngx_http_gatepost_ctx.c: what is known of a client's request */
+ngx_http_gatepost_ctx_t *ngx_http_gatepost_first(ngx_http_request_t *r);
+ngx_http_gatepost_ctx_t *ngx_http_gatepost_ctx_of(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);
+ngx_http_gatepost_ctx_t *ngx_http_gatepost_new_ctx(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);
+
+/* ngx_http_gatepost_decide.c: a decision, now or later */
 ngx_int_t ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found);
 
 /* ngx_http_gatepost_quiet.c: what goes where nobody is asked */

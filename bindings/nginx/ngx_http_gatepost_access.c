@@ -24,12 +24,56 @@ ngx_http_gatepost_edit(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
     return ngx_http_gatepost_edit_request(r, &ctx->view);
 }
 
+/* Where a request ends of which no answer told that it was refused. */
+static void
+ngx_http_gatepost_unsaid(void *data)
+{
+    ngx_http_gatepost_ctx_t  *ctx = data;
+
+    if (ctx->refused && !ctx->admitted) {
+        ngx_http_gatepost_log(ctx->main, ctx);
+    }
+}
+
+/*
+ * Tells the log of a refusal; where others may let in all the same ("satisfy any" leaves them 401 and 403), not before
+ * the client is told, so that nobody is taken for one who guesses because another knows the password.
+ */
+static void
+ngx_http_gatepost_log_refusal(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
+{
+    ngx_http_core_loc_conf_t  *clcf = ngx_http_get_module_loc_conf(ctx->main, ngx_http_core_module);
+    ngx_http_cleanup_t        *cleanup = NULL;
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY
+        && (ctx->status == NGX_HTTP_UNAUTHORIZED || ctx->status == NGX_HTTP_FORBIDDEN))
+    {
+        cleanup = ngx_http_cleanup_add(ctx->main, 0);
+    }
+    if (cleanup == NULL) {
+        ngx_http_gatepost_log(r, ctx);
+        return;
+    }
+    cleanup->handler = ngx_http_gatepost_unsaid;
+    cleanup->data = ctx;
+}
+
+/* The answer to the client's request is due to this decision from now on. */
+static void
+ngx_http_gatepost_count(ngx_http_gatepost_ctx_t *ctx, ngx_uint_t refused)
+{
+    ctx->first->current = ctx;
+    ctx->concluded = 1;
+    ctx->refused = refused;
+    ctx->admitted = 0;
+    ctx->redirected = 0;
+}
+
 /* NGX_DECLINED: not ours to say. */
 static ngx_int_t
 ngx_http_gatepost_conclude(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
-    ctx->concluded = 1;
-    ngx_http_gatepost_log(r, ctx);
+    ngx_http_gatepost_count(ctx, 0);
 
     if (ctx->decision != NULL) {
         switch (ctx->view.action) {
@@ -44,7 +88,16 @@ ngx_http_gatepost_conclude(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
         }
     }
     ctx->refused = 1;
+    ngx_http_gatepost_log_refusal(r, ctx);
     return ngx_http_gatepost_refusal(ctx);
+}
+
+/* Makes the main request's fields what this decision wants. */
+static ngx_int_t
+ngx_http_gatepost_edit_main(ngx_http_gatepost_ctx_t *ctx)
+{
+    ctx->edited = 1;
+    return ngx_http_gatepost_edit(ctx->main, ctx);
 }
 
 ngx_int_t
@@ -58,34 +111,72 @@ ngx_http_gatepost_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_gatepost_ctx(r);
-    if (ctx != NULL && ctx->refused && ctx->redirected && !ctx->admitted) {
-        return NGX_DECLINED; /* the page of this very refusal (error_page) */
+    for (ctx = ngx_http_gatepost_first(r); ctx != NULL; ctx = ctx->next) {
+        if (ctx->refused && ctx->redirected && !ctx->admitted) {
+            return NGX_DECLINED; /* the page of this very refusal (error_page) */
+        }
     }
 
     rc = ngx_http_gatepost_decide(r, &ctx);
     if (rc != NGX_OK) {
         return rc;
     }
-    if (ngx_http_gatepost_edit(r, ctx) != NGX_OK) {
+    if (ngx_http_gatepost_edit_main(ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     return ngx_http_gatepost_conclude(r, ctx);
+}
+
+/* Whether r's client waits in the access phase for what r comes to: auth_request, and others that ask so. */
+static ngx_uint_t
+ngx_http_gatepost_is_asked(ngx_http_request_t *r)
+{
+    ngx_http_core_main_conf_t  *cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    return r->parent == r->main
+           && cmcf->phase_engine.handlers[r->main->phase_handler].checker == ngx_http_core_access_phase;
 }
 
 /* A subrequest gets what its client's request got. */
 static ngx_int_t
 ngx_http_gatepost_subrequest(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
-    if (ctx->decision != NULL && (ctx->view.action == GATEPOST_ALLOW || ctx->view.action == GATEPOST_PASS)) {
+    ngx_uint_t  let_in, asked, responds;
+
+    let_in = ctx->decision != NULL && (ctx->view.action == GATEPOST_ALLOW || ctx->view.action == GATEPOST_PASS);
+    responds = ctx->decision != NULL && ctx->view.action == GATEPOST_RESPOND;
+    asked = ngx_http_gatepost_is_asked(r);
+
+    if (asked && !responds) {
+        /* So that the client gets our challenge: of a subrequest's answer auth_request hands on one at most. */
+        ngx_http_gatepost_count(ctx, !let_in);
+    }
+    if (let_in || (ctx->admitted && !asked)) {
         return NGX_DECLINED;
     }
-    if (ctx->admitted) {
-        return NGX_DECLINED;
+    if (asked) {
+        ngx_http_gatepost_log_refusal(r, ctx);
+    } else {
+        ngx_http_gatepost_log(r, ctx);
     }
-    ngx_http_gatepost_log(r, ctx);
-    return ctx->decision != NULL && ctx->view.action == GATEPOST_RESPOND ? NGX_HTTP_FORBIDDEN
-                                                                         : ngx_http_gatepost_refusal(ctx);
+    return responds ? NGX_HTTP_FORBIDDEN : ngx_http_gatepost_refusal(ctx);
+}
+
+/* What the access phase has left to do for a main request. */
+static ngx_int_t
+ngx_http_gatepost_after_access(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_ctx_t  *ctx;
+
+    for (ctx = ngx_http_gatepost_first(r); ctx != NULL; ctx = ctx->next) {
+        if (ctx->refused && !ctx->redirected) {
+            ctx->admitted = 1; /* or it would not have come here */
+        }
+        if (ctx->decided && !ctx->edited && ngx_http_gatepost_edit_main(ctx) != NGX_OK) {
+            return NGX_ERROR; /* decided for a subrequest, whose fields are its own */
+        }
+    }
+    return NGX_OK;
 }
 
 ngx_int_t
@@ -95,33 +186,39 @@ ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
     ngx_http_gatepost_ctx_t       *ctx;
     ngx_int_t                      rc;
 
-    ctx = ngx_http_gatepost_ctx(r);
+    if (r == r->main && ngx_http_gatepost_after_access(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (lcf->engine == NULL) {
+        return NGX_DECLINED;
+    }
+    ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
     if (r == r->main && ctx != NULL && ctx->decided) {
-        if (ctx->refused && !ctx->redirected) {
-            ctx->admitted = 1;
-        }
         return NGX_DECLINED;
     }
     if (!lcf->enable) {
-        if (lcf->engine != NULL && (ctx == NULL || !ctx->decided)
-            && ngx_http_gatepost_quiet_strip(r, lcf->engine) != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (ctx == NULL || !ctx->decided) {
+            rc = ngx_http_gatepost_quiet_strip(r, lcf->engine);
+        } else {
+            rc = ctx->edited ? NGX_OK : ngx_http_gatepost_edit(r, ctx); /* decided for another subrequest */
         }
-        return NGX_DECLINED;
+        return rc == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     rc = ngx_http_gatepost_decide(r, &ctx);
     if (rc != NGX_OK) {
         return rc;
     }
-    if (ngx_http_gatepost_edit(r, ctx) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
     if (r != r->main) {
+        if (ngx_http_gatepost_edit(r, ctx) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
         return ngx_http_gatepost_subrequest(r, ctx);
     }
 
+    if (ngx_http_gatepost_edit_main(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     /* Let in before anybody asked us. Without a decision nobody knows what to remove, so that it goes no further. */
     rc = ngx_http_gatepost_conclude(r, ctx);
     if (ctx->refused && ctx->decision != NULL) {

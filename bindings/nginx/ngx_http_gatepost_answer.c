@@ -12,24 +12,40 @@ static ngx_http_output_body_filter_pt    ngx_http_gatepost_next_body_filter;
 static ngx_uint_t
 ngx_http_gatepost_is_refusal(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
-    return ctx->refused && !ctx->admitted && !ctx->redirected && ctx->decision != NULL
-           && r->headers_out.status == ctx->status && r->upstream == NULL;
+    return ctx->refused && !ctx->redirected && r->headers_out.status == ctx->status && r->upstream == NULL;
+}
+
+/* Whether an answer carries what this decision says. */
+static ngx_uint_t
+ngx_http_gatepost_tells(ngx_http_gatepost_ctx_t *ctx)
+{
+    return ctx->concluded && ctx->decision != NULL && !ctx->admitted;
 }
 
 static ngx_int_t
 ngx_http_gatepost_header_filter(ngx_http_request_t *r)
 {
-    ngx_http_gatepost_ctx_t  *ctx;
+    ngx_http_gatepost_ctx_t  *ctx, *other;
     ngx_uint_t                ours;
 
-    if (r != r->main) {
+    ctx = r == r->main ? ngx_http_gatepost_first(r) : NULL;
+    if (ctx == NULL || ctx->current == NULL) {
         return ngx_http_gatepost_next_header_filter(r);
     }
-    ctx = ngx_http_gatepost_ctx(r);
-    if (ctx == NULL || ctx->decision == NULL || !ctx->concluded || ctx->admitted) {
-        return ngx_http_gatepost_next_header_filter(r);
+    for (other = ctx, ctx = ctx->current; other != NULL; other = other->next) {
+        if (other != ctx && ngx_http_gatepost_tells(other)
+            && ngx_http_gatepost_edit_response(r, &other->view, 0) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
+    if (ctx->refused && !ctx->admitted) {
+        ngx_http_gatepost_log(r, ctx);
+    }
+    if (!ngx_http_gatepost_tells(ctx)) {
+        return ngx_http_gatepost_next_header_filter(r);
+    }
     ours = ngx_http_gatepost_is_refusal(r, ctx);
     if (ours && !ctx->replacing) {
         ctx->replacing = 1;
@@ -70,6 +86,7 @@ ngx_http_gatepost_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ngx_http_gatepost_ctx_t  *ctx = r == r->main ? ngx_http_get_module_ctx(r, ngx_http_gatepost_module) : NULL;
     ngx_chain_t               out;
 
+    ctx = ctx != NULL ? ctx->current : NULL;
     if (ctx == NULL || !ctx->replacing || in == NULL) {
         return ngx_http_gatepost_next_body_filter(r, in);
     }

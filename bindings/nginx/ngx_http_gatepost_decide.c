@@ -1,6 +1,5 @@
 /*
- * The one decision of a client's request, made at once or, where it takes hashing, later: the request then waits, and
- * its worker goes on with others.
+ * A decision, made at once or, where it takes hashing, later: the request then waits, and its worker goes on with others.
  */
 
 #include "ngx_http_gatepost.h"
@@ -10,70 +9,6 @@
 
 /* The body that is taken where the engine asks for one without having said how much. */
 #define NGX_HTTP_GATEPOST_BODY  (64 * 1024)
-
-static void ngx_http_gatepost_done(void *data, gatepost_status status, gatepost_decision *decision);
-
-static void
-ngx_http_gatepost_cleanup(void *data)
-{
-    ngx_http_gatepost_ctx_t  *ctx = data;
-
-    if (ctx->work != NULL) {
-        ngx_http_gatepost_work_cancel(ctx->work); /* the client is gone */
-        ctx->work = NULL;
-    }
-    if (ctx->timeout.timer_set) {
-        ngx_del_timer(&ctx->timeout);
-    }
-    gatepost_decision_free(ctx->decision);
-    ctx->decision = NULL;
-}
-
-/*
- * What is known of the client's request that r belongs to; NULL: nobody has asked yet. nginx forgets the contexts of
- * modules when it redirects internally; the request's pool remembers.
- */
-ngx_http_gatepost_ctx_t *
-ngx_http_gatepost_ctx(ngx_http_request_t *r)
-{
-    ngx_http_gatepost_ctx_t  *ctx;
-    ngx_pool_cleanup_t       *cleanup;
-
-    r = r->main;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_gatepost_module);
-    if (ctx != NULL || !(r->internal || r->filter_finalize)) {
-        return ctx;
-    }
-    for (cleanup = r->pool->cleanup; cleanup != NULL; cleanup = cleanup->next) {
-        if (cleanup->handler == ngx_http_gatepost_cleanup) {
-            ctx = cleanup->data;
-            ctx->redirected = 1;
-            ngx_http_set_ctx(r, ctx, ngx_http_gatepost_module);
-            return ctx;
-        }
-    }
-    return NULL;
-}
-
-static ngx_http_gatepost_ctx_t *
-ngx_http_gatepost_new_ctx(ngx_http_request_t *r)
-{
-    ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
-    ngx_http_gatepost_ctx_t       *ctx;
-    ngx_pool_cleanup_t            *cleanup;
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_gatepost_ctx_t));
-    cleanup = ngx_pool_cleanup_add(r->pool, 0);
-    if (ctx == NULL || cleanup == NULL) {
-        return NULL;
-    }
-    cleanup->handler = ngx_http_gatepost_cleanup;
-    cleanup->data = ctx;
-    ctx->main = r->main;
-    ctx->engine = lcf->engine;
-    ngx_http_set_ctx(r->main, ctx, ngx_http_gatepost_module);
-    return ctx;
-}
 
 /* The reason that fits a call which gave no decision. */
 static gatepost_reason
@@ -245,7 +180,8 @@ ngx_http_gatepost_body(ngx_http_request_t *r, uint64_t most, gatepost_str *out)
 static void
 ngx_http_gatepost_body_handler(ngx_http_request_t *r)
 {
-    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+    ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
+    ngx_http_gatepost_ctx_t       *ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
 
     ctx->reading = 0;
     ctx->body_read = 1;
@@ -282,23 +218,24 @@ ngx_http_gatepost_read_body(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx,
 /* ---- deciding ---- */
 
 /*
- * Sees to it that there is a decision. r: whose location asks; the decision is that of its main request.
+ * Sees to it that there is a decision. r: whose location asks, by its policy; the decision is about its main request.
  * NGX_OK: ctx->decided; NGX_AGAIN, NGX_DONE: r goes on later, in the same place; anything else: an error, refuse.
  */
 ngx_int_t
 ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found)
 {
-    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
-    ngx_http_request_t       *m = r->main;
-    gatepost_decision        *decision = NULL;
-    gatepost_request          request;
-    gatepost_status           status;
-    gatepost_job             *job = NULL;
-    ngx_uint_t                has_body;
-    uint64_t                  most;
+    ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
+    ngx_http_gatepost_ctx_t       *ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
+    ngx_http_request_t            *m = r->main;
+    gatepost_decision             *decision = NULL;
+    gatepost_request               request;
+    gatepost_status                status;
+    gatepost_job                  *job = NULL;
+    ngx_uint_t                     has_body;
+    uint64_t                       most;
 
     if (ctx == NULL) {
-        ctx = ngx_http_gatepost_new_ctx(r);
+        ctx = ngx_http_gatepost_new_ctx(r, lcf->engine);
         if (ctx == NULL) {
             return NGX_ERROR;
         }

@@ -53,6 +53,28 @@ ngx_http_gatepost_goes_bare(const ngx_str_t *name, const gatepost_view *view)
     return 1;
 }
 
+/*
+ * Where the request is malformed: a name that is no name (RFC 9110, token) goes. nginx hands such on with
+ * "ignore_invalid_headers off", the engine judges none of them, and who knows what an application makes of them.
+ */
+static ngx_uint_t
+ngx_http_gatepost_goes_malformed(const ngx_str_t *name, const gatepost_view *view)
+{
+    static u_char  others[] = "!#$%&'*+-.^_`|~";
+    size_t         i;
+    u_char         c;
+
+    for (i = 0; i < name->len; i++) {
+        c = ngx_tolower(name->data[i]);
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')
+            && ngx_strlchr(others, others + sizeof(others) - 1, c) == NULL)
+        {
+            return 1;
+        }
+    }
+    return name->len == 0;
+}
+
 /* Where nginx keeps its pointer to fields of this name; NULL: it keeps none. */
 static ngx_http_header_t *
 ngx_http_gatepost_known(ngx_http_request_t *r, ngx_table_elt_t *field)
@@ -83,6 +105,7 @@ ngx_http_gatepost_array(ngx_http_request_t *r, ngx_http_header_t *known)
 
 #endif
 
+/* The field may be a copy of the one that nginx points to: the same is what has its value in the same place. */
 static void
 ngx_http_gatepost_forget(ngx_http_request_t *r, ngx_table_elt_t *field)
 {
@@ -101,7 +124,7 @@ ngx_http_gatepost_forget(ngx_http_request_t *r, ngx_table_elt_t *field)
         if (array != NULL) {
             place = array->elts;
             for (i = 0; i < array->nelts; i++) {
-                if (place[i] == field) {
+                if (place[i]->value.data == field->value.data) {
                     ngx_memmove(&place[i], &place[i + 1], (array->nelts - i - 1) * sizeof(*place));
                     array->nelts--;
                     return;
@@ -111,13 +134,13 @@ ngx_http_gatepost_forget(ngx_http_request_t *r, ngx_table_elt_t *field)
         }
     }
     place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset);
-    if (*place == field) {
+    if (*place != NULL && (*place)->value.data == field->value.data) {
         *place = NULL;
     }
 #else
     for (place = (ngx_table_elt_t **) ((char *) &r->headers_in + known->offset); *place != NULL; place = &(*place)->next) {
-        if (*place == field) {
-            *place = field->next;
+        if ((*place)->value.data == field->value.data) {
+            *place = (*place)->next;
             return;
         }
     }
@@ -186,16 +209,29 @@ ngx_http_gatepost_add(ngx_http_request_t *r, const gatepost_header *header)
 
 typedef ngx_uint_t (*ngx_http_gatepost_goes_pt)(const ngx_str_t *name, const gatepost_view *view);
 
+/* What a variable $http_... was found to be, before the access phase say, holds no longer. */
+static void
+ngx_http_gatepost_flush(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_main_conf_t  *mcf = ngx_http_get_module_main_conf(r, ngx_http_gatepost_module);
+    ngx_uint_t                     *index = mcf->fields.elts, i;
+
+    for (i = 0; i < mcf->fields.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
+}
+
 /*
  * Makes the list anew without what goes. The fields themselves stay where they are, so that nginx's pointers to those
- * that stay are good.
+ * that stay are good. A subrequest's list is in part that of its parent, so that it needs one of its own in any case.
  */
 static ngx_int_t
 ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, const gatepost_view *view)
 {
     ngx_list_part_t  *part, old = r->headers_in.headers.part;
     ngx_table_elt_t  *field, *kept;
-    ngx_uint_t        i, found = 0;
+    ngx_uint_t        i, found = r != r->main;
 
     for (part = &old; part != NULL && !found; part = part->next) {
         field = part->elts;
@@ -224,6 +260,7 @@ ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, 
             *kept = field[i];
         }
     }
+    ngx_http_gatepost_flush(r);
     return NGX_OK;
 }
 
@@ -252,12 +289,16 @@ ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view)
     const gatepost_header  *header;
     size_t                  i;
 
-    if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view) != NGX_OK) {
+    if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view) != NGX_OK
+        || (view->reason == GATEPOST_REASON_REQUEST_MALFORMED
+            && ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_malformed, view) != NGX_OK))
+    {
         return NGX_ERROR;
     }
-    if (view->action != GATEPOST_ALLOW) {
+    if (view->action != GATEPOST_ALLOW || view->upstream_header_count == 0) {
         return NGX_OK;
     }
+    ngx_http_gatepost_flush(r);
     for (i = 0; i < view->upstream_header_count; i++) {
         header = &view->upstream_headers[i];
         if (header->mode == GATEPOST_HEADER_SET_IF_ABSENT && ngx_http_gatepost_has(r, header->name)) {

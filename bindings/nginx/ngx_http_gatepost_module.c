@@ -269,18 +269,45 @@ ngx_http_gatepost_init(ngx_conf_t *cf)
     return NGX_OK;
 }
 
-static void
+/* Finds the variables $http_...: all are known when the configuration has been read. */
+static ngx_int_t
+ngx_http_gatepost_find_fields(ngx_cycle_t *cycle, ngx_http_gatepost_main_conf_t *mcf)
+{
+    ngx_http_core_main_conf_t  *cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module);
+    ngx_http_variable_t        *v = cmcf->variables.elts;
+    ngx_uint_t                 *index, i;
+
+    if (ngx_array_init(&mcf->fields, cycle->pool, 4, sizeof(ngx_uint_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (v[i].name.len > 5 && ngx_strncmp(v[i].name.data, "http_", 5) == 0) {
+            index = ngx_array_push(&mcf->fields);
+            if (index == NULL) {
+                return NGX_ERROR;
+            }
+            *index = i;
+        }
+    }
+    return NGX_OK;
+}
+
+static ngx_int_t
 ngx_http_gatepost_start(ngx_cycle_t *cycle)
 {
     ngx_http_gatepost_main_conf_t  *mcf;
 
     mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gatepost_module);
     if (mcf == NULL || mcf->engines.nelts == 0) {
-        return;
+        return NGX_OK;
+    }
+    if (ngx_http_gatepost_find_fields(cycle, mcf) != NGX_OK) {
+        return NGX_ERROR;
     }
     if (ngx_http_gatepost_work_init(cycle, mcf) == NGX_OK) {
         ngx_http_gatepost_engines_start(cycle, &mcf->engines);
     }
+    return NGX_OK;
 }
 
 /* With "master_process off" a reload starts no process, so that what a process does at its start is due here. */
@@ -288,7 +315,7 @@ static ngx_int_t
 ngx_http_gatepost_init_module(ngx_cycle_t *cycle)
 {
     if (ngx_process == NGX_PROCESS_SINGLE && !ngx_is_init_cycle(cycle->old_cycle) && !ngx_test_config) {
-        ngx_http_gatepost_start(cycle);
+        return ngx_http_gatepost_start(cycle);
     }
     return NGX_OK;
 }
@@ -298,7 +325,7 @@ static ngx_int_t
 ngx_http_gatepost_init_process(ngx_cycle_t *cycle)
 {
     if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE) {
-        ngx_http_gatepost_start(cycle);
+        return ngx_http_gatepost_start(cycle);
     }
     return NGX_OK;
 }

@@ -12,8 +12,9 @@ typedef struct {
 } ngx_http_gatepost_fields_t;
 
 /*
- * All fields in the order received. In HTTP/2 nginx puts :authority first among them, under the name of Host: there it
- * is told apart again, so that a Host field beside it counts as one.
+ * All fields in the order received. In HTTP/2 and 3 the host is :authority. Newer releases of nginx keep it apart; older
+ * ones put it first among the fields, under the name of Host: there it is told apart again, so that a Host field beside
+ * it counts as one.
  */
 static ngx_int_t
 ngx_http_gatepost_fields(ngx_http_request_t *r, ngx_http_gatepost_fields_t *out)
@@ -31,6 +32,10 @@ ngx_http_gatepost_fields(ngx_http_request_t *r, ngx_http_gatepost_fields_t *out)
         return NGX_ERROR;
     }
 
+    if (authority && r->host_start != NULL && r->host_end != NULL) {
+        out->host = (gatepost_str) { (const char *) r->host_start, r->host_end - r->host_start };
+        authority = 0;
+    }
     for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
         field = part->elts;
         for (i = 0; i < part->nelts; i++) {
@@ -100,14 +105,18 @@ ngx_http_gatepost_peer(ngx_http_request_t *r)
 
 #if (NGX_HTTP_SSL)
 
-/* The certificate that the client proved to hold the key of, and whether nginx verified its chain. */
+/*
+ * The certificate that the client proved to hold the key of, and whether nginx verified its chain: by what this server
+ * goes by, which a connection that was made to another server of the same port was not held against.
+ */
 static ngx_int_t
 ngx_http_gatepost_certificate(ngx_http_request_t *r, gatepost_request *out)
 {
-    ngx_connection_t  *c = r->connection;
-    u_char            *der, *end;
-    X509              *cert;
-    int                len;
+    ngx_http_ssl_srv_conf_t  *sscf = ngx_http_get_module_srv_conf(r, ngx_http_ssl_module);
+    ngx_connection_t         *c = r->connection;
+    u_char                   *der, *end;
+    X509                     *cert;
+    int                       len;
 
     if (c->ssl == NULL) {
         return NGX_OK;
@@ -128,7 +137,7 @@ ngx_http_gatepost_certificate(ngx_http_request_t *r, gatepost_request *out)
     X509_free(cert);
 
     out->client_cert_der = (gatepost_str) { (const char *) der, len };
-    if (SSL_get_verify_result(c->ssl->connection) == X509_V_OK) {
+    if (sscf->verify != 0 && SSL_get_verify_result(c->ssl->connection) == X509_V_OK) {
         out->flags |= GATEPOST_REQUEST_CERT_VERIFIED;
     }
     return NGX_OK;

@@ -8,6 +8,7 @@
 static ngx_int_t ngx_http_gatepost_attribute(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gatepost_reason(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_gatepost_action(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_gatepost_client(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 
 /* The names that gatepost_decision_attribute knows. */
 static ngx_str_t  ngx_http_gatepost_attributes[] = {
@@ -24,6 +25,7 @@ static ngx_http_variable_t  ngx_http_gatepost_variables[] = {
     { ngx_string("gatepost_id"), NULL, ngx_http_gatepost_attribute, 5, NGX_HTTP_VAR_NOCACHEABLE, 0 },
     { ngx_string("gatepost_reason"), NULL, ngx_http_gatepost_reason, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
     { ngx_string("gatepost_action"), NULL, ngx_http_gatepost_action, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("gatepost_denied"), NULL, ngx_http_gatepost_client, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
       ngx_http_null_variable
 };
 
@@ -42,10 +44,24 @@ ngx_http_gatepost_value(ngx_http_variable_value_t *v, gatepost_str text)
     return NGX_OK;
 }
 
+/* The decision of the policy that holds where r is; where that was not asked, the one that the answer is due to. */
+static ngx_http_gatepost_ctx_t *
+ngx_http_gatepost_said(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
+    ngx_http_gatepost_ctx_t       *ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
+
+    if (ctx == NULL || !ctx->decided) {
+        ctx = ngx_http_gatepost_first(r);
+        ctx = ctx != NULL && ctx->current != NULL ? ctx->current : ctx;
+    }
+    return ctx != NULL && ctx->decided ? ctx : NULL;
+}
+
 static ngx_int_t
 ngx_http_gatepost_attribute(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_said(r);
     gatepost_str              name = ngx_http_gatepost_text(&ngx_http_gatepost_attributes[data]);
 
     return ngx_http_gatepost_value(v, gatepost_decision_attribute(ctx == NULL ? NULL : ctx->decision, name));
@@ -55,19 +71,19 @@ ngx_http_gatepost_attribute(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 static ngx_int_t
 ngx_http_gatepost_reason(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_said(r);
     gatepost_str              none = { NULL, 0 };
 
-    return ngx_http_gatepost_value(v, ctx == NULL || !ctx->decided ? none : gatepost_reason_name(ctx->reason));
+    return ngx_http_gatepost_value(v, ctx == NULL ? none : gatepost_reason_name(ctx->reason));
 }
 
 static ngx_int_t
 ngx_http_gatepost_action(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_ctx(r);
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_said(r);
     gatepost_str              none = { NULL, 0 };
 
-    if (ctx == NULL || !ctx->decided) {
+    if (ctx == NULL) {
         return ngx_http_gatepost_value(v, none);
     }
     switch (gatepost_decision_action(ctx->decision)) {
@@ -80,6 +96,19 @@ ngx_http_gatepost_action(ngx_http_request_t *r, ngx_http_variable_value_t *v, ui
     default:
         return ngx_http_gatepost_value(v, GATEPOST_STR("deny"));
     }
+}
+
+/* The client that was refused; empty where it was let in, also by another module. */
+static ngx_int_t
+ngx_http_gatepost_client(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_gatepost_ctx_t  *ctx = ngx_http_gatepost_said(r);
+    gatepost_str              none = { NULL, 0 };
+
+    if (ctx == NULL || !ctx->refused || ctx->admitted) {
+        return ngx_http_gatepost_value(v, none);
+    }
+    return ngx_http_gatepost_value(v, ctx->client.len != 0 ? ctx->client : ngx_http_gatepost_text(&r->connection->addr_text));
 }
 
 ngx_int_t

@@ -9,7 +9,9 @@ from frame import nginx
 def site(place, locations, before="", server="", **more):
     """nginx with these locations; PORT and ECHO in them are ports. Everything is guarded unless a location says otherwise."""
     echo = more.pop("echo", None)
-    text = f"gatepost_policy policy.toml;\n{before}\nserver {{ listen 127.0.0.1:PORT;\n{server or 'gatepost on;'}\n{locations}\n}}"
+    policy = more.pop("policy", None)
+    policy = "gatepost_policy policy.toml;" if policy is None else policy
+    text = f"{policy}\n{before}\nserver {{ listen 127.0.0.1:PORT;\n{server or 'gatepost on;'}\n{locations}\n}}"
     if echo is not None:
         text = text.replace("ECHO", f"127.0.0.1:{echo.port}")
     with nginx.Nginx(place.folder, text, **more) as running:

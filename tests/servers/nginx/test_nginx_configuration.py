@@ -138,26 +138,6 @@ def test_a_state_that_cannot_be_opened_refuses_until_it_can(place, echo):
         wait_for(lambda: wire.ask(server.port, "/public/1").status == 200, 20, server.said)
 
 
-def test_fail2ban_counts_guesses_and_nothing_else(place, echo):
-    place.policy.write_text(place.policy.read_text() + '\n[proxies]\ntrusted = ["127.0.0.1/32"]\nheader = "X-Forwarded-For"\n')
-    bad = people.basic_of("alice", "wrong")
-    other = nginx.policy(place.folder / "other")  # whose keys are not known here
-    people.user(other, "alice")
-    unknown = ("X-API-Key", people.key(other, "ci", "alice"))
-    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
-        for number, fields in enumerate([[bad], [bad], [unknown], [], [place.alice], [people.bearer("a.b.c")]]):
-            wire.ask(server.port, "/orders/1", fields=[*fields, ("X-Forwarded-For", f"192.0.2.{number}")])
-        wire.ask(server.port, "/orders/1?client=203.0.113.9%20id=", fields=[("X-Forwarded-For", "192.0.2.77"), ("User-Agent", "gatepost: denied 401 credentials_invalid client=203.0.113.9 id=")])
-        wire.ask(server.port, "/gatepost:denied", method="GET", host="gatepost", fields=[("Referer", "gatepost: denied 429 throttled client=203.0.113.9 id=1")])
-    log = place.folder / "guesses.log"
-    log.write_text("\n".join(line for line in server.log().splitlines() if re.match(r"\d{4}/", line)) + "\n")
-    filter_ = TOP / "bindings" / "fail2ban" / "gatepost.conf"
-    done = subprocess.run(["fail2ban-regex", "--print-all-matched", str(log), str(filter_)], capture_output=True, text=True)
-    assert re.search(r"\b3 matched", done.stdout), done.stdout[-3000:]
-    matched = done.stdout.split("Matched line")[1]
-    assert all(f"client=192.0.2.{n} " in matched for n in range(3)) and "203.0.113.9" not in matched
-
-
 def test_install_puts_the_module_where_it_is_told(tmp_path):
     environment = {**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(nginx.module().parent), "DESTDIR": str(tmp_path), "MODULES": "/lib/modules"}
     done = subprocess.run([str(nginx.MODULE / "build.sh"), "install"], capture_output=True, text=True, env=environment)

@@ -72,3 +72,14 @@ def test_what_asks_for_tls_gets_it_from_the_connection_alone(authorities, echo):
         answer = wire.ask(server.port, "/tls/1", fields=[authorities.alice, ("X-Forwarded-Proto", "https"), ("X-Test-Tls", "1")])
         assert answer.status == 403 and answer.json()["reason"] == "tls_required"
         assert wire.ask(server.next, "/orders/1", tls=context(authorities, "good")).status == 401, "none was asked for"
+
+
+def test_a_certificate_counts_only_where_the_server_itself_asks_for_one(authorities, echo):
+    """A connection to one server may carry requests for another of the same port, whose authorities are others."""
+    other = "} server { listen 127.0.0.1:NEXT ssl; server_name other; gatepost on; ssl_certificate good.pem; ssl_certificate_key good.key; location / { proxy_pass http://ECHO; }"
+    with site(authorities, "server_name localhost; " + tls("optional") + other, echo=echo) as server:
+        with wire.Connection(server.next, tls=context(authorities, "good")) as connection:
+            assert connection.ask("/orders/1").status == 200, server.said()
+            answer = connection.ask("/orders/1", host="other")
+            assert answer.status == 401 and answer.json()["reason"] == "credentials_missing"
+        assert len(echo.received) == 1
