@@ -1,11 +1,13 @@
 //! `gatepost test`: runs case files and says which cases fail, and how.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use owo_colors::Style;
 use serde_json::{Value, json};
 
 use crate::cases::run::{self, Report};
+use crate::cases::through::Other;
 use crate::output::{self, Outcome, Stream, paint};
 
 /// Run case files: requests with the answers that they should get
@@ -28,6 +30,9 @@ pub struct Arguments {
     /// Let this program decide the requests, through a binding or a server; docs/CASES.md says how it is talked to
     #[arg(long, value_name = "COMMAND")]
     through: Option<String>,
+    /// How long that program may take for each of its turns
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "through", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    patience: u64,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -37,8 +42,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Outcome {
     let (mut cases, mut lines) = (Vec::new(), String::new());
     let (mut passed, mut failed, mut untried, mut broken) = (0usize, 0usize, 0usize, false);
+    let patience = Duration::from_secs(arguments.patience);
+    let through = arguments.through.as_deref().map(|command| Other { command, patience });
     for file in &arguments.files {
-        let reports = match run::file(file, arguments.through.as_deref()) {
+        let reports = match run::file(file, through) {
             Ok(reports) => reports,
             Err(error) => {
                 broken = true;

@@ -12,5 +12,5 @@ mod revocation;
 mod roster;
 pub mod run;
 pub mod step;
-mod through;
+pub mod through;
 mod tokens;

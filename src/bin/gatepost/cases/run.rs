@@ -17,7 +17,7 @@ use super::format::{self, Case, CaseFile, Content, Exchange, PolicySource, What}
 use super::here::{self, Asked};
 use super::matcher::Saved;
 use super::step::{self, Step};
-use super::through::{self, Came, Place, Program};
+use super::through::{self, Came, Other, Place, Program};
 use crate::open::Held;
 
 /// How one case went.
@@ -58,7 +58,7 @@ pub struct Failed {
 
 /// Runs a file, through a program where one is given. The error says why it could not be run at all: it, its policy or
 /// its seeds do not load.
-pub fn file(path: &Path, through: Option<&str>) -> Result<Vec<Report>, String> {
+pub fn file(path: &Path, through: Option<Other<'_>>) -> Result<Vec<Report>, String> {
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     let file = format::read(&text)?;
@@ -66,7 +66,7 @@ pub fn file(path: &Path, through: Option<&str>) -> Result<Vec<Report>, String> {
     match &file.content {
         Content::PolicyErrors(wanted) => {
             let mut report = policy_errors(&file, wanted, &folder);
-            let refused = through.map_or(Ok(()), |command| through::refuses(command, &file.policy, &folder));
+            let refused = through.map_or(Ok(()), |other| through::refuses(other, &file.policy, &folder));
             report.differs.extend(refused.err());
             Ok(vec![report])
         }
@@ -147,7 +147,12 @@ fn one_line(d: &Diagnostic) -> String {
     format!("{}:{}:{}: {}; {}", d.file.display(), d.line, d.column, d.message, d.help)
 }
 
-fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder, through: Option<&str>) -> Result<Vec<Report>, String> {
+fn run_cases(
+    file: &CaseFile,
+    cases: &[Case],
+    folder: &Folder,
+    through: Option<Other<'_>>,
+) -> Result<Vec<Report>, String> {
     let loaded = load(&file.policy, folder).map_err(|failed| format!("its policy does not load\n{}", failed.drawn))?;
     let place = through.map(|_| Place::new(&file.policy, folder)).transpose()?;
     let clock = FileClock::new();
@@ -166,7 +171,7 @@ fn run_cases(file: &CaseFile, cases: &[Case], folder: &Folder, through: Option<&
     if cases.first().is_none_or(|case| case.at.is_none()) {
         clock.0.store(REAL, Ordering::SeqCst);
     }
-    let program = through.zip(place).map(|(command, place)| Program::start(command, place)).transpose()?;
+    let program = through.zip(place).map(|(other, place)| Program::start(other, place)).transpose()?;
     let mut running = Running { engine, program, saved, source: &file.policy, folder };
     let mut reports = Vec::with_capacity(cases.len());
     for case in cases {
