@@ -14,8 +14,7 @@ static ap_filter_rec_t *fields_filter, *answer_filter;
 static void set_fields(request_rec *r, const gatepost_view *view, int with_type) {
     for (size_t i = 0; i < view->response_header_count; i++) {
         const gatepost_header *field = &view->response_headers[i];
-        const char *name = apr_pstrmemdup(r->pool, field->name.ptr, field->name.len);
-        const char *value = apr_pstrmemdup(r->pool, field->value.ptr, field->value.len);
+        const char *name = field->name.ptr, *value = field->value.ptr;
         if (gate_text_is(field->name, "Content-Type")) {
             if (with_type) {
                 ap_set_content_type(r, value);

@@ -3,31 +3,20 @@
  */
 #include "mod_gatepost.h"
 
-static const char *copy(request_rec *r, gatepost_str text) {
-    return text.len == 0 ? NULL : apr_pstrmemdup(r->pool, text.ptr, text.len);
-}
-
-static void publish_one(request_rec *r, const char *variable, const char *note, const char *value, int to_application) {
-    if (value == NULL) {
-        return;
-    }
-    apr_table_setn(r->notes, note, value);
-    if (to_application) {
-        apr_table_setn(r->subprocess_env, variable, value);
-    }
-}
+/* Texts of a decision end with a NUL, and live as long as the client's request and whatever is made of it. */
+static const char *string(gatepost_str text) { return text.len == 0 ? NULL : text.ptr; }
 
 /* AUTH_TYPE of CGI (RFC 3875): the scheme as HTTP writes it. */
-static char *auth_type(request_rec *r, gatepost_str scheme) {
+static const char *auth_type(gatepost_str scheme) {
     static const char *const names[][2] = {
         {"basic", "Basic"}, {"bearer", "Bearer"}, {"api-key", "ApiKey"}, {"session", "Session"}, {"client-cert", "Certificate"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (gate_text_is(scheme, names[i][0])) {
-            return apr_pstrdup(r->pool, names[i][1]);
+            return names[i][1];
         }
     }
-    return apr_pstrmemdup(r->pool, scheme.ptr, scheme.len);
+    return string(scheme);
 }
 
 static const char *action_name(gatepost_action action) {
@@ -35,32 +24,68 @@ static const char *action_name(gatepost_action action) {
     return action < sizeof names / sizeof *names ? names[action] : names[0];
 }
 
+/* What is published, in this order; the identity begins with the subject. */
+enum { ACTION, REASON, ID, SUBJECT, ISSUER, SCHEME, ROLES, WORDS };
+static const char *const variables[WORDS] = {
+    "GATEPOST_ACTION", "GATEPOST_REASON", "GATEPOST_ID", "GATEPOST_SUBJECT", "GATEPOST_ISSUER", "GATEPOST_SCHEME", "GATEPOST_ROLES",
+};
+static const char *const notes[WORDS] = {
+    "gatepost-action", "gatepost-reason", "gatepost-id", "gatepost-subject", "gatepost-issuer", "gatepost-scheme", "gatepost-roles",
+};
+
+/*
+ * Of each name the first `count` values, and no value of the others, whoever has set one. To set one by one has a table
+ * compare all names that begin alike, so where there is none yet, they are added unseen.
+ */
+static void put(apr_table_t *table, const char *const names[WORDS], const char *const values[WORDS], int count) {
+    int clean = 1;
+    for (int i = 0; i < WORDS && clean; i++) {
+        clean = apr_table_get(table, names[i]) == NULL;
+    }
+    for (int i = 0; i < WORDS; i++) {
+        const char *value = i < count ? values[i] : NULL;
+        if (value != NULL && clean) {
+            apr_table_addn(table, names[i], value);
+        } else if (value != NULL) {
+            apr_table_setn(table, names[i], value);
+        } else if (!clean) {
+            apr_table_unset(table, names[i]);
+        }
+    }
+}
+
 /*
  * Notes for LogFormat, on every decision; environment and user only of somebody who was let in, so that nobody refused
  * is taken for somebody where another Require admits him. Reason, action and id say nothing of who it is.
  */
 void gate_publish(request_rec *r, const gate_record *record) {
+    gate_request *known = gate_request_of(r);
+    if (known->published == record) {
+        return;
+    }
+    known->published = record;
     const gatepost_view *view = &record->view;
     int allowed = view->action == GATEPOST_ALLOW;
-    gatepost_str roles = {NULL, 0};
-    if (record->decision != NULL) {
-        roles = gatepost_decision_attribute(record->decision, GATEPOST_STR("roles"));
+    const char *values[WORDS] = {
+        [ACTION] = action_name(view->action), [REASON] = string(view->reason_name), [ID] = string(view->id),
+        [SUBJECT] = string(view->subject),    [ISSUER] = string(view->issuer),      [SCHEME] = string(view->scheme),
+    };
+    if (values[SUBJECT] != NULL && record->decision != NULL) {
+        values[ROLES] = string(gatepost_decision_attribute(record->decision, GATEPOST_STR("roles")));
     }
-    publish_one(r, "GATEPOST_ACTION", "gatepost-action", action_name(view->action), 1);
-    publish_one(r, "GATEPOST_REASON", "gatepost-reason", copy(r, view->reason_name), 1);
-    publish_one(r, "GATEPOST_ID", "gatepost-id", copy(r, view->id), 1);
-    publish_one(r, "GATEPOST_SUBJECT", "gatepost-subject", copy(r, view->subject), allowed);
-    publish_one(r, "GATEPOST_ISSUER", "gatepost-issuer", copy(r, view->issuer), allowed);
-    publish_one(r, "GATEPOST_SCHEME", "gatepost-scheme", copy(r, view->scheme), allowed);
-    publish_one(r, "GATEPOST_ROLES", "gatepost-roles", copy(r, roles), allowed);
-    if (allowed && view->subject.len > 0) {
-        r->user = apr_pstrmemdup(r->pool, view->subject.ptr, view->subject.len);
-        r->ap_auth_type = auth_type(r, view->scheme);
+    put(r->notes, notes, values, WORDS);
+    put(r->subprocess_env, variables, values, allowed ? WORDS : SUBJECT);
+    if (allowed && values[SUBJECT] != NULL) {
+        r->user = (char *)values[SUBJECT]; /* neither is written to */
+        r->ap_auth_type = (char *)auth_type(view->scheme);
     }
 }
 
 /* Another policy may yet have to decide about what the client sent. */
 static void keep_received(request_rec *r) {
+    if (!gate_policies_several()) {
+        return;
+    }
     request_rec *top = gate_top(r);
     gate_request *known = gate_request_of(top);
     if (known->received == NULL) {
@@ -84,7 +109,7 @@ static void add_upstream(request_rec *r, const gatepost_view *view) {
     }
     for (size_t i = 0; i < view->upstream_header_count; i++) {
         const gatepost_header *field = &view->upstream_headers[i];
-        const char *name = copy(r, field->name), *value = copy(r, field->value);
+        const char *name = string(field->name), *value = string(field->value);
         if (name == NULL || (field->mode == GATEPOST_HEADER_SET_IF_ABSENT && apr_table_get(r->headers_in, name) != NULL)) {
             continue;
         }
@@ -102,6 +127,12 @@ static int apply(request_rec *r, gate_policy *policy, const gate_record *record)
     gate_request *known = gate_request_of(r);
     known->policy = policy;
     known->applied = record;
+    if (record != NULL) {
+        gate_publish(r, record);
+    } else {
+        static const char *const nothing[WORDS];
+        put(r->subprocess_env, variables, nothing, 0);
+    }
     if (record == NULL || record->decision == NULL) {
         return gate_quiet_strip(r, policy) == OK ? DECLINED : HTTP_SERVICE_UNAVAILABLE;
     }
@@ -109,7 +140,6 @@ static int apply(request_rec *r, gate_policy *policy, const gate_record *record)
     if (gate_admits(record)) {
         add_upstream(r, &record->view);
     }
-    gate_publish(r, record);
     return DECLINED;
 }
 

@@ -113,9 +113,15 @@ void gate_event(void *data, const gatepost_event *event) {
     }
 }
 
+/* The engine is asked what it wants of a body where there can be one. */
+static int may_have_body(const request_rec *top) {
+    return top->method_number != M_GET || apr_table_get(top->headers_in, "Content-Length") != NULL ||
+           apr_table_get(top->headers_in, "Transfer-Encoding") != NULL;
+}
+
 /* Asks the engine, and once more where it turns out to want the body. Returns what the engine did. */
 static gatepost_status ask(request_rec *r, gate_policy *policy, gatepost_request *request, gate_record *record) {
-    uint64_t most = gatepost_engine_wants_body(policy->engine, request);
+    uint64_t most = may_have_body(gate_top(r)) ? gatepost_engine_wants_body(policy->engine, request) : 0;
     int read = 0;
     for (;;) {
         if (most > 0) {
@@ -153,7 +159,7 @@ const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
     gate_describe(r, top, known->received != NULL ? known->received : top->headers_in, &request);
     request.user = &hearing;
     gatepost_status status = ask(r, policy, &request, record);
-    record->client = hearing.client != NULL ? hearing.client : apr_pstrdup(top->pool, request.peer.ptr);
+    record->client = hearing.client != NULL ? hearing.client : apr_pstrmemdup(top->pool, request.peer.ptr, request.peer.len);
     if (status != GATEPOST_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: no decision: %s", gatepost_status_text(status).ptr);
         refuse(record, reason_of(status, policy));

@@ -58,22 +58,20 @@ static void add_certificate(request_rec *r, gatepost_request *request) {
 }
 
 /* The address at the other end of the connection, whatever mod_remoteip makes of it, without an interface. */
-static char *peer_of(request_rec *r) {
+static gatepost_str peer_of(request_rec *r) {
     const conn_rec *connection = r->connection->master != NULL ? r->connection->master : r->connection;
-    char buffer[80];
-    if (connection->client_addr == NULL ||
-        apr_sockaddr_ip_getbuf(buffer, sizeof buffer, connection->client_addr) != APR_SUCCESS) {
-        return apr_pstrdup(r->pool, "");
-    }
-    buffer[strcspn(buffer, "%")] = '\0';
-    return apr_pstrdup(r->pool, buffer);
+    const char *address = connection->client_ip;
+    return (gatepost_str){address, address == NULL ? 0 : strcspn(address, "%")};
 }
 
 /*
  * httpd joins fields of one name with a comma and a blank. Of these two, whose values have neither, they are taken apart
  * again: two keys or two sessions are ambiguous, and not one that is wrong. (Those of Authorization the engine tells apart.)
  */
-static int is_taken_apart(const char *name) { return strcasecmp(name, "X-API-Key") == 0 || strcasecmp(name, "Cookie") == 0; }
+static int is_taken_apart(const char *name) {
+    int first = *name | ('a' ^ 'A'); /* most are neither, which need not be found out to the end */
+    return (first == 'x' && strcasecmp(name, "X-API-Key") == 0) || (first == 'c' && strcasecmp(name, "Cookie") == 0);
+}
 
 static size_t parts_of(const char *name, const char *value) {
     size_t count = 1;
@@ -92,7 +90,7 @@ static void add_fields(request_rec *r, const apr_table_t *fields, gatepost_reque
     for (int i = 0; i < elements->nelts; i++) {
         count += entries[i].key == NULL ? 0 : parts_of(entries[i].key, entries[i].val);
     }
-    gatepost_header *list = apr_pcalloc(r->pool, sizeof *list * (count + 1)), *next = list;
+    gatepost_header *list = apr_palloc(r->pool, sizeof *list * (count + 1)), *next = list;
     for (int i = 0; i < elements->nelts; i++) {
         const char *name = entries[i].key, *value = entries[i].val;
         if (name == NULL) {
@@ -100,12 +98,10 @@ static void add_fields(request_rec *r, const apr_table_t *fields, gatepost_reque
         }
         for (size_t left = parts_of(name, value); left > 1; left--, next++) {
             size_t size = (size_t)(strstr(value, ", ") - value);
-            next->name = text(name);
-            next->value = (gatepost_str){apr_pstrmemdup(r->pool, value, size), size};
+            *next = (gatepost_header){.name = text(name), .value = {value, size}};
             value += size + 2;
         }
-        next->name = text(name);
-        next++->value = text(value);
+        *next++ = (gatepost_header){.name = text(name), .value = text(value)};
     }
     request->headers = list;
     request->header_count = count;
@@ -123,7 +119,7 @@ void gate_describe(request_rec *r, request_rec *top, apr_table_t *fields, gatepo
     const char *line = top->the_request == NULL ? "" : top->the_request;
     request->method = (gatepost_str){line, strcspn(line, " \t")};
     request->target = text(top->unparsed_uri);
-    request->peer = text(peer_of(r));
+    request->peer = peer_of(r);
     request->request_id = text(apr_table_get(top->subprocess_env, "UNIQUE_ID"));
     if (is_tls(r->connection)) {
         request->flags |= GATEPOST_REQUEST_TLS;

@@ -67,6 +67,7 @@ typedef struct gate_request {
     struct gate_body *body;       /* likewise: what the engine has read of its body */
     const gate_record *asked;     /* what access to this one goes by, as far as it was asked */
     const gate_record *refusal;   /* this one was refused by us */
+    const gate_record *published; /* what notes and environment tell of */
     const gate_policy *policy;    /* whose identity headers this one carries or lacks */
     const gate_record *applied;   /* by which decision; NULL: by none */
 } gate_request;
@@ -84,6 +85,7 @@ int gate_policies_check(apr_pool_t *pool, server_rec *server);
 int gate_policies_open(apr_pool_t *pool, server_rec *server);
 void gate_policies_start(apr_pool_t *pool, server_rec *server);
 void gate_policies_wanted(const char *by);
+int gate_policies_several(void);
 
 /* keep.c */
 void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server);

@@ -34,6 +34,8 @@ void gate_policies_wanted(const char *by) {
     }
 }
 
+int gate_policies_several(void) { return policies->nelts > 1; }
+
 /* The first reading of the configuration, which is all of `apachectl configtest`: everything wrong with a policy is said. */
 static const char *check_file(cmd_parms *command, const char *file) {
     gatepost_bytes *report = NULL;

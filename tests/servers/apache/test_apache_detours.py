@@ -112,3 +112,29 @@ GatepostPolicy "@POLICY@"
         assert answer.status == 403 and b"ran" not in answer.body
         seen = environment(wire.ask(site.port, "/orders/7", fields=[ALICE]))
         assert seen["REDIRECT_STATUS"] == "403" and seen["REMOTE_USER"] == "alice", "whom the policy lets in sees it"
+
+
+def test_what_another_module_says_by_our_names_is_not_what_the_application_hears():
+    config = """
+GatepostPolicy "@POLICY@"
+SetEnvIf X-Who "(.+)" GATEPOST_SUBJECT=$1 GATEPOST_ROLES=$1 GATEPOST_ISSUER=$1
+ScriptAlias "/public/" "@FOLDER@/cgi/"
+ScriptAlias "/mine/" "@FOLDER@/cgi/"
+ScriptAlias "/open/" "@FOLDER@/cgi/"
+<Location "/">
+    Gatepost on
+</Location>
+<Location "/open">
+    Gatepost off
+    <RequireAny>
+        Require all granted
+        Require gatepost
+    </RequireAny>
+</Location>
+"""
+    site = Site(config, users={"alice": []}, modules=["cgi", "setenvif"]).script("cgi/env", SCRIPT)
+    with site:
+        for path, fields, subject in [("public", [], None), ("mine", [ALICE], "alice"), ("open", [], None), ("public", [ALICE], None)]:
+            seen = environment(wire.ask(site.port, f"/{path}/env", fields=[*fields, ("X-Who", "root")]))
+            told = {name: value for name, value in seen.items() if value == "root" or name == "GATEPOST_SUBJECT"}
+            assert told == {"HTTP_X_WHO": "root", **({"GATEPOST_SUBJECT": subject} if subject else {})}, path
