@@ -11,6 +11,10 @@ mkdir -p "$target"
 python3 declare.py --check
 # maturin reads the declarations here; from them cffi makes gatepost/_native/ffi.py.
 python3 declare.py --cdef "$target/header.h"
+# The terms of all that the library holds go along; maturin takes them from below this folder alone.
+python3 ../c/bill.py "$target/python/bill" >/dev/null
+mkdir -p licenses
+cp ../../LICENSE-APACHE ../../LICENSE-MIT "$target/python/bill/THIRD-PARTY.txt" licenses/
 if [ -n "${GATEPOST_RELEASE:-}" ]; then
     CARGO=$PWD/prebuilt maturin build --quiet --release --target-dir "$target" --out "$out"
 else

@@ -29,7 +29,7 @@ if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ]; then
 fi
 packed=$({
     stat -L -c '%n %s %Y' "$GATEPOST_RELEASE/libgatepost.so"
-    find "$here" "$root/include/gatepost.h" "$root/Cargo.toml" -type f ! -path '*/__pycache__/*' -exec sha256sum {} + | sort
+    find "$here" "$root/include/gatepost.h" "$root/Cargo.toml" -type f ! -path '*/__pycache__/*' ! -path '*/licenses/*' -exec sha256sum {} + | sort
 } | sha256sum)
 if [ "$(cat "$folder/packed" 2>/dev/null || true)" != "$packed" ]; then
     rm -rf "$folder/wheel"

@@ -38,6 +38,9 @@ def test_what_is_in_it() -> None:
     assert {"gatepost/py.typed", "gatepost/_native/ffi.py", "gatepost/asgi.py"} <= names
     assert library == (Path(os.environ["GATEPOST_RELEASE"]) / "libgatepost.so").read_bytes()
     assert b"libgatepost.so.%d" % gatepost.ABI in library, "its SONAME"
+    texts = {name.rsplit("/", 1)[1] for name in names if "/licenses/" in name}
+    assert texts == {"LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY.txt"}
+    assert all(f"License-File: licenses/{name}" in metadata for name in texts)
     assert not any("/tests/" in name or "examples" in name for name in names)
     assert "Requires-Dist: cffi" in metadata and "Apache-2.0 OR MIT" in metadata
     sources = {path.name for path in (PYTHON / "src/gatepost").glob("*.py")}
