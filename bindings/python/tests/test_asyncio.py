@@ -167,3 +167,65 @@ def test_housekeeping_in_a_loop() -> None:
             await house
 
     asyncio.run(main())
+
+
+def test_housekeeping_outlives_a_full_queue_and_a_closed_pool(caplog: pytest.LogCaptureFixture) -> None:
+    asked: list[str] = []
+
+    def fetch(wanted: gatepost.Fetch) -> gatepost.Fetched:
+        asked.append(wanted.url)
+        return gatepost.Fetched(0, error="nobody there")
+
+    text = PLAIN + """
+[[issuer]]
+name = "far"
+issuer = "https://far.example"
+audience = ["tea"]
+algorithms = ["ES256"]
+keys = { url = "https://far.example/keys" }
+"""
+    engine = gatepost.Engine.from_text(text, on_fetch=fetch)
+
+    async def main() -> None:
+        first = AsyncPool(threads=1, queue=1)
+        crowd = [request("/private", basic(f"n{n}", "wrong password here")) for n in range(4)]
+        waiting = [asyncio.create_task(engine.decide_async(each)) for each in crowd]
+        await asyncio.sleep(0)
+        house = asyncio.create_task(first.keep_house(engine))
+        await asyncio.gather(*waiting)
+        for _ in range(400):
+            if asked or house.done():
+                break
+            await asyncio.sleep(0.02)
+        assert asked == ["https://far.example/keys"] and not house.done()
+        assert "housekeeping failed and is tried again" in caplog.text
+        first.close()
+        await asyncio.sleep(0.05)
+        assert not house.done()
+        engine.close()
+        await asyncio.wait_for(house, 30)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_loop_that_is_closed_with_jobs_pending_leaves_nothing(place: Place, new_loop: "type[asyncio.AbstractEventLoop]") -> None:
+    from gatepost import aio
+
+    engine = gatepost.Engine(place.policy)
+    native = len(native_threads())
+    for turn in range(4):
+        loop = new_loop()
+
+        async def main(turn: int = turn) -> None:
+            wrong = request("/orders/7", basic(f"gone{turn}", "wrong password here"))
+            for _ in range(3):
+                asyncio.ensure_future(engine.decide_async(wrong))
+            await asyncio.sleep(0)
+
+        loop.run_until_complete(main())
+        loop.close()
+        del loop
+    gc.collect()
+    assert len(native_threads()) <= native + 2 and not aio._waiting
+    engine.close()
