@@ -4,6 +4,7 @@ import copy
 import gc
 import pickle
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,29 @@ def test_read_only_leaves_no_trace(own_place: Place) -> None:
         for _ in range(30):
             decision = ask(engine, "/orders/7", basic("alice", "not the password at all"))
             assert decision.reason is Reason.CREDENTIALS_INVALID, "never throttled"
+
+
+def test_a_clock_that_fails_is_the_systems(caplog: pytest.LogCaptureFixture) -> None:
+    for wrong in (10**30, -1, float("nan"), float("inf"), "noon", None):
+        heard: list[gatepost.Event] = []
+        with gatepost.Engine.from_text(PLAIN, clock=lambda wrong=wrong: wrong, on_event=heard.append) as engine:  # type: ignore[misc]
+            ask(engine, "/private")
+        assert not heard[-1].line.startswith('{"time":"1970'), wrong
+        assert abs(datetime.fromisoformat(heard[-1].fields["time"]).timestamp() - time.time()) < 60, wrong
+    assert "which is no time" in caplog.text
+
+
+def test_wrong_types_are_told_as_such(engine: gatepost.Engine) -> None:
+    for wrong in ("GET", None, 5):
+        with pytest.raises(TypeError, match="a gatepost.Request is wanted"):
+            engine.decide(wrong)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="a gatepost.Request is wanted"):
+            engine.wants_body(wrong)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="a gatepost.Request is wanted"):
+            engine.decide_async(wrong).send(None)  # type: ignore[arg-type]
+    for number in (0, 7):
+        with pytest.raises(TypeError, match="text is wanted, not int"):
+            gatepost.hash_password(number)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="text is wanted, not int"):
+            gatepost.Engine(number)  # type: ignore[arg-type]
+    assert ask(engine, "/public").allowed

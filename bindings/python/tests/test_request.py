@@ -111,3 +111,19 @@ require = { network = ["10.0.0.0/8"] }
         assert ask(other, "/inside", peer="10.1.2.3").reason is Reason.CREDENTIALS_MISSING
         assert ask(other, "/inside", peer="192.0.2.1").reason is Reason.NETWORK_NOT_ALLOWED
         assert ask(other, "/inside", peer="").reason is Reason.NETWORK_NOT_ALLOWED
+
+
+def test_what_is_no_text_is_no_request() -> None:
+    more = {"host": 5, "peer": 5, "request_id": 5, "client_cert": 5, "body": 5, "now": "noon", "tag": 1.5}
+    for name, value in more.items():
+        with pytest.raises(TypeError):
+            gatepost.Request("GET", "/", **{name: value})  # type: ignore[arg-type]
+    # `bytes(5)` would be five NULs.
+    for wrong in ((5, "/"), ("GET", 5), ("GET", "/", [("Host", 5)]), ("GET", "/", [(5, "a")]), (None, "/")):
+        with pytest.raises(TypeError, match="text or bytes are wanted"):
+            gatepost.Request(*wrong)  # type: ignore[arg-type]
+    for name, number in (("now", 1 << 63), ("tag", -1), ("tag", 1 << 63)):
+        with pytest.raises(ValueError, match=name):
+            gatepost.Request("GET", "/", **{name: number})  # type: ignore[arg-type]
+    whole = gatepost.Request(b"GET", bytearray(b"/"), [(b"Host", memoryview(b"a"))], now=(1 << 63) - 1, tag=1)  # type: ignore[arg-type, list-item]
+    assert whole.target == b"/"

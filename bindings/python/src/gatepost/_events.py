@@ -98,7 +98,10 @@ def clock(data: Any) -> int:
     """Asks the host's clock; where it fails, the system's."""
     function = ffi.from_handle(data)
     try:
-        return int(function())
+        seconds = int(function())
+        if not 0 <= seconds < 1 << 63:
+            raise ValueError(f"the clock says {seconds}, which is no time")
+        return seconds
     except BaseException:
         _report()
         return int(time.time())

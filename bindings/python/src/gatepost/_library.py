@@ -91,6 +91,8 @@ class Borrowed:
             value = os.fspath(value)
         if isinstance(value, str):
             value = value.encode("utf-8", "surrogateescape")
+        elif value is not None and not isinstance(value, (bytes, bytearray, memoryview)):
+            raise TypeError(f"text is wanted, not {type(value).__name__}")
         if not value:
             return {"ptr": ffi.NULL, "len": 0}
         memory = ffi.from_buffer(value)

@@ -161,13 +161,17 @@ class Engine(TokenMethods):
         handle = self._handle
         if handle is None:
             raise ClosedError("engine")
-        status = _decide_into(handle, request._pointer, out, view)
+        try:
+            pointer = request._pointer
+        except AttributeError:
+            raise _no_request(request) from None
+        status = _decide_into(handle, pointer, out, view)
         if status:
             if status != _NOT_STARTED:
                 raise failure(status)
             # The first decision in this process.
             self.start()
-            status = _decide_into(handle, request._pointer, out, view)
+            status = _decide_into(handle, pointer, out, view)
             if status:
                 raise failure(status)
         # As `decision.made`, written out: this is the hot path.
@@ -201,15 +205,26 @@ class Engine(TokenMethods):
                 return pointer
             if status:
                 raise failure(status)
-        decided = _viewed(out[0], view, raw)
+        pointer = out[0]
+        if _decision_view(pointer, view):
+            lib.gatepost_decision_free(pointer)
+            raise failure(int(Status.ERR_INTERNAL))
+        decision: Decision = _new(Decision)
+        decision._pointer = pointer
+        decision._action = view.action
+        decision._raw = raw[:]
+        decision._numbers = None
+        decision._closed = False
         _outputs.append(output)
-        return decided
+        return decision
 
     async def decide_async(self, request: Request) -> Decision:
         """Decides a request in an event loop: what is cheap at once, the rest on threads of the library's pool.
 
         No thread of Python's is used, and the loop never waits. Cancelling it cancels the work. Raises as `decide`.
         """
+        if not isinstance(request, Request):
+            raise _no_request(request)
         decided = self._begin(request)
         if isinstance(decided, Decision):
             return decided
@@ -219,6 +234,8 @@ class Engine(TokenMethods):
 
     def wants_body(self, request: Request) -> int:
         """The most bytes of body that deciding this request takes; 0: none."""
+        if not isinstance(request, Request):
+            raise _no_request(request)
         return int(lib.gatepost_engine_wants_body(self._alive(), request._pointer))
 
     def poll(self) -> float:
@@ -264,6 +281,10 @@ class Engine(TokenMethods):
     def generation(self) -> int:
         """Counts the policies that were in force: 1 for the first, one more after each reload that succeeded."""
         return int(lib.gatepost_engine_generation(self._alive()))
+
+
+def _no_request(given: object) -> TypeError:
+    return TypeError(f"a gatepost.Request is wanted, not {type(given).__name__}")
 
 
 def _options(

@@ -17,7 +17,19 @@ def octets(value: Text) -> bytes:
             return value.encode("latin-1")
         except UnicodeEncodeError:
             return value.encode("utf-8", "surrogateescape")
-    return bytes(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    # `bytes(5)` would be five NULs.
+    raise TypeError(f"text or bytes are wanted, not {type(value).__name__}")
+
+
+def number(name: str, value: int, least: int) -> int:
+    """A number that the library can take."""
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is a whole number, not {type(value).__name__}")
+    if not least <= value < 1 << 63:
+        raise ValueError(f"{name} is from {least} to 2**63 - 1")
+    return value
 
 
 class Request:
@@ -74,11 +86,11 @@ class Request:
             octets(host),
             octets(peer),
             octets(request_id),
-            bytes(client_cert),
-            body or b"",
+            octets(client_cert),
+            b"" if body is None else octets(body),
         )
         self._laid = Laid(768)
-        self._laid.whole(strings, fields, flags, now, tag)
+        self._laid.whole(strings, fields, flags, number("now", now, -1 << 63), number("tag", tag, 0))
         self._pointer = self._laid._pointer
 
     def __repr__(self) -> str:
