@@ -8,24 +8,27 @@
 
 from collections.abc import Callable, Iterable
 
-from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
 from .asgi import GatepostMiddleware
 from .decision import Decision
 from .starlette import decision as _decision
+from .starlette import refuse
 from .starlette import user as _user
 from .web import User, known
 
 __all__ = ["GatepostMiddleware", "User", "current_decision", "current_user", "require"]
 
 
-def current_user(connection: HTTPConnection) -> User:
+# Coroutines, since FastAPI hands every other dependency to a thread.
+
+
+async def current_user(connection: HTTPConnection) -> User:
     """Dependency: who asks; `is_authenticated` is false for nobody."""
     return _user(connection)
 
 
-def current_decision(connection: HTTPConnection) -> Decision:
+async def current_decision(connection: HTTPConnection) -> Decision:
     """Dependency: the decision on this request."""
     return _decision(connection)
 
@@ -37,10 +40,11 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[HTTPConnection], User]
     """
     fixed = known(wanted)
 
+    # No coroutine: called by hand and not awaited, it would let everybody in.
     def required(connection: HTTPConnection) -> User:
         found = _user(connection)
         if not found.has(**fixed):
-            raise HTTPException(status_code=403)
+            refuse(connection)
         return found
 
     return required

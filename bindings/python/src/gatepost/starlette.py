@@ -6,10 +6,10 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection
 
 from .asgi import GatepostMiddleware
@@ -36,6 +36,13 @@ def decision(connection: HTTPConnection) -> Decision:
     return found
 
 
+def refuse(connection: HTTPConnection) -> NoReturn:
+    """Raises the refusal that Starlette and FastAPI answer: 403, also for the handshake of a WebSocket."""
+    if connection.scope["type"] == "websocket":
+        raise WebSocketException(1008)
+    raise HTTPException(403)
+
+
 def require(**wanted: "str | Iterable[str]") -> Callable[[_Endpoint], _Endpoint]:
     """A decorator for endpoints: 403 unless who asks has all of role, scope, user, issuer, scheme; of a list, one of them.
 
@@ -47,7 +54,7 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[_Endpoint], _Endpoint]
         @functools.wraps(endpoint)
         async def guarded(connection: HTTPConnection, *args: Any, **kwargs: Any) -> Any:
             if not user(connection).has(**fixed):
-                raise HTTPException(status_code=403)
+                refuse(connection)
             if inspect.iscoroutinefunction(endpoint):
                 return await endpoint(connection, *args, **kwargs)
             return await run_in_threadpool(endpoint, connection, *args, **kwargs)
