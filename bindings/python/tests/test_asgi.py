@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import gatepost
-from gatepost import asgi
+from gatepost import _plan, asgi
 from gatepost.asgi import GatepostMiddleware
 
 from .conftest import PLAIN, Place, basic
@@ -235,3 +235,63 @@ def test_own_ids_and_certificates(place: Place) -> None:
         assert sent[0]["status"] in (400, 401)
         sent, _ = call(engine, scope("/orders/7"), certificate=asgi.tls_extension)
         assert sent[0]["status"] == 401
+
+
+def test_one_path_is_judged_whether_or_not_the_root_path_stands_before_it() -> None:
+    def target(path: str, raw: "bytes | None", root: str) -> bytes:
+        return asgi.target({"path": path, "raw_path": raw, "query_string": b"", "root_path": root})
+
+    assert target("/api/a", b"/api/a", "/api") == target("/a", b"/a", "/api") == b"/api/a"
+    assert target("/api", b"/api", "/api") == b"/api" and target("/apiary", b"/apiary", "/api") == b"/api/apiary"
+    assert target("/a b", b"/a%20b", "/\xe9") == b"/%C3%A9/a%20b" and target("/a", b"/a", "") == b"/a"
+    # FastAPI with a root path of its own takes /api/private for /private.
+    text = PLAIN + '[[route]]\npath = "/{*rest}"\naccess = "public"\n[[route]]\npath = "/api/private"\n'
+    with gatepost.Engine.from_text(text) as engine:
+        for path in ("/private", "/api/private"):
+            sent, seen = call(engine, {**scope(path), "root_path": "/api"})
+            assert sent[0]["status"] == 401 and seen == [], path
+        sent, seen = call(engine, {**scope("/other"), "root_path": "/api"})
+        assert sent[0]["status"] == 200 and seen[0]["path"] == "/other"
+
+
+def test_a_question_mark_in_a_path_is_not_the_beginning_of_a_query() -> None:
+    for raw in (b"/a?b", b"/a%3Fb", None):
+        assert asgi.target({"path": "/a?b", "raw_path": raw, "query_string": b"c"}) == b"/a%3Fb?c"
+
+
+def test_the_applications_own_messages_stay_as_they_are(orders: gatepost.Engine) -> None:
+    start: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": [(b"x-own", b"1")]}
+
+    class Same(Application):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await send(start)
+            await send({"type": "http.response.body", "body": b""})
+
+    known = scope("/orders/7", (b"authorization", basic("alice")[1].encode()))
+    sent, _ = call(orders, known, known, application=Same())
+    assert [len(message["headers"]) for message in sent if "headers" in message] == [2, 2]
+    assert start["headers"] == [(b"x-own", b"1")]
+
+
+def test_fields_that_can_be_read_once_reach_the_application(engine: gatepost.Engine) -> None:
+    fields = [(b"host", b"a"), (b"x-auth-subject", b"root"), (b"x-own", b"1")]
+    _, (seen,) = call(engine, {**scope("/public"), "headers": iter(fields)})
+    assert seen["headers"] == [(b"host", b"a"), (b"x-own", b"1")]
+
+
+def test_each_person_gets_what_is_theirs(place: Place) -> None:
+    """What decisions share is read once; never for somebody else, nor by an older policy."""
+    with gatepost.Engine(place.policy) as engine:
+        for turn in range(600):
+            name, roles = (("alice", b"clerk"), ("root", b"admin,clerk"))[turn % 2]
+            forged = [(b"x_auth_subject", b"%d" % turn)] if turn % 3 == 0 else []
+            _, (seen,) = call(engine, scope("/orders/7", (b"authorization", basic(name)[1].encode()), *forged))
+            fields = dict(seen["headers"])
+            assert (fields[b"x-auth-subject"], fields[b"x-auth-roles"]) == (name.encode(), roles)
+            assert b"x_auth_subject" not in fields and seen["user"].subject == name
+    assert 0 < len(_plan._plans) <= 256
+
+
+def test_head_says_nothing_of_a_length(engine: gatepost.Engine) -> None:
+    sent, _ = call(engine, scope("/private", method="HEAD"))
+    assert b"content-length" not in dict(sent[0]["headers"]) and sent[1]["body"] == b""

@@ -137,3 +137,18 @@ def test_requirements_are_checked_where_they_are_written() -> None:
     assert fits(user, {"role": "clerk", "scope": ["x", "b"], "issuer": user.issuer, "scheme": "bearer"})
     assert not fits(user, {"role": "admin"}) and not fits(user, {"scope": "c"})
     assert not fits(user, {"user": "sam"}), "an issuer's sam is not the local one"
+
+
+def test_made_up_fields_are_gone_in_every_spelling(engine: gatepost.Engine) -> None:
+    made_up = {"HTTP_X.AUTH.SUBJECT": "root", "HTTP_X_AUTH_ROLES": "admin", "HTTP_X_AUTH.ROLES": "admin", "HTTP_X_OTHER": "1"}
+    _, _, _, seen = call(engine, environ(**made_up))
+    assert {key for key in seen if "AUTH" in key} == set() and seen["HTTP_X_OTHER"] == "1"
+
+
+def test_head_says_nothing_of_a_length(engine: gatepost.Engine) -> None:
+    status, headers, body, _ = call(engine, environ("/private", REQUEST_METHOD="HEAD"))
+    assert status == "401 Unauthorized" and body == b"" and "Content-Length" not in headers
+    quiet = PLAIN.replace("[identity]", 'responses = "none"\n[identity]')
+    with gatepost.Engine.from_text(quiet) as other:
+        _, headers, body, _ = call(other, environ("/private"))
+        assert body == b"" and headers["Content-Length"] == "0"

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, block, give, take
+from ._plan import Plan, plan
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine
-from .web import SET, SET_IF_ABSENT, Auth, Pairs, User, apply, refused, undecided
+from .web import Auth, Changes, Pairs, User, apply, refused, undecided
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,7 +23,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Certificate = Callable[[Scope], "tuple[bytes, bool] | None"]
 
 _UPGRADE = (b"upgrade", b"websocket")
-_lower = bytes.lower
 _new: Any = object.__new__
 
 
@@ -62,26 +62,34 @@ class GatepostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
+        if scope["type"] != "http":
+            await self._other(scope, receive, send)
+            return
+        # In one piece: each coroutine more would be dear here.
+        try:
+            if type(scope["headers"]) is not list:
+                scope = _listed(scope)
+            decision = self._begin(scope)
+            if type(decision) is not Decision:
+                decision = await AsyncPool.current()._decision(decision)
+            answer = None if decision._action in _LETS_IN else refused(decision)
+        except Exception as error:
+            answer = undecided(error)
+        if answer is None:
+            changes = plan(decision)
+            if changes.response:
+                send = _sending(send, changes.response)
+            await self._app(_seen(scope, decision, changes), receive, send)
+            return
+        status, headers, body = answer
+        if body or scope.get("method") != "HEAD":
+            headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind == "http":
-            # In one piece: each coroutine more would be dear here.
-            try:
-                decision = self._begin(scope)
-                if type(decision) is not Decision:
-                    decision = await AsyncPool.current()._decision(decision)
-                answer = None if decision._action in _LETS_IN else refused(decision)
-            except Exception as error:
-                answer = undecided(error)
-            if answer is None:
-                response = decision._response()
-                await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
-            else:
-                status, headers, body = answer
-                if body:
-                    headers.append((b"content-length", b"%d" % len(body)))
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
-        elif kind == "websocket":
+        if kind == "websocket":
             await self._websocket(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(scope, receive, send)
@@ -102,6 +110,8 @@ class GatepostMiddleware:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            if type(scope["headers"]) is not list:
+                scope = _listed(scope)
             decision = self._begin(scope)
             if type(decision) is not Decision:
                 decision = await AsyncPool.current()._decision(decision)
@@ -109,8 +119,10 @@ class GatepostMiddleware:
         except Exception as error:
             answer = undecided(error)
         if answer is None:
-            response = decision._response()
-            await self._app(seen(scope, decision), receive, _sending(send, response) if response else send)
+            changes = plan(decision)
+            if changes.response:
+                send = _sending(send, changes.response)
+            await self._app(_seen(scope, decision, changes), receive, send)
             return
         status, headers, body = answer
         if (await receive())["type"] != "websocket.connect":
@@ -158,41 +170,38 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)
 
 
-def _sending(send: Send, response: list[tuple[bytes, bytes, int]]) -> Send:
+_STARTS = frozenset(("http.response.start", "websocket.accept", "websocket.http.response.start"))
+
+
+def _sending(send: Send, response: Changes) -> Send:
     """Sends what the application sends, with the decision's header fields."""
 
     def sending(message: Message) -> Awaitable[None]:
-        if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+        if message["type"] in _STARTS:
             headers = list(message.get("headers", ()))
             apply(headers, response)
-            message["headers"] = headers
+            # The application's own message stays as it is: it may send the same one to everybody.
+            message = {**message, "headers": headers}
         return send(message)
 
     return sending
 
 
-def seen(scope: Scope, decision: Decision) -> Scope:
+def _listed(scope: Scope) -> Scope:
+    """With the header fields as a list: ASGI wants no more of them than that they can be iterated, perhaps once."""
+    return {**scope, "headers": list(scope["headers"])}
+
+
+def _seen(scope: Scope, decision: Decision, changes: Plan) -> Scope:
     """The scope that the application sees."""
     headers = scope["headers"]
-    stripped = decision._stripped()
-    added = decision._upstream()
-    if stripped or added:
-        # Names are in small letters, says ASGI; where a server knows better, the list has its spelling too.
-        gone = {*stripped, *map(_lower, stripped)}
-        late = []
-        fresh = []
-        for name, value, mode in added:
-            name = name.lower()
-            if mode == SET_IF_ABSENT:
-                late.append((name, value, mode))
-            else:
-                fresh.append((name, value))
-                if mode == SET:
-                    gone.add(name)
+    if changes.changes:
+        # Names are in small letters, says ASGI; where a server knows better, the decision has its spelling too.
+        gone = changes.gone
         headers = [pair for pair in headers if pair[0] not in gone]
-        headers += fresh
-        if late:
-            apply(headers, late)
+        headers += changes.added
+        if changes.late:
+            apply(headers, changes.late)
     user = _new(User)
     user._decision = decision
     auth = _new(Auth)
@@ -208,14 +217,12 @@ def lay(
 ) -> None:
     """Lays a scope out as a request."""
     headers = scope["headers"]
-    if type(headers) is not list:
-        headers = list(headers)
     flags = BODY_COMPLETE
     if scope.get("scheme") in ("https", "wss"):
         flags |= TLS
     client = scope.get("client")
     if client and client[0]:
-        peer = client[0].encode("latin-1", "replace")
+        peer = client[0].encode()
     else:
         server = scope.get("server")
         peer = b"unix:" if server and server[1] is None else b""
@@ -225,7 +232,7 @@ def lay(
         if not any(name.lower() == b"upgrade" for name, _ in headers):
             headers = [*headers, _UPGRADE]
     else:
-        method = scope["method"].encode("latin-1", "replace")
+        method = scope["method"].encode()
     if certificate is None and request_id is None:
         lines = block(headers)
         if lines is not None:
@@ -242,16 +249,30 @@ def lay(
 
 
 def target(scope: Scope) -> bytes:
-    """The request-target as it was on the wire, or, where something in front has rewritten the path, what the application
-    will see as it would be written."""
+    """The request-target as clients outside see it: as it was on the wire, below the root path. Where something in front
+    has rewritten the path, what the application will see as it would be written."""
     path, raw, query = scope["path"], scope.get("raw_path"), scope.get("query_string")
-    if raw is None or (raw != path.encode("utf-8", "surrogatepass") and not _same(raw, path)):
-        raw = quote(path, safe="/!$&'()*+,;=:@~", errors="surrogatepass").encode()
+    if raw is None or raw.find(b"?") >= 0 or (raw != path.encode("utf-8", "surrogatepass") and not _same(raw, path)):
+        raw = quote(path, safe=_PLAIN, errors="surrogatepass").encode()
+    root = scope.get("root_path")
+    if root:
+        raw = _below(root, path, raw)
     return raw + b"?" + query if query else raw
+
+
+_PLAIN = "/!$&'()*+,;=:@~"
 
 
 def _same(raw: bytes, path: str) -> bool:
     return b"%" in raw and unquote(raw.decode("latin-1")) == path
+
+
+def _below(root: str, path: str, raw: bytes) -> bytes:
+    """Puts the root path in front where it is not there. Frameworks take a path with it and one without it for the same,
+    and so it must be judged as the same."""
+    if path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        return raw
+    return quote(root, safe=_PLAIN, errors="surrogatepass").encode() + raw
 
 
 def tls_extension(scope: Scope) -> "tuple[bytes, bool] | None":

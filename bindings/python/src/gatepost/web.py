@@ -1,7 +1,7 @@
 """What both middlewares and the frameworks share: who asks, and answers where there is no decision."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ._header import HeaderMode
 from .decision import Decision, Identity
@@ -12,6 +12,7 @@ log = logging.getLogger("gatepost")
 SET, APPEND, SET_IF_ABSENT = int(HeaderMode.SET), int(HeaderMode.APPEND), int(HeaderMode.SET_IF_ABSENT)
 
 Pairs = list[tuple[bytes, bytes]]
+Changes = list[tuple[bytes, bytes, int]]
 
 
 class User:
@@ -132,9 +133,13 @@ def fits(identity: Identity, wanted: "dict[str, str | Iterable[str]]") -> bool:
 
 def known(wanted: "dict[str, str | Iterable[str]]") -> "dict[str, str | Iterable[str]]":
     """Refuses a requirement that `fits` would not know, where it is written and not where it is asked."""
-    for kind in wanted:
+    fixed: dict[str, str | Iterable[str]] = {}
+    for kind, value in wanted.items():
         fits(Identity("", "", "", (), ()), {kind: ""})
-    return {kind: value if isinstance(value, str) else tuple(value) for kind, value in wanted.items()}
+        fixed[kind] = value if isinstance(value, str) else tuple(value)
+        if not all(isinstance(each, str) for each in fixed[kind]):
+            raise TypeError(f"{kind} is a string, or several")
+    return fixed
 
 
 def undecided(error: BaseException) -> tuple[int, Pairs, bytes]:
@@ -152,18 +157,15 @@ def refused(decision: Decision) -> tuple[int, Pairs, bytes]:
     """The answer of a decision that is neither ALLOW nor PASS."""
     log.info("refused: id %s, %d %s", decision.id, decision.status, decision.reason_name)
     headers: Pairs = []
-    apply(headers, decision._response())
+    apply(headers, [(name.lower(), value, mode) for name, value, mode in decision._response()])
     return decision.status, headers, decision.body
 
 
-def apply(headers: Pairs, changes: Iterable[tuple[bytes, bytes, int]], lower: Callable[[bytes], bytes] = bytes.lower) -> None:
-    """Applies a decision's header fields to a list, names in small letters as ASGI has them."""
+def apply(headers: Pairs, changes: Changes) -> None:
+    """Applies header fields to a list, names in small letters as ASGI has them."""
     for name, value, mode in changes:
-        name = lower(name)
-        if mode != APPEND:
-            there = any(have.lower() == name for have, _ in headers)
-            if there:
-                if mode == SET_IF_ABSENT:
-                    continue
-                headers[:] = [pair for pair in headers if pair[0].lower() != name]
+        if mode != APPEND and name in [have.lower() for have, _ in headers]:
+            if mode == SET_IF_ABSENT:
+                continue
+            headers[:] = [pair for pair in headers if pair[0].lower() != name]
         headers.append((name, value))

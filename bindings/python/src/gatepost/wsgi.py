@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, give, take, whole
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, breaks, give, take
 from .decision import Decision
 from .engine import Engine
 from .web import APPEND, SET, User, refused, undecided
@@ -59,7 +59,8 @@ class GatepostMiddleware:
         if answer is not None:
             status, fields, body = answer
             headers = [(name.decode("latin-1").title(), value.decode("latin-1")) for name, value in fields]
-            headers.append(("Content-Length", str(len(body))))
+            if body or environ.get("REQUEST_METHOD") != "HEAD":
+                headers.append(("Content-Length", str(len(body))))
             start_response(_line(status), headers)
             return [body]
         show(environ, decision)
@@ -109,11 +110,16 @@ def decide(
     return decision
 
 
+def _name(key: str) -> str:
+    """HTTP_USER_AGENT -> user-agent."""
+    return key.removeprefix("HTTP_").replace("_", "-").lower()
+
+
 class _Lines(dict[str, str]):
     """HTTP_USER_AGENT -> "user-agent: ". Bounded: clients make up names."""
 
     def __missing__(self, key: str) -> str:
-        name = key[5:].replace("_", "-").lower()
+        name = _name(key)
         if not name or not name.isascii() or not name.replace("-", "a").isalnum():
             raise ValueError
         line = name + ": "
@@ -137,16 +143,16 @@ def lay(
         flags |= TLS
     peer = environ.get("REMOTE_ADDR") or ("unix:" if _is_unix(environ) else "")
     method, peer_bytes = environ["REQUEST_METHOD"].encode("latin-1", "replace"), peer.encode("latin-1", "replace")
+    keys = [key for key in environ if key[:5] == "HTTP_"]
+    # What WSGI has under a name of its own.
+    keys += [key for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
     if certificate is None and request_id is None:
         try:
-            fields = [_lines[key] + environ[key] for key in environ if key[:5] == "HTTP_"]
-            # What WSGI has under a name of its own.
-            if environ.get("CONTENT_TYPE"):
-                fields.append("content-type: " + environ["CONTENT_TYPE"])
-            if environ.get("CONTENT_LENGTH"):
-                fields.append("content-length: " + environ["CONTENT_LENGTH"])
-            lines = ("\r\n".join(fields) + "\r\n" if fields else "").encode("latin-1")
-            if whole(lines, len(fields)):
+            values = [environ[key] for key in keys]
+            fields = [_lines[key] + value for key, value in zip(keys, values)]
+            if not breaks("".join(values).encode("latin-1")):
+                fields.append("")
+                lines = "\r\n".join(fields).encode("latin-1")
                 laid.plain(method, target(environ), peer_bytes, lines, flags)
                 return
         except (ValueError, TypeError):
@@ -157,14 +163,7 @@ def lay(
         flags |= CERT_VERIFIED
     own = request_id(environ) if request_id is not None else b""
     own = own.encode() if isinstance(own, str) else own
-    pairs = [
-        (key[5:].replace("_", "-").lower().encode("utf-8"), str(environ[key]).encode("latin-1", "replace"))
-        for key in environ
-        if key.startswith("HTTP_")
-    ]
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(key):
-            pairs.append((key.replace("_", "-").lower().encode(), str(environ[key]).encode("latin-1", "replace")))
+    pairs = [(_name(key).encode("utf-8"), str(environ[key]).encode("latin-1", "replace")) for key in keys]
     laid.whole((method, target(environ), b"", peer_bytes, own, cert, b""), pairs, flags, 0, 0)
 
 
@@ -201,23 +200,31 @@ def _path_of(raw: str) -> bytes | None:
 
 
 def _key(name: bytes) -> str:
-    """X-Auth-Subject, in whatever spelling -> HTTP_X_AUTH_SUBJECT."""
-    key = "".join(letter if letter.isalnum() else "_" for letter in name.decode("latin-1")).upper()
+    """X-Auth-Subject -> HTTP_X_AUTH_SUBJECT."""
+    key = name.decode("latin-1").upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
 
 
+def _spellings(name: bytes) -> tuple[str, ...]:
+    """All keys under which servers hand a field on: as it is, and with all that is no letter folded, as CGI had it."""
+    key = _key(name)
+    return tuple({key, "".join(letter if letter.isalnum() else "_" for letter in key)})
+
+
 _keys: dict[bytes, str] = {}
+_every: dict[bytes, tuple[str, ...]] = {}
 
 
 def show(environ: Environ, decision: Decision) -> None:
     """Changes an environ into what the application sees."""
     keys = _keys
-    if len(keys) > 1024:
+    if len(keys) > 1024 or len(_every) > 1024:
         keys.clear()
+        _every.clear()
     for name in decision._stripped():
-        key = keys.get(name) or keys.setdefault(name, _key(name))
-        if key in environ:
-            del environ[key]
+        for key in _every.get(name) or _every.setdefault(name, _spellings(name)):
+            if key in environ:
+                del environ[key]
     for name, raw, mode in decision._upstream():
         key = keys.get(name) or keys.setdefault(name, _key(name))
         value = raw.decode("latin-1")
