@@ -82,9 +82,11 @@ func eventually(done func() bool) bool {
 }
 
 func TestTheClockIsTheProgramsOwn(t *testing.T) {
+	file := withAlice(t, "")
+	// Not before: a token from before the account is revoked.
 	now := atomic.Int64{}
 	now.Store(time.Now().Unix())
-	engine := open(t, withAlice(t, ""), &gatepost.Options{Clock: func() time.Time { return time.Unix(now.Load(), 0) }})
+	engine := open(t, file, &gatepost.Options{Clock: func() time.Time { return time.Unix(now.Load(), 0) }})
 	tokens, err := engine.IssueToken(gatepost.TokenRequest{User: alice})
 	if err != nil {
 		t.Fatal(err)

@@ -51,32 +51,25 @@ type Request struct {
 	Now time.Time
 }
 
-// scratch is what one call needs; it is used again and again.
+// scratch is what a call needs that copies its strings; it is used again and again.
 type scratch struct {
 	call  C.gp_go_call
 	place *place
 	bytes []byte
 	table []C.uint32_t
-	text  []byte
 }
 
-const (
-	roomForText = 8 << 10
-	// One request with much in it does not make every later one hold on to as much memory.
-	mostKept = 128 << 10
-)
+// One request with much in it does not make every later one hold on to as much memory.
+const mostKept = 128 << 10
 
 func newScratch(g *gate) *scratch {
-	return &scratch{
-		place: g.place(),
-		bytes: make([]byte, 0, 4<<10),
-		table: make([]C.uint32_t, 0, 64),
-		text:  make([]byte, roomForText),
-	}
+	return &scratch{place: g.place(), bytes: make([]byte, 0, 4<<10), table: make([]C.uint32_t, 0, 64)}
 }
 
 func (c *core) put(s *scratch) {
-	if cap(s.bytes) <= mostKept && len(s.text) <= mostKept {
+	if cap(s.bytes) <= mostKept {
+		// It may hold a password.
+		clear(s.bytes)
 		c.pool.Put(s)
 	}
 }
@@ -112,12 +105,18 @@ func (e *Engine) decideRequest(request *Request, d *Decision) error {
 	if c == nil {
 		return errNotOpened
 	}
-	s := c.pool.Get().(*scratch)
-	s.pack(request)
 	ctx := request.Context
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	if !c.told {
+		if fits, err := c.lendRequest(ctx, request, d); fits {
+			runtime.KeepAlive(e)
+			return err
+		}
+	}
+	s := c.pool.Get().(*scratch)
+	s.pack(request)
 	err := c.decide(ctx, s, d)
 	c.put(s)
 	runtime.KeepAlive(e)
@@ -142,18 +141,20 @@ func (s *scratch) pack(request *Request) {
 	}
 	s.bytes, s.table = bytes, table
 	r.header_count = C.uint32_t(len(request.Header))
+	r.flags, r.now = request.flags(), unix(request.Now)
+}
+
+func (request *Request) flags() (flags C.uint32_t) {
 	if request.TLS {
-		r.flags |= C.GATEPOST_REQUEST_TLS
+		flags |= C.GATEPOST_REQUEST_TLS
 	}
 	if request.BodyComplete {
-		r.flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
+		flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
 	}
 	if request.CertVerified {
-		r.flags |= C.GATEPOST_REQUEST_CERT_VERIFIED
+		flags |= C.GATEPOST_REQUEST_CERT_VERIFIED
 	}
-	if !request.Now.IsZero() {
-		r.now = C.int64_t(request.Now.Unix())
-	}
+	return flags
 }
 
 // WantsBody tells whether deciding this request takes its body, so that it is to be read first: the most bytes of it
@@ -192,28 +193,43 @@ func (s *scratch) lengths() *C.uint32_t {
 // context ends waiting for that. What to do with the decision, Middleware and Admit do.
 func (e *Engine) Decide(r *http.Request) (*Decision, error) {
 	d := new(Decision)
-	if err := e.decideHTTP(r, d); err != nil {
+	if err := e.decideHTTP(r, d, false); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-func (e *Engine) decideHTTP(r *http.Request, d *Decision) error {
+func (e *Engine) decideHTTP(r *http.Request, d *Decision, strip bool) error {
 	c := e.opened()
 	if c == nil {
 		return errNotOpened
 	}
-	s := c.pool.Get().(*scratch)
-	err := s.packHTTP(r, c.options.RequestID)
-	if err == nil {
-		err = c.decide(r.Context(), s, d)
+	if r.RequestURI == "" {
+		return ErrNoTarget
 	}
+	var id string
+	if c.options.RequestID != nil {
+		id = c.options.RequestID(r)
+	}
+	if !c.told {
+		if fits, err := c.lendHTTP(r, id, d, strip); fits {
+			runtime.KeepAlive(e)
+			return err
+		}
+	}
+	s := c.pool.Get().(*scratch)
+	s.packHTTP(r, id)
+	err := c.decide(r.Context(), s, d)
 	c.put(s)
 	runtime.KeepAlive(e)
+	if err == nil && strip {
+		d.strip(r.Header)
+	}
 	return err
 }
 
-// decide is the one crossing, and a second one where something slow is left.
+// decide is the one crossing for a request that was copied, and further ones where something slow is left or the text is
+// long.
 func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
 	if len(s.bytes) > math.MaxUint32 {
 		return failure(C.GATEPOST_ERR_INVALID_ARGUMENT, nil)
@@ -224,13 +240,8 @@ func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
 	if c.told {
 		return c.decideTold(ctx, s, d)
 	}
-	C.gp_go_decide(c.pointer, &s.call, s.start(), s.lengths(), s.room(), C.size_t(len(s.text)))
-	if s.call.status == C.GATEPOST_OK && s.call.held == 0 {
-		c.gate.leave(s.place)
-		s.answer(d)
-		return nil
-	}
-	return c.decideFurther(ctx, s, d)
+	C.gp_go_decide(c.number(), &s.call, &d.lengths, s.start(), s.lengths())
+	return c.decideFurther(ctx, &s.call, s.place, d)
 }
 
 // decideTold decides for an engine that calls back into Go. Its events find the request's context by a handle.
@@ -242,49 +253,68 @@ func (c *core) decideTold(ctx context.Context, s *scratch, d *Decision) error {
 		defer handle.Delete()
 		s.call.request.user = C.uintptr_t(handle)
 	}
-	C.gp_go_decide_told(c.pointer, &s.call, s.start(), s.lengths(), s.room(), C.size_t(len(s.text)))
-	return c.finish(ctx, s, d)
-}
-
-// decideFurther is finish, apart so that what is decided at once does not pay for the defer.
-func (c *core) decideFurther(ctx context.Context, s *scratch, d *Decision) error {
-	defer c.gate.leave(s.place)
-	return c.finish(ctx, s, d)
-}
-
-// finish does what is left: slow work, or a text that needs more room.
-func (c *core) finish(ctx context.Context, s *scratch, d *Decision) error {
+	C.gp_go_decide_told(c.number(), &s.call, &d.lengths, s.start(), s.lengths())
 	if s.call.status == C.GATEPOST_PENDING {
-		if err := c.work(ctx, s); err != nil {
+		if err := c.slot(ctx, &s.call); err != nil {
 			return err
 		}
+		defer c.done()
+		C.gp_go_run_told(s.call.job, &s.call, &d.lengths)
 	}
-	if s.call.status != C.GATEPOST_OK {
-		return failure(s.call.status, nil)
+	return finish(&s.call, d)
+}
+
+// decideFurther does what is left: slow work, or a text that needs more room.
+func (c *core) decideFurther(ctx context.Context, call *C.gp_go_call, place *place, d *Decision) error {
+	defer c.gate.leave(place)
+	if call.status == C.GATEPOST_PENDING {
+		if err := c.slot(ctx, call); err != nil {
+			return err
+		}
+		defer c.done()
+		C.gp_go_run(call.job, call, &d.lengths)
 	}
-	if s.call.held != 0 {
-		s.text = make([]byte, s.call.size)
-		C.gp_go_text(&s.call, s.room())
+	return finish(call, d)
+}
+
+// finish takes out what the library has answered in the end.
+func finish(call *C.gp_go_call, d *Decision) error {
+	if call.status == C.GATEPOST_OK && call.held != 0 {
+		text := make([]byte, call.size)
+		C.gp_go_text(call, &d.lengths, (*C.char)(unsafe.Pointer(unsafe.SliceData(text))))
+		d.text = unsafe.String(unsafe.SliceData(text), len(text))
+	} else if call.status == C.GATEPOST_OK {
+		d.take(call)
 	}
-	s.answer(d)
+	if call.status != C.GATEPOST_OK {
+		return failure(call.status, nil)
+	}
 	return nil
 }
 
-// work does the slow part of a decision once there is a slot for it, unless nobody wants it any more.
-func (c *core) work(ctx context.Context, s *scratch) error {
-	job := s.call.job
+// number is the engine as a number, for which no rule about pointers need be checked at each call.
+func (c *core) number() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(c.pointer))) }
+
+// take takes the text out.
+func (d *Decision) take(call *C.gp_go_call) {
+	d.text = string(unsafe.Slice((*byte)(unsafe.Pointer(&call.text)), int(call.size)))
+}
+
+// slot waits for a slot for the slow part of a decision, unless nobody wants it any more. done gives it back.
+func (c *core) slot(ctx context.Context, call *C.gp_go_call) error {
 	select {
 	case c.slots <- struct{}{}:
+		return nil
 	default:
-		if err := c.wait(ctx); err != nil {
-			C.gp_go_cancel(job)
-			return err
-		}
 	}
-	defer func() { <-c.slots }()
-	C.gp_go_run(job, &s.call, s.room(), C.size_t(len(s.text)))
-	return nil
+	err := c.wait(ctx)
+	if err != nil {
+		C.gp_go_cancel(call.job)
+	}
+	return err
 }
+
+func (c *core) done() { <-c.slots }
 
 // wait gets a slot.
 func (c *core) wait(ctx context.Context) error {
@@ -300,14 +330,4 @@ func (c *core) wait(ctx context.Context) error {
 	case <-c.gate.closing:
 		return ErrClosed
 	}
-}
-
-func (s *scratch) room() *C.char {
-	return (*C.char)(unsafe.Pointer(unsafe.SliceData(s.text)))
-}
-
-// answer takes the decision out.
-func (s *scratch) answer(d *Decision) {
-	d.lengths = s.call.decision
-	d.text = string(s.text[:s.call.size])
 }

@@ -1,9 +1,11 @@
 package gatepost
 
+// #cgo noescape gp_go_lend
+// #cgo nocallback gp_go_lend
 // #cgo noescape gp_go_decide
 // #cgo nocallback gp_go_decide
-// #cgo noescape gp_go_decide_told
 // #cgo noescape gp_go_run
+// #cgo nocallback gp_go_run
 // #cgo noescape gp_go_text
 // #cgo nocallback gp_go_text
 // #include "shim.h"

@@ -102,6 +102,9 @@ func gaps(header string, sources map[string]string) (gaps []string) {
 		}
 		for _, f := range field.FindAllStringSubmatch(m[2], -1) {
 			known[m[1]+"."+f[1]] = true
+			if m[1] == "gatepost_request" && !strings.Contains(definition(sources, "gp_go_lend"), "request."+f[1]+" = ") {
+				gaps = append(gaps, m[1]+"."+f[1]+": gp_go_lend, which does not zero the struct, leaves it as it is")
+			}
 			judge(m[1]+"."+f[1], regexp.MustCompile(`(\.|->|\b)`+f[1]+`\b`).MatchString(text))
 		}
 	}
@@ -126,7 +129,7 @@ func definition(sources map[string]string, name string) (text string) {
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*.go", "*.c"} {
+	for _, pattern := range []string{"*.go", "*.c", "shim.h"} {
 		names, _ := filepath.Glob(pattern)
 		for _, name := range names {
 			if text, err := os.ReadFile(name); err == nil && !strings.HasSuffix(name, "_test.go") {
@@ -174,6 +177,15 @@ func TestAChangeOfTheHeaderThatIsNotFollowedIsNoticed(t *testing.T) {
 		if found := gaps(changed, ours); !slices.ContainsFunc(found, func(gap string) bool { return strings.HasPrefix(gap, name) }) {
 			t.Errorf("%s is not noticed: %q", name, found)
 		}
+	}
+}
+
+func TestAFieldOfTheRequestIsSetOnBothWays(t *testing.T) {
+	ours := sources(t)
+	theirs := strings.Replace(header(t), "    void *user;\n} gatepost_request;", "    void *user;\n    int leaves;\n} gatepost_request;", 1)
+	ours["shim.c"] = strings.Replace(ours["shim.c"], "    request->now = in->now;\n", "    request->now = in->now;\n    request->leaves = in->leaves;\n", 1)
+	if found := gaps(theirs, ours); len(found) != 1 || !strings.HasPrefix(found[0], "gatepost_request.leaves: gp_go_lend") {
+		t.Errorf("%q", found)
 	}
 }
 

@@ -9,42 +9,23 @@ import (
 	"net/http"
 )
 
+// protocol is no field, but the way in which net/http hands over the pseudo-header of RFC 8441.
+const protocol = ":protocol"
+
 // packHTTP takes a request of net/http in, as the client sent it.
-func (s *scratch) packHTTP(request *http.Request, id func(*http.Request) string) error {
-	if request.RequestURI == "" {
-		return ErrNoTarget
-	}
+func (s *scratch) packHTTP(request *http.Request, id string) {
 	r := s.begin()
-	if request.Method == "" {
-		// What net/http reads into an empty method.
-		r.method = s.add(http.MethodGet)
-	} else {
-		r.method = s.add(request.Method)
-	}
+	r.method = s.add(method(request))
 	r.target = s.add(request.RequestURI)
 	r.host = s.add(request.Host)
 	r.peer = s.add(peer(request))
-	if id != nil {
-		r.request_id = s.add(id(request))
-	}
-	if tls := request.TLS; tls != nil {
-		r.flags |= C.GATEPOST_REQUEST_TLS
-		if len(tls.PeerCertificates) > 0 {
-			der := tls.PeerCertificates[0].Raw
-			s.bytes = append(s.bytes, der...)
-			r.client_cert_der = C.uint32_t(len(der))
-			if len(tls.VerifiedChains) > 0 {
-				r.flags |= C.GATEPOST_REQUEST_CERT_VERIFIED
-			}
-		}
-	}
-	if request.Body == nil || request.Body == http.NoBody {
-		r.flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
-	}
+	r.request_id = s.add(id)
+	der, flags := connection(request)
+	s.bytes = append(s.bytes, der...)
+	r.client_cert_der, r.flags = C.uint32_t(len(der)), flags
 	bytes, table := s.bytes, s.table
 	for name, values := range request.Header {
-		if name == ":protocol" {
-			// No field, but the way in which net/http hands over the pseudo-header of RFC 8441.
+		if name == protocol {
 			continue
 		}
 		for _, value := range values {
@@ -54,7 +35,31 @@ func (s *scratch) packHTTP(request *http.Request, id func(*http.Request) string)
 	}
 	s.bytes, s.table = bytes, table
 	r.header_count = C.uint32_t(len(s.table) / 2)
-	return nil
+}
+
+// method is the method, of which net/http lets an empty one stand for GET.
+func method(request *http.Request) string {
+	if request.Method == "" {
+		return http.MethodGet
+	}
+	return request.Method
+}
+
+// connection is the client's certificate, and what the flags say of connection and body.
+func connection(request *http.Request) (der []byte, flags C.uint32_t) {
+	if tls := request.TLS; tls != nil {
+		flags |= C.GATEPOST_REQUEST_TLS
+		if len(tls.PeerCertificates) > 0 {
+			der = tls.PeerCertificates[0].Raw
+			if len(tls.VerifiedChains) > 0 {
+				flags |= C.GATEPOST_REQUEST_CERT_VERIFIED
+			}
+		}
+	}
+	if request.Body == nil || request.Body == http.NoBody {
+		flags |= C.GATEPOST_REQUEST_BODY_COMPLETE
+	}
+	return der, flags
 }
 
 // peer is the address of the direct peer. One that came over a socket of the file system has none: that it did, the

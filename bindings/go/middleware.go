@@ -74,11 +74,10 @@ func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http
 	}
 	held := &decided{Context: parent, engine: c}
 	d := &held.decision
-	if err := e.decideHTTP(r, d); err != nil {
+	if err := e.decideHTTP(r, d, true); err != nil {
 		c.fail(w, r, err)
 		return nil, nil, false
 	}
-	d.strip(r.Header)
 	switch d.Action() {
 	case Allow:
 		if d.lengths.upstream_count != 0 {
@@ -118,15 +117,17 @@ func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
 // strip removes the fields that a client may have made up, however they are spelled: net/http writes names in one way,
 // but other servers and middlewares that fill the map do not.
 func (d *Decision) strip(header http.Header) {
-	var lengths uint64 // which lengths are among the names, so that most fields need no comparing
-	d.eachStrip(func(name string) { lengths |= 1 << (len(name) % 64) })
-	for key := range header {
-		if lengths>>(len(key)%64)&1 == 0 {
-			continue
-		}
-		d.eachStrip(func(name string) {
-			if len(name) == len(key) && strings.EqualFold(name, key) {
-				delete(header, key)
+	for name := range header {
+		d.stripIf(header, name)
+	}
+}
+
+// stripIf removes a field if it is among the names to strip. Most have a length that none of these has.
+func (d *Decision) stripIf(header http.Header, name string) {
+	if d.lengths.strip_lengths>>(len(name)%64)&1 != 0 {
+		d.eachStrip(func(stripped string) {
+			if len(stripped) == len(name) && strings.EqualFold(stripped, name) {
+				delete(header, name)
 			}
 		})
 	}

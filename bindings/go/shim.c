@@ -65,6 +65,9 @@ static inline void put(char **to, gatepost_str string) {
     } else if (length >= 8) {
         memcpy(target, source, 8);
         memcpy(target + length - 8, source + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(target, source, 4);
+        memcpy(target + length - 4, source + length - 4, 4);
     } else {
         while (length-- > 0) {
             *target++ = *source++;
@@ -101,8 +104,10 @@ static void put_fields(char **to, const gatepost_header *headers, size_t count) 
 }
 
 /* Writes all of a decision. It is ended, or held where the room does not suffice. */
-static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size_t room) {
-    gatepost_view view = {.struct_size = sizeof view};
+static void pack(gp_go_call *call, gatepost_decision *decision, gp_go_decision *out, char *text, size_t room) {
+    /* All of it is written; to zero it first would cost more than the rest here. */
+    gatepost_view view;
+    view.struct_size = sizeof view;
     call->held = 0;
     call->status = gatepost_decision_view(decision, &view);
     if (call->status != GATEPOST_OK) {
@@ -130,7 +135,6 @@ static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size
         call->held = (uintptr_t)decision;
         return;
     }
-    gp_go_decision *out = &call->decision;
     out->generation = view.generation;
     out->action = view.action;
     out->status = view.status;
@@ -149,8 +153,10 @@ static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size
     char *to = text;
     put_lengths(&to, view.response_headers, view.response_header_count);
     put_lengths(&to, view.upstream_headers, view.upstream_header_count);
+    out->strip_lengths = 0;
     for (size_t i = 0; i < view.strip_count; i++) {
         put_number(&to, (uint32_t)view.strip[i].len);
+        out->strip_lengths |= UINT64_C(1) << view.strip[i].len % 64;
     }
     put(&to, view.id);
     put(&to, view.subject);
@@ -167,34 +173,39 @@ static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size
     gatepost_decision_free(decision);
 }
 
-void gp_go_decide(const gatepost_engine *engine, gp_go_call *call, const char *bytes, const uint32_t *fields, char *text,
-                  size_t room) {
-    gatepost_request request;
-    gatepost_header few[FEW];
+void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call, gp_go_decision *out) {
     gatepost_decision *decision = NULL;
     gatepost_job *job = NULL;
     call->held = 0;
+    call->status = gatepost_decide((const gatepost_engine *)engine, request, &decision, &job);
+    call->job = (uintptr_t)job;
+    if (call->status == GATEPOST_OK) {
+        pack(call, decision, out, call->text, sizeof call->text);
+    }
+}
+
+void gp_go_decide(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+                  const uint32_t *fields) {
+    gatepost_request request;
+    gatepost_header few[FEW];
     gatepost_header *headers = unpack(&request, &call->request, bytes, fields, few);
     if (headers == NULL) {
+        call->held = 0;
         call->status = GATEPOST_ERR_NO_MEMORY;
         return;
     }
-    call->status = gatepost_decide(engine, &request, &decision, &job);
-    call->job = (uintptr_t)job;
+    gp_go_ask(engine, &request, call, out);
     if (headers != few) {
         free(headers);
     }
-    if (call->status == GATEPOST_OK) {
-        pack(call, decision, text, room);
-    }
 }
 
-void gp_go_decide_told(const gatepost_engine *engine, gp_go_call *call, const char *bytes, const uint32_t *fields,
-                       char *text, size_t room) {
-    gp_go_decide(engine, call, bytes, fields, text, room);
+void gp_go_decide_told(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+                       const uint32_t *fields) {
+    gp_go_decide(engine, call, out, bytes, fields);
 }
 
-void gp_go_run(uintptr_t handle, gp_go_call *call, char *text, size_t room) {
+void gp_go_run(uintptr_t handle, gp_go_call *call, gp_go_decision *out) {
     gatepost_job *job = (gatepost_job *)handle;
     gatepost_decision *decision = NULL;
     call->held = 0;
@@ -204,19 +215,23 @@ void gp_go_run(uintptr_t handle, gp_go_call *call, char *text, size_t room) {
         call->status = gatepost_job_finish(job, &decision, NULL);
     }
     if (call->status == GATEPOST_OK) {
-        pack(call, decision, text, room);
+        pack(call, decision, out, call->text, sizeof call->text);
     } else {
         /* Does nothing where it is gone already. */
         gatepost_job_free(job);
     }
 }
 
+void gp_go_run_told(uintptr_t job, gp_go_call *call, gp_go_decision *out) {
+    gp_go_run(job, call, out);
+}
+
 void gp_go_cancel(uintptr_t job) {
     gatepost_job_cancel((gatepost_job *)job);
 }
 
-void gp_go_text(gp_go_call *call, char *text) {
-    pack(call, (gatepost_decision *)call->held, text, call->size);
+void gp_go_text(gp_go_call *call, gp_go_decision *out, char *text) {
+    pack(call, (gatepost_decision *)call->held, out, text, call->size);
 }
 
 uint64_t gp_go_wants_body(const gatepost_engine *engine, const gp_go_request *in, const char *bytes,

@@ -10,8 +10,14 @@
 #endif
 #include <gatepost.h>
 
-/* A request as lengths. The bytes lie one after the other in a buffer: the strings in the order of the members, then
- * name and value of each header field, whose lengths are in a table of their own. */
+enum {
+    /* How many header fields gp_go_lend takes. */
+    GP_GO_FEW = 16,
+    /* Room for the text of most decisions that let through. */
+    GP_GO_ROOM = 448
+};
+
+/* A request as lengths. */
 typedef struct gp_go_request {
     uint32_t method, target, host, peer, request_id, client_cert_der, body;
     uint32_t header_count;
@@ -20,21 +26,24 @@ typedef struct gp_go_request {
     uintptr_t user;
 } gp_go_request;
 
-/* A decision as lengths. The text begins with a table of uint32_t (name, value and mode of each header field for the
- * response, then for the application, then the length of each name to strip); behind it are the strings in the order of
- * the members, then name and value of each field, the names to strip, and the body. */
+/* A decision as lengths. Its text begins with a table of uint32_t (name, value and mode of each header
+ * field for the response, then for the application, then the length of each name to strip); behind it are the strings in
+ * the order of the members, then name and value of each field, the names to strip, and the body. */
 typedef struct gp_go_decision {
     uint64_t generation;
+    /* Bit n: one of the names to strip has n octets, modulo 64. */
+    uint64_t strip_lengths;
     uint32_t action, status, reason, retry_after;
     uint32_t id, subject, issuer, scheme, roles, scopes;
     uint32_t response_count, upstream_count, strip_count;
     uint32_t body;
 } gp_go_decision;
 
-/* One call: what goes in, and what comes out. */
+/* One call: what goes in, and how it went. */
 typedef struct gp_go_call {
     gp_go_request request;
-    gp_go_decision decision;
+    /* For gp_go_lend: the lengths of name and value of each header field. */
+    uint32_t fields[2 * GP_GO_FEW];
     /* What the C interface answered. */
     gatepost_status status;
     /* How long the text is. */
@@ -44,19 +53,64 @@ typedef struct gp_go_call {
     uintptr_t held;
     /* Slow work that is left, for gp_go_run or gp_go_cancel. */
     uintptr_t job;
+    /* The text, where there is room for it. */
+    char text[GP_GO_ROOM];
 } gp_go_call;
 
-/* Decides what is cheap. gp_go_decide_told is the same for an engine that calls back into Go. */
-void gp_go_decide(const gatepost_engine *engine, gp_go_call *call, const char *bytes, const uint32_t *fields, char *text,
-                  size_t room);
-void gp_go_decide_told(const gatepost_engine *engine, gp_go_call *call, const char *bytes, const uint32_t *fields,
-                       char *text, size_t room);
-/* Does the slow work to its end. */
-void gp_go_run(uintptr_t job, gp_go_call *call, char *text, size_t room);
+/* Decides what is cheap. */
+void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call, gp_go_decision *out);
+
+/* gp_go_ask for strings in Go's memory. Go lends memory to C for a call where a pointer to it is an argument, and not where
+ * it is in an array: so each string is an argument, and nothing is copied. */
+#define GP_GO_EACH(FIELD)                                                                                              \
+    FIELD(0) FIELD(1) FIELD(2) FIELD(3) FIELD(4) FIELD(5) FIELD(6) FIELD(7)                                            \
+    FIELD(8) FIELD(9) FIELD(10) FIELD(11) FIELD(12) FIELD(13) FIELD(14) FIELD(15)
+#define GP_GO_PARAMETERS(i) , const char *name##i, const char *value##i
+#define GP_GO_FIELD(i)                                                                                                 \
+    if (in->header_count == (i)) goto complete;                                                                        \
+    headers[i].name = (gatepost_str){name##i, call->fields[2 * (i)]};                                                  \
+    headers[i].value = (gatepost_str){value##i, call->fields[2 * (i) + 1]};                                            \
+    headers[i].mode = headers[i].reserved = 0;
+__attribute__((always_inline))
+static inline void gp_go_lend(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *method,
+                              const char *target, const char *host, const char *peer, const char *request_id,
+                              const char *client_cert_der GP_GO_EACH(GP_GO_PARAMETERS)) {
+    const gp_go_request *in = &call->request;
+    gatepost_header headers[GP_GO_FEW];
+    GP_GO_EACH(GP_GO_FIELD)
+complete:;
+    gatepost_request request;
+    request.struct_size = sizeof request;
+    request.method = (gatepost_str){method, in->method};
+    request.target = (gatepost_str){target, in->target};
+    request.host = (gatepost_str){host, in->host};
+    request.peer = (gatepost_str){peer, in->peer};
+    request.request_id = (gatepost_str){request_id, in->request_id};
+    request.client_cert_der = (gatepost_str){client_cert_der, in->client_cert_der};
+    request.body = (gatepost_str){NULL, 0};
+    request.headers = headers;
+    request.header_count = in->header_count;
+    request.header_block = (gatepost_str){NULL, 0};
+    request.flags = in->flags;
+    request.now = in->now;
+    request.user = NULL;
+    gp_go_ask(engine, &request, call, out);
+}
+
+/* gp_go_ask for any request: the strings lie one after the other in `bytes`, in the order of the members and then name and
+ * value of each header field, whose lengths are in `fields`. gp_go_decide_told is the same for an engine that calls back
+ * into Go. */
+void gp_go_decide(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+                  const uint32_t *fields);
+void gp_go_decide_told(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+                       const uint32_t *fields);
+/* Does the slow work to its end. gp_go_run_told is the same for an engine that calls back into Go. */
+void gp_go_run(uintptr_t job, gp_go_call *call, gp_go_decision *out);
+void gp_go_run_told(uintptr_t job, gp_go_call *call, gp_go_decision *out);
 /* Ends slow work that nobody wants any more. */
 void gp_go_cancel(uintptr_t job);
 /* Writes the text of the decision that is held, into room that suffices, and ends it. */
-void gp_go_text(gp_go_call *call, char *text);
+void gp_go_text(gp_go_call *call, gp_go_decision *out, char *text);
 
 /* Tells whether a request takes its body: gatepost_engine_wants_body. */
 uint64_t gp_go_wants_body(const gatepost_engine *engine, const gp_go_request *request, const char *bytes,
