@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Apache httpd under wrk: a small static file without authentication, behind mod_auth_basic, and behind Gatepost. One
-# child of the event MPM on one core, wrk on another; each row beside the same request with nobody looking at it, in
-# turns. The ratios count, the absolute figures are this machine's.
+# child of the event MPM on one core, wrk on another; each row in turns with the same request, field by field, to a place
+# that is open to everybody (`Require all granted` in a block of its own, so that httpd merges as much configuration for
+# it). The ratios count, the absolute figures are this machine's. The last two columns are the processor time that the
+# child took for a request, which other work on the machine disturbs less.
 #
 # SECONDS_EACH=3 CONNECTIONS=32 ROUNDS=3 benches/servers_apache.sh
 # GATEPOST_RELEASE: a folder with libgatepost.so and gatepost; left out: target/release, built first.
@@ -66,6 +68,16 @@ StartServers 1
 ServerLimit 1
 ThreadsPerChild 64
 MaxRequestWorkers 64
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory $work/htdocs>
+    Require all granted
+</Directory>
+<Location /none>
+    Require all granted
+</Location>
 <Location /pub>
     GatepostPolicy $policy
     Gatepost on
@@ -98,8 +110,13 @@ for _ in $(seq 100); do
     sleep 0.05
 done
 
-# load PATH FIELD: requests per second, and the median latency.
+# Nanoseconds of processor time that the child has taken so far.
+spent() { cat /proc/"$(pgrep -P "$server" | head -n 1)"/task/*/schedstat | awk '{sum += $1} END {printf "%.0f", sum}'; }
+
+# load PATH FIELD: requests per second, the median latency, and microseconds of processor time for each.
 load() {
+    local before
+    before=$(spent)
     taskset -c 1 wrk -t1 -c"$connections" -d"${seconds}s" --latency -H "$2" "http://127.0.0.1:$port/$1/7.txt" >"$work/wrk"
     if grep -q 'Non-2xx' "$work/wrk"; then
         echo "$1: requests were refused:" >&2
@@ -107,10 +124,12 @@ load() {
         tail -n 3 "$work/error.log" >&2
         exit 1
     fi
-    awk '/Requests\/sec/ {rps = $2} $1 == "50%" {p50 = $2} END {print rps, p50}' "$work/wrk"
+    awk -v spent="$(($(spent) - before))" '/Requests\/sec/ {rps = $2} $1 == "50%" {p50 = $2} $2 == "requests" {count = $1}
+        END {print rps, p50, spent / count / 1000}' "$work/wrk"
 }
 
-median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+# median FILE COLUMN
+median() { sort -n -k "$2,$2" "$1" | awk -v column="$2" '{v[NR] = $column} END {print v[int((NR + 1) / 2)]}'; }
 
 # row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.
 row() {
@@ -119,15 +138,13 @@ row() {
         load none "$3" >>"$work/without"
         load "$2" "$3" >>"$work/with"
     done
-    without=$(median <"$work/without")
-    with=$(median <"$work/with")
-    p50=$(sort -n "$work/with" | awk '{v[NR] = $2} END {print v[int((NR + 1) / 2)]}')
-    awk -v name="$1" -v with="$with" -v without="$without" -v p50="$p50" \
-        'BEGIN {printf "| %-40s | %8.0f | %8.0f | %6.4f | %8s |\n", name, with, without, with / without, p50}'
+    awk -v name="$1" -v with="$(median "$work/with" 1)" -v without="$(median "$work/without" 1)" \
+        -v p50="$(median "$work/with" 2)" -v took="$(median "$work/with" 3)" -v alone="$(median "$work/without" 3)" \
+        'BEGIN {printf "| %-40s | %8.0f | %8.0f | %6.4f | %8s | %6.1f | %6.1f |\n", name, with, without, with / without, p50, took, alone}'
 }
 
-echo "| httpd, event MPM, one core                | requests/s | without | ratio | p50 |"
-echo "| --- | --- | --- | --- | --- |"
+echo "| httpd, event MPM, one core                | requests/s | without | ratio | p50 | µs | without |"
+echo "| --- | --- | --- | --- | --- | --- | --- |"
 load none "X-Warm: 1" >/dev/null
 row "Gatepost, public route" pub "X-Nothing: 1"
 row "Gatepost, bearer token HS256" orders "Authorization: Bearer $hs256"

@@ -33,14 +33,26 @@ static const char *const notes[WORDS] = {
     "gatepost-action", "gatepost-reason", "gatepost-id", "gatepost-subject", "gatepost-issuer", "gatepost-scheme", "gatepost-roles",
 };
 
+/* No name in the table begins like ours. */
+static int is_clean(const apr_table_t *table) {
+    const apr_array_header_t *elements = apr_table_elts(table);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)elements->elts;
+    for (int i = 0; i < elements->nelts; i++) {
+        if (entries[i].key != NULL && (entries[i].key[0] | ('a' ^ 'A')) == 'g') {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /*
  * Of each name the first `count` values, and no value of the others, whoever has set one. To set one by one has a table
  * compare all names that begin alike, so where there is none yet, they are added unseen.
  */
 static void put(apr_table_t *table, const char *const names[WORDS], const char *const values[WORDS], int count) {
-    int clean = 1;
-    for (int i = 0; i < WORDS && clean; i++) {
-        clean = apr_table_get(table, names[i]) == NULL;
+    int clean = is_clean(table);
+    if (clean && count == 0) {
+        return;
     }
     for (int i = 0; i < WORDS; i++) {
         const char *value = i < count ? values[i] : NULL;

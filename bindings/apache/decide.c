@@ -3,21 +3,10 @@
  */
 #include "mod_gatepost.h"
 
-/* The request that came from the client. */
-request_rec *gate_top(request_rec *r) {
-    while (r->main != NULL || r->prev != NULL) {
-        r = r->main != NULL ? r->main : r->prev;
-    }
-    return r;
-}
-
-/* What is known of r; made where there is nothing yet. */
-gate_request *gate_request_of(request_rec *r) {
-    gate_request *known = ap_get_module_config(r->request_config, &gatepost_module);
-    if (known == NULL) {
-        known = apr_pcalloc(r->pool, sizeof *known);
-        ap_set_module_config(r->request_config, &gatepost_module, known);
-    }
+/* What is known of r, where there is nothing yet. */
+gate_request *gate_new_request(request_rec *r) {
+    gate_request *known = apr_pcalloc(r->pool, sizeof *known);
+    ap_set_module_config(r->request_config, &gatepost_module, known);
     return known;
 }
 

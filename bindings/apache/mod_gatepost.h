@@ -104,13 +104,24 @@ void gate_replay_body(request_rec *r);
 int gate_read_body(request_rec *r, apr_size_t most, gatepost_request *request);
 
 /* decide.c */
-request_rec *gate_top(request_rec *r);
-gate_request *gate_request_of(request_rec *r);
+gate_request *gate_new_request(request_rec *r);
 gate_record *gate_known(request_rec *r, const gate_policy *policy);
 const gate_record *gate_decide(request_rec *r, gate_policy *policy);
 gate_record *gate_without_decision(request_rec *r, gate_policy *policy, gatepost_reason reason);
 int gate_quiet_strip(request_rec *r, gate_policy *policy);
 void gate_event(void *data, const gatepost_event *event);
+/* The request that came from the client. */
+static inline request_rec *gate_top(request_rec *r) {
+    while (r->main != NULL || r->prev != NULL) {
+        r = r->main != NULL ? r->main : r->prev;
+    }
+    return r;
+}
+/* What is known of r. */
+static inline gate_request *gate_request_of(request_rec *r) {
+    gate_request *known = ap_get_module_config(r->request_config, &gatepost_module);
+    return known != NULL ? known : gate_new_request(r);
+}
 static inline int gate_admits(const gate_record *record) {
     return record->view.action == GATEPOST_ALLOW || record->view.action == GATEPOST_PASS;
 }
