@@ -14,7 +14,7 @@ enum {
     /* How many header fields gp_go_lend takes. */
     GP_GO_FEW = 16,
     /* Room for the text of most decisions that let through. */
-    GP_GO_ROOM = 448
+    GP_GO_ROOM = 768
 };
 
 /* A request as lengths. */
