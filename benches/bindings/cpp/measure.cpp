@@ -53,7 +53,7 @@ std::uint32_t decide_in_cpp(const gatepost::Engine& engine, const char* target, 
     gatepost::Request request("GET", target);
     request.host("orders.example.com").peer("192.0.2.7").tls(true).body("").headers(fields);
     const auto decision = engine.decide(request);
-    return decision ? decision->status() : 0;
+    return decision.has_value() ? decision->status() : 0;
 }
 
 template <class Decide>

@@ -151,7 +151,7 @@ private:
     }
 
     void decided(const gatepost::Result<gatepost::Decision>& decision) {
-        if (decision) {
+        if (decision.has_value()) {
             answer_ = answer_to(request_, *decision);
         } else {
             // No decision could be made: refused.

@@ -12,6 +12,8 @@
 
 namespace gatepost {
 
+class Decision;
+
 /// A header field for the host to apply.
 struct Header {
     /// Its name, ended by a NUL.
@@ -25,6 +27,9 @@ struct Header {
 namespace detail {
 
 struct Undecided {};
+
+template <>
+inline constexpr bool says_no<Decision> = true;
 
 struct ReadHeader {
     Header operator()(const gatepost_header& header) const noexcept {
@@ -116,40 +121,48 @@ public:
     /// \returns why; for logs
     [[nodiscard]] Reason reason() const noexcept { return static_cast<Reason>(view_.reason); }
     /// \returns the stable name of the reason
-    [[nodiscard]] std::string_view reason_name() const noexcept {
+    [[nodiscard]] std::string_view reason_name() const noexcept GATEPOST_BOUND {
         return view_.reason_name.ptr == nullptr ? name_of(reason()) : detail::view(view_.reason_name);
     }
     /// \returns time until another try may succeed; 0: not said
     [[nodiscard]] std::chrono::seconds retry_after() const noexcept { return std::chrono::seconds(view_.retry_after); }
     /// \returns what a user reads to support and what the log is searched by
-    [[nodiscard]] std::string_view id() const noexcept { return detail::view(view_.id); }
+    [[nodiscard]] std::string_view id() const noexcept GATEPOST_BOUND { return detail::view(view_.id); }
     /// \returns who was recognised, also where the request is refused; empty: nobody
-    [[nodiscard]] std::string_view subject() const noexcept { return detail::view(view_.subject); }
+    [[nodiscard]] std::string_view subject() const noexcept GATEPOST_BOUND { return detail::view(view_.subject); }
     /// \returns whose subject it is; empty for local users. Both together are the person, never the subject alone.
-    [[nodiscard]] std::string_view issuer() const noexcept { return detail::view(view_.issuer); }
+    [[nodiscard]] std::string_view issuer() const noexcept GATEPOST_BOUND { return detail::view(view_.issuer); }
     /// \returns the scheme that was used or tried, like "basic"; empty: none
-    [[nodiscard]] std::string_view scheme() const noexcept { return detail::view(view_.scheme); }
+    [[nodiscard]] std::string_view scheme() const noexcept GATEPOST_BOUND { return detail::view(view_.scheme); }
     /// \returns the roles of who was recognised
     [[nodiscard]] std::vector<std::string> roles() const { return detail::taken_apart(attribute("roles"), ','); }
     /// \returns the scopes of the credential
     [[nodiscard]] std::vector<std::string> scopes() const { return detail::taken_apart(attribute("scopes"), ' '); }
     /// \param name "subject", "issuer", "scheme", "roles", "scopes", "id", "reason"
     /// \returns that fact as an identity header carries it; empty where there is none, and for another name
-    [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept {
+    [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept GATEPOST_BOUND {
         return detail::view(gatepost_decision_attribute(handle_.get(), detail::str(name)));
     }
-    /// \returns header fields for the response to the client
-    [[nodiscard]] Headers response_headers() const noexcept {
+    /// \returns header fields for the response to the client; not of a decision that ends with the expression, as in
+    ///     for (auto field : engine.decide(request).value().response_headers())
+    [[nodiscard]] Headers response_headers() const& noexcept GATEPOST_BOUND {
         return {view_.response_headers, view_.response_header_count};
     }
-    /// \returns header fields for the application, to apply after those to strip are gone
-    [[nodiscard]] Headers upstream_headers() const noexcept {
+    /// Not of a decision that ends with the expression.
+    Headers response_headers() const&& = delete;
+    /// \returns header fields for the application, to apply after those to strip are gone; not of one that ends likewise
+    [[nodiscard]] Headers upstream_headers() const& noexcept GATEPOST_BOUND {
         return {view_.upstream_headers, view_.upstream_header_count};
     }
-    /// \returns names of request fields to remove before the application sees the request, on every action
-    [[nodiscard]] Strings strip() const noexcept { return {view_.strip, view_.strip_count}; }
+    /// Not of a decision that ends with the expression.
+    Headers upstream_headers() const&& = delete;
+    /// \returns names of request fields to remove before the application sees the request, on every action; not of one
+    ///     that ends likewise
+    [[nodiscard]] Strings strip() const& noexcept GATEPOST_BOUND { return {view_.strip, view_.strip_count}; }
+    /// Not of a decision that ends with the expression.
+    Strings strip() const&& = delete;
     /// \returns the body of the answer; its type is among the response headers
-    [[nodiscard]] std::string_view body() const noexcept { return detail::view(view_.body); }
+    [[nodiscard]] std::string_view body() const noexcept GATEPOST_BOUND { return detail::view(view_.body); }
     /// \returns which of the engine's policies decided: Engine::generation() at that moment
     [[nodiscard]] std::uint64_t generation() const noexcept { return view_.generation; }
 
@@ -157,7 +170,9 @@ public:
     [[nodiscard]] const gatepost_decision* raw() const noexcept { return handle_.get(); }
 
     /// Made before it is decided; only Engine::decide does.
-    explicit Decision(detail::Undecided) noexcept { view_.struct_size = sizeof view_; }  // the rest is written by decide
+    explicit Decision(detail::Undecided) noexcept {
+        view_.struct_size = sizeof view_;
+    }  // the rest is written by decide
 
 private:
     friend class Engine;

@@ -142,40 +142,32 @@ public:
         gatepost_decision* decision = nullptr;
         gatepost_job* job = nullptr;
         const gatepost_status status = gatepost_decide(handle_.get(), &request.raw(), &decision, &job);
-        if (status == GATEPOST_OK) {
-            return Outcome(std::in_place_type<Decision>, decision);
-        }
-        if (status == GATEPOST_PENDING) {
-            return Outcome(std::in_place_type<Job>, job);
-        }
-        return Error(static_cast<Status>(status));
+        return detail::outcome(status, decision, job);
     }
     /// Decides a request without blocking: what is slow is done by a pool.
     /// \param pool whose dispatch() the event loop calls
     /// \param request borrowed for the call
     /// \param done called with a Result<Decision>, exactly once: before this returns where the decision is cheap or
     ///     could not be made, otherwise by Pool::dispatch() or the pool's end. An error means that the host must refuse.
-    ///     It must not throw.
+    ///     It must not throw. It is destroyed where it is called, right after that.
     /// \returns what cancels it, because the client has gone; done is then called with Status::cancelled. Of no job
     ///     where done was called already.
     template <class Done>
     Canceller decide(const Pool& pool, const Request& request, Done done) const {
-        Result<Outcome> begun = begin(request);
-        if (!begun) {
-            detail::tell(done, Result<Decision>(begun.error()));
+        gatepost_decision* decision = nullptr;
+        gatepost_job* begun = nullptr;
+        const gatepost_status status = gatepost_decide(handle_.get(), &request.raw(), &decision, &begun);
+        if (status != GATEPOST_PENDING) {
+            detail::tell(done, detail::decided(status, decision));
             return {};
         }
-        if (Decision* decision = std::get_if<Decision>(&*begun)) {
-            detail::tell(done, Result<Decision>(std::move(*decision)));
-            return {};
-        }
+        Job job(begun);
         // It stays here until the job is taken: where it is not, this is still what gets the answer.
         auto kept = std::make_unique<Done>(std::move(done));
-        Job& job = std::get<Job>(*begun);
-        const gatepost_status status =
+        const gatepost_status taken =
             gatepost_pool_submit(pool.raw(), job.raw(), detail::done_boxed<Done, Decision>, kept.get());
-        if (status != GATEPOST_OK) {
-            detail::tell(*kept, Result<Decision>(Error(static_cast<Status>(status))));
+        if (taken != GATEPOST_OK) {
+            detail::tell(*kept, Result<Decision>(Error(static_cast<Status>(taken))));
             return {};
         }
         (void)kept.release();

@@ -20,8 +20,9 @@ using IfText = std::enable_if_t<IsText<Bare<T>>::value>;
 template <class T, class = void>
 struct IsPair : std::false_type {};
 template <class T>
-struct IsPair<T, std::void_t<IfText<decltype(std::declval<const T&>().first)>,
-                             IfText<decltype(std::declval<const T&>().second)>>> : std::true_type {};
+struct IsPair<
+    T, std::void_t<IfText<decltype(std::declval<const T&>().first)>, IfText<decltype(std::declval<const T&>().second)>>>
+    : std::true_type {};
 
 template <class T, class = void>
 struct HasNameString : std::false_type {};
@@ -38,14 +39,16 @@ struct HasFunctions<T, std::void_t<IfText<decltype(std::declval<const T&>().name
 template <class T, class = void>
 struct HasMembers : std::false_type {};
 template <class T>
-struct HasMembers<T, std::void_t<IfText<decltype(std::declval<const T&>().name)>,
-                                 IfText<decltype(std::declval<const T&>().value)>>> : std::true_type {};
+struct HasMembers<
+    T, std::void_t<IfText<decltype(std::declval<const T&>().name)>, IfText<decltype(std::declval<const T&>().value)>>>
+    : std::true_type {};
 
 template <class T, class = void>
 struct IsTuple : std::false_type {};
 template <class T>
 struct IsTuple<T, std::void_t<decltype(std::tuple_size<T>::value), IfText<std::tuple_element_t<0, T>>,
-                              IfText<std::tuple_element_t<1, T>>>> : std::bool_constant<std::tuple_size<T>::value == 2> {};
+                              IfText<std::tuple_element_t<1, T>>>>
+    : std::bool_constant<std::tuple_size<T>::value == 2> {};
 
 /// What an iterator says that it can do; one that says nothing is taken to be one of a container.
 template <class Iterator, class = void>
@@ -174,7 +177,8 @@ private:
         if (other.size() > static_cast<std::size_t>(end_ - first_)) {
             grow(other.size());
         }
-        next_ = std::copy(static_cast<const gatepost_header*>(other.first_), static_cast<const gatepost_header*>(other.next_), first_);
+        next_ = std::copy(static_cast<const gatepost_header*>(other.first_),
+                          static_cast<const gatepost_header*>(other.next_), first_);
     }
     static constexpr std::size_t INLINE = 24;
     gatepost_header inline_[INLINE];

@@ -26,6 +26,25 @@
 #define GATEPOST_EXCEPTIONS 0
 #endif
 
+/// \cond
+/// What is handed out lives as long as the object that it was taken from: clang warns of what outlives it.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define GATEPOST_BOUND [[clang::lifetimebound]]
+#endif
+#endif
+#ifndef GATEPOST_BOUND
+#define GATEPOST_BOUND
+#endif
+/// A program may have parts that are compiled with exceptions and parts without. What differs between them must not be
+/// one function for both, of which the linker takes either.
+#if defined(__GNUC__)
+#define GATEPOST_INLINE __attribute__((always_inline)) inline
+#else
+#define GATEPOST_INLINE inline
+#endif
+/// \endcond
+
 namespace gatepost {
 
 /// Everything that is not API.
@@ -151,9 +170,11 @@ public:
     /// \param owned ended by this object
     explicit Bytes(gatepost_bytes* owned) noexcept : handle_(owned) {}
     /// \returns the bytes, with a NUL behind them; they live as long as this object
-    [[nodiscard]] std::string_view view() const noexcept { return detail::view(gatepost_bytes_view(handle_.get())); }
+    [[nodiscard]] std::string_view view() const noexcept GATEPOST_BOUND {
+        return detail::view(gatepost_bytes_view(handle_.get()));
+    }
     /// As view().
-    operator std::string_view() const noexcept { return view(); }  // NOLINT: a string is what it is
+    operator std::string_view() const noexcept GATEPOST_BOUND { return view(); }  // NOLINT: a string is what it is
 
 private:
     detail::Owned<gatepost_bytes, gatepost_bytes_free> handle_;

@@ -23,6 +23,18 @@ private:
     gatepost_job* job_ = nullptr;
 };
 
+namespace detail {
+
+/// What a decision came to, made in its place.
+inline Result<Decision> decided(gatepost_status status, gatepost_decision* decision) {
+    if (status == GATEPOST_OK) {
+        return Result<Decision>(std::in_place, decision);
+    }
+    return Error(static_cast<Status>(status));
+}
+
+}  // namespace detail
+
 class Job;
 
 /// What a step of a decision gives: the decision, or the job that is still to be done for it.
@@ -53,8 +65,8 @@ public:
             return ran.error();
         }
         gatepost_decision* decision = nullptr;
-        const gatepost_status status = gatepost_job_finish(handle_.release(), &decision, nullptr);
-        return detail::result<Decision>(status, decision, nullptr);
+        const gatepost_status status = finish(&decision, nullptr);
+        return detail::decided(status, decision);
     }
 
     /// Ends it now. Nobody gets a decision.
@@ -70,23 +82,36 @@ public:
     [[nodiscard]] gatepost_job* release() noexcept { return handle_.release(); }
 
 private:
+    gatepost_status finish(gatepost_decision** decision, gatepost_job** next) noexcept {
+        const gatepost_status status = gatepost_job_finish(handle_.get(), decision, next);
+        if (status != GATEPOST_ERR_NOT_RUN && status != GATEPOST_ERR_INVALID_ARGUMENT) {
+            (void)handle_.release();  // consumed
+        }
+        return status;
+    }
     detail::Owned<gatepost_job, gatepost_job_free> handle_;
 };
+
+namespace detail {
+
+/// What a step came to that may leave a job.
+inline Result<Outcome> outcome(gatepost_status status, gatepost_decision* decision, gatepost_job* job) {
+    if (status == GATEPOST_OK) {
+        return Result<Outcome>(std::in_place, std::in_place_type<Decision>, decision);
+    }
+    if (status == GATEPOST_PENDING) {
+        return Result<Outcome>(std::in_place, std::in_place_type<Job>, job);
+    }
+    return Error(static_cast<Status>(status));
+}
+
+}  // namespace detail
 
 inline Result<Outcome> Job::finish() {
     gatepost_decision* decision = nullptr;
     gatepost_job* next = nullptr;
-    const gatepost_status status = gatepost_job_finish(handle_.get(), &decision, &next);
-    if (status != GATEPOST_ERR_NOT_RUN && status != GATEPOST_ERR_INVALID_ARGUMENT) {
-        (void)handle_.release();
-    }
-    if (status == GATEPOST_OK) {
-        return Outcome(std::in_place_type<Decision>, decision);
-    }
-    if (status == GATEPOST_PENDING) {
-        return Outcome(std::in_place_type<Job>, next);
-    }
-    return Error(static_cast<Status>(status));
+    const gatepost_status status = finish(&decision, &next);
+    return detail::outcome(status, decision, next);
 }
 
 /// The slow part of housekeeping: run() on a thread that may block, or a Pool does it.

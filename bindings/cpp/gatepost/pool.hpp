@@ -31,7 +31,7 @@ void done_boxed(void* data, gatepost_status status, gatepost_decision* decision)
         gatepost_decision_free(decision);
         tell(*done, result(status));
     } else {
-        tell(*done, result<Decision>(status, decision, nullptr));
+        tell(*done, decided(status, decision));
     }
 }
 
@@ -65,7 +65,8 @@ public:
     /// \param job taken over where this succeeds; on an error it is still the caller's
     /// \param done called with a Result<Decision>, exactly once where this succeeds and never where it does not, by
     ///     dispatch() or the pool's end. An error there means that the host must refuse. It must not throw; it may
-    ///     submit, cancel, and end the pool.
+    ///     submit, cancel, and end the pool. It is destroyed where it was called, right after that; at once where this
+    ///     fails.
     /// \returns what cancels the job, or an error
     template <class Done>
     Result<Canceller> submit(Job&& job, Done done) const {

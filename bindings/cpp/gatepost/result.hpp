@@ -75,8 +75,15 @@ private:
 
 namespace detail {
 
+/// Whether a value may itself be a refusal, so that to have one does not mean yes.
+template <class T>
+inline constexpr bool says_no = false;
+template <>
+inline constexpr bool says_no<bool> = true;
+
 /// The end of value() on an error: nobody can go on as if there were a value.
-[[noreturn]] inline void raise(const Error& error) {
+template <bool Throws>
+[[noreturn]] void raise(const Error& error) {
 #if GATEPOST_EXCEPTIONS
     throw error;
 #else
@@ -110,41 +117,49 @@ public:
 
     /// \returns whether there is a value
     [[nodiscard]] bool has_value() const noexcept { return held_.index() == 0; }
+    /// As has_value(). Not of a value that may be a refusal itself, a Decision, a Verified or a bool, so that nobody lets
+    /// in whom it refuses: ask has_value(), or the value.
     /// \returns whether there is a value
-    explicit operator bool() const noexcept { return has_value(); }
+    explicit operator bool() const noexcept {
+        static_assert(!detail::says_no<T>, "there is a value also where it is a refusal: ask has_value() or the value");
+        return has_value();
+    }
 
     /// \returns the value
     /// \throws Error where there is none
-    T& value() & { return checked(), *std::get_if<0>(&held_); }
+    GATEPOST_INLINE T& value() & GATEPOST_BOUND { return checked(), *std::get_if<0>(&held_); }
     /// \returns the value
     /// \throws Error where there is none
-    const T& value() const& { return checked(), *std::get_if<0>(&held_); }
+    GATEPOST_INLINE const T& value() const& GATEPOST_BOUND { return checked(), *std::get_if<0>(&held_); }
     /// \returns the value, to be moved away
     /// \throws Error where there is none
-    T&& value() && { return checked(), std::move(*std::get_if<0>(&held_)); }
+    GATEPOST_INLINE T&& value() && GATEPOST_BOUND { return checked(), std::move(*std::get_if<0>(&held_)); }
     /// As value().
     /// \returns the value
     /// \throws Error where there is none
-    T& operator*() & { return value(); }
+    GATEPOST_INLINE T& operator*() & GATEPOST_BOUND { return value(); }
     /// As value().
     /// \returns the value
     /// \throws Error where there is none
-    const T& operator*() const& { return value(); }
+    GATEPOST_INLINE const T& operator*() const& GATEPOST_BOUND { return value(); }
     /// As value().
     /// \returns the value
     /// \throws Error where there is none
-    T&& operator*() && { return std::move(*this).value(); }
+    GATEPOST_INLINE T&& operator*() && GATEPOST_BOUND { return std::move(*this).value(); }
     /// As value().
     /// \returns the value
     /// \throws Error where there is none
-    T* operator->() { return &value(); }
+    GATEPOST_INLINE T* operator->() GATEPOST_BOUND { return &value(); }
     /// As value().
     /// \returns the value
     /// \throws Error where there is none
-    const T* operator->() const { return &value(); }
+    GATEPOST_INLINE const T* operator->() const GATEPOST_BOUND { return &value(); }
     /// \param other what stands in where there is no value
     /// \returns the value, or that
-    [[nodiscard]] T value_or(T other) && { return has_value() ? std::move(*this).value() : std::move(other); }
+    [[nodiscard]] T value_or(T other) && {
+        T* value = std::get_if<0>(&held_);
+        return value == nullptr ? std::move(other) : std::move(*value);
+    }
 
     /// \returns why there is no value; an Error with Status::ok where there is one
     [[nodiscard]] Error error() const noexcept {
@@ -158,9 +173,13 @@ public:
     }
 
 private:
-    void checked() const {
+    template <bool Throws>
+    [[noreturn, gnu::noinline]] void fail() const {
+        detail::raise<Throws>(error());
+    }
+    GATEPOST_INLINE void checked() const {
         if (!has_value()) {
-            detail::raise(error());
+            fail<GATEPOST_EXCEPTIONS != 0>();
         }
     }
     std::variant<T, Error> held_;
@@ -184,9 +203,9 @@ public:
     explicit operator bool() const noexcept { return has_value(); }
     /// Does nothing.
     /// \throws Error where it failed
-    void value() const {
+    GATEPOST_INLINE void value() const {
         if (error_.has_value()) {
-            detail::raise(*error_);
+            detail::raise<GATEPOST_EXCEPTIONS != 0>(*error_);
         }
     }
     /// \returns why it failed; an Error with Status::ok where it did not

@@ -41,13 +41,13 @@ template <class T, class = void>
 struct HoldsBytes : std::is_array<T> {};
 template <class T>
 struct HoldsBytes<T, std::void_t<decltype(std::declval<const T&>().data())>>
-    : std::bool_constant<!std::is_same_v<decltype(std::declval<T&>().data()), decltype(std::declval<const T&>().data())>> {
-};
+    : std::bool_constant<
+          !std::is_same_v<decltype(std::declval<T&>().data()), decltype(std::declval<const T&>().data())>> {};
 
 /// Whether the bytes of a T stay when the expression is over that gave it: a reference, or a view that owns nothing.
 template <class T>
-inline constexpr bool stays =
-    std::is_lvalue_reference_v<T> || (std::is_trivially_destructible_v<T> && !HoldsBytes<Bare<T>>::value);
+inline constexpr bool stays = std::is_lvalue_reference_v<T> ||
+                              (std::is_trivially_destructible_v<T> && !HoldsBytes<Bare<T>>::value);
 
 }  // namespace detail
 

@@ -11,7 +11,12 @@
 
 namespace gatepost {
 
+class Verified;
+
 namespace detail {
+
+template <>
+inline constexpr bool says_no<Verified> = true;
 
 /// Strings as an array of the C interface. It borrows.
 class StringArray {
@@ -70,27 +75,43 @@ public:
     /// \returns why
     [[nodiscard]] Reason reason() const noexcept { return static_cast<Reason>(view_.reason); }
     /// \returns the stable name of the reason
-    [[nodiscard]] std::string_view reason_name() const noexcept {
+    [[nodiscard]] std::string_view reason_name() const noexcept GATEPOST_BOUND {
         return view_.reason_name.ptr == nullptr ? name_of(reason()) : detail::view(view_.reason_name);
     }
     /// \returns for the operator: what was seen and what was wanted; empty where it is good
-    [[nodiscard]] std::string_view detail() const noexcept { return gatepost::detail::view(view_.detail); }
+    [[nodiscard]] std::string_view detail() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.detail);
+    }
     /// \returns for whom it stands; empty where it is not good
-    [[nodiscard]] std::string_view subject() const noexcept { return gatepost::detail::view(view_.subject); }
+    [[nodiscard]] std::string_view subject() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.subject);
+    }
     /// \returns whose subject that is; empty for local users
-    [[nodiscard]] std::string_view issuer() const noexcept { return gatepost::detail::view(view_.issuer); }
+    [[nodiscard]] std::string_view issuer() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.issuer);
+    }
     /// \returns roles, joined by a comma; bytes outside 0x21-0x7E, "%" and "," are percent-encoded
-    [[nodiscard]] std::string_view roles() const noexcept { return gatepost::detail::view(view_.roles); }
+    [[nodiscard]] std::string_view roles() const noexcept GATEPOST_BOUND { return gatepost::detail::view(view_.roles); }
     /// \returns scopes, joined by a space and encoded likewise
-    [[nodiscard]] std::string_view scopes() const noexcept { return gatepost::detail::view(view_.scopes); }
+    [[nodiscard]] std::string_view scopes() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.scopes);
+    }
     /// \returns all claims as they were sent, a JSON object; empty where it is not good
-    [[nodiscard]] std::string_view claims() const noexcept { return gatepost::detail::view(view_.claims); }
+    [[nodiscard]] std::string_view claims() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.claims);
+    }
     /// \returns the policy's name of the issuer, where the signature and the claims are right
-    [[nodiscard]] std::string_view issuer_name() const noexcept { return gatepost::detail::view(view_.issuer_name); }
+    [[nodiscard]] std::string_view issuer_name() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.issuer_name);
+    }
     /// \returns "jti", likewise
-    [[nodiscard]] std::string_view token_id() const noexcept { return gatepost::detail::view(view_.token_id); }
+    [[nodiscard]] std::string_view token_id() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.token_id);
+    }
     /// \returns "sid", likewise
-    [[nodiscard]] std::string_view session_id() const noexcept { return gatepost::detail::view(view_.session_id); }
+    [[nodiscard]] std::string_view session_id() const noexcept GATEPOST_BOUND {
+        return gatepost::detail::view(view_.session_id);
+    }
     /// \returns "iat" in Unix seconds, likewise; 0: not said
     [[nodiscard]] std::int64_t issued_at() const noexcept { return view_.issued_at; }
     /// \returns "exp" in Unix seconds; 0 where it is not good
@@ -178,19 +199,23 @@ public:
     ~Tokens() = default;
 
     /// \returns the access token: a JWT as RFC 9068 has it
-    [[nodiscard]] std::string_view access_token() const noexcept { return detail::view(view_.access_token); }
+    [[nodiscard]] std::string_view access_token() const noexcept GATEPOST_BOUND {
+        return detail::view(view_.access_token);
+    }
     /// \returns the refresh token; empty: none
-    [[nodiscard]] std::string_view refresh_token() const noexcept { return detail::view(view_.refresh_token); }
+    [[nodiscard]] std::string_view refresh_token() const noexcept GATEPOST_BOUND {
+        return detail::view(view_.refresh_token);
+    }
     /// \returns scopes of the access token, joined by a space
-    [[nodiscard]] std::string_view scope() const noexcept { return detail::view(view_.scope); }
+    [[nodiscard]] std::string_view scope() const noexcept GATEPOST_BOUND { return detail::view(view_.scope); }
     /// \returns the user, in the canonical spelling
-    [[nodiscard]] std::string_view user() const noexcept { return detail::view(view_.user); }
+    [[nodiscard]] std::string_view user() const noexcept GATEPOST_BOUND { return detail::view(view_.user); }
     /// \returns claim sid; empty: none
-    [[nodiscard]] std::string_view session() const noexcept { return detail::view(view_.session); }
+    [[nodiscard]] std::string_view session() const noexcept GATEPOST_BOUND { return detail::view(view_.session); }
     /// \returns claim jti
-    [[nodiscard]] std::string_view token_id() const noexcept { return detail::view(view_.token_id); }
+    [[nodiscard]] std::string_view token_id() const noexcept GATEPOST_BOUND { return detail::view(view_.token_id); }
     /// \returns the answer of an OAuth token endpoint as JSON, to be sent with Cache-Control: no-store
-    [[nodiscard]] std::string_view json() const noexcept { return detail::view(view_.json); }
+    [[nodiscard]] std::string_view json() const noexcept GATEPOST_BOUND { return detail::view(view_.json); }
     /// \returns time to the end of the access token
     [[nodiscard]] std::chrono::seconds expires_in() const noexcept { return std::chrono::seconds(view_.expires_in); }
     /// \returns the end of the access token, Unix seconds

@@ -160,7 +160,7 @@ void decide(const gatepost::Engine& engine, const Exchange& asked, bool jobs) {
         }
     }
     const auto decision = decided(engine, request.client_certificate(certificate, verified), jobs);
-    decision ? say(*decision) : say(decision.error());
+    decision.has_value() ? say(*decision) : say(decision.error());
 }
 
 /// The engine reads the file again that it was made of: what it shall read is put there.

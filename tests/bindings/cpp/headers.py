@@ -1,10 +1,12 @@
 """gatepost.hpp alone, twice, in two translation units, by both compilers; and what must not compile."""
+import signal
 import subprocess
 
-from building import BUILD, INCLUDE, LINK, STRICT, TOP, compilers, run
+from building import BUILD, INCLUDE, LINK, STRICT, TOP, compilers, run, tool
 
 INCLUDES = "#include <gatepost.hpp>\n#include <array>\n#include <iterator>\n#include <map>\n"
 ENDING = "end with the expression"
+YES = "also where it is a refusal"
 # Hands out of an iterator whatever an expression says.
 BY_VALUE = """struct C {{ struct I {{ int at; {type} operator*() const {{ return {value}; }}
  I& operator++() {{ return ++at, *this; }} bool operator!=(const I& o) const {{ return at != o.at; }} }};
@@ -40,8 +42,25 @@ WRONG = {
     ),
     "copies a decision": ("gatepost::Decision f(const gatepost::Decision& d) { return d; }", "deleted"),
     "copies a job": ("gatepost::Job f(const gatepost::Job& j) { return j; }", "deleted"),
+    "takes the answer for a yes": ("int f(const gatepost::Engine& e, const gatepost::Request& r) { if (e.decide(r)) { return 1; } return 0; }", YES),
+    "takes the password for right": ('int f() { return gatepost::verify_password("tea", "hash") ? 1 : 0; }', YES),
+    "takes the hash for worn out": ('int f(const gatepost::Engine& e) { return !e.needs_rehash("hash") ? 1 : 0; }', YES),
+    "takes the token for good": ('int f(const gatepost::Engine& e) { if (auto v = e.verify_token("t")) { return 1; } return 0; }', YES),
+    "goes over fields of a decision that ends": (
+        "void f(const gatepost::Engine& e, const gatepost::Request& r) { for (auto h : e.decide(r).value().response_headers()) { (void)h; } }",
+        "deleted",
+    ),
     "leaves a result aside": ("void f(const gatepost::Engine& e) { e.start(); }", "nodiscard"),
 }
+# Of these clang alone can tell.
+DANGLES = [
+    "std::string_view s = e.decide(r).value().subject(); return s.size();",
+    "std::string_view s = e.decide(r)->subject(); return s.size();",
+    "std::size_t n = 0; for (auto h : e.decide(r)->strip()) { n += h.size(); } return n;",
+    "auto&& decision = e.decide(r).value(); return decision.strip().size();",
+    "std::string_view s = e.metrics().value(); (void)r; return s.size();",
+    "std::string_view s = e.verify_token(r.raw().user ? \"a\" : \"b\")->subject(); return s.size();",
+]
 # What these stand beside, which is right.
 RIGHT = """
 std::vector<std::pair<std::string_view, std::string_view>> views();
@@ -98,6 +117,40 @@ def test_what_is_like_it_and_right_compiles():
     for compiler in compilers():
         done = check(compiler, "c++17", written("right.cpp", f"{INCLUDES}{RIGHT}\nint main() {{}}\n"))
         assert done.returncode == 0, f"{compiler}:\n{done.stderr[:3000]}"
+
+
+def test_clang_warns_of_what_outlives_what_it_was_taken_from():
+    clang = tool("clang++", "clang")
+    frame = "#include <gatepost.hpp>\nstd::size_t f(const gatepost::Engine& e, const gatepost::Request& r) {{ {} }}\nint main() {{}}\n"
+    for text in DANGLES:
+        done = check(clang, "c++17", written("dangling.cpp", frame.format(text)))
+        assert done.returncode != 0 and "-Wdangling" in done.stderr, f"{text}\n{done.stderr}"
+    kept = "const auto decision = e.decide(r).value(); std::string_view s = decision.subject(); return s.size();"
+    done = check(clang, "c++17", written("dangling.cpp", frame.format(kept)))
+    assert done.returncode == 0, done.stderr
+
+
+PARTED = """#include <gatepost.hpp>
+int {name}() {{ {before} return gatepost::Result<int>(gatepost::Error(gatepost::Status::state)).value(); {after} }}
+"""
+
+
+def test_parts_with_and_without_exceptions_make_one_program():
+    throwing = written("throwing.cpp", PARTED.format(name="throws", before="try {", after="} catch (const gatepost::Error&) { return 7; }"))
+    aborting = written("aborting.cpp", PARTED.format(name="aborts", before="", after=""))
+    main = written("parts.cpp", "int throws(); int aborts();\nint main(int argc, char**) { return argc > 1 ? aborts() : throws() == 7 ? 0 : 1; }\n")
+    for compiler in compilers():
+        objects = []
+        for source, more in [(throwing, []), (aborting, ["-fno-exceptions"]), (main, [])]:
+            objects.append(str(source.with_suffix(".o")))
+            run([compiler, "-std=c++17", "-O0", *more, *STRICT, *INCLUDE, "-c", str(source), "-o", objects[-1]])
+        # Of two functions of one name the linker takes the first.
+        for order in [objects, objects[::-1]]:
+            binary = BUILD / "parts"
+            run([compiler, *order, "-o", str(binary), *LINK])
+            run([str(binary)])
+            ended = subprocess.run([str(binary), "aborts"], capture_output=True, text=True)
+            assert ended.returncode == -signal.SIGABRT and "a result that is an error" in ended.stderr, ended
 
 
 def test_headers_of_two_releases_are_noticed():

@@ -2,8 +2,9 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
-from building import BUILD, HERE, compiled, run, service, tool
+from building import BUILD, HERE, TOP, compiled, compilers, run, service, tool
 
 FOLDER = HERE / "programs"
 PROGRAMS = ["values", "containers", "jobs", "options", "tokens", "threads", "forking"]
@@ -119,3 +120,39 @@ def test_a_library_that_is_older_is_told_in_clear_words():
         said = run([str(binary)], env={**os.environ, "LD_PRELOAD": str(library)})
         words = f"the shared library libgatepost is {version} (ABI "
         assert (words in said and "install libgatepost 0.1.0 or newer" in said) == older, said
+
+
+# A release that had little more than a version.
+LACKING = """
+#include <gatepost.h>
+gatepost_str gatepost_version(void) { return GATEPOST_STR("0.0.9"); }
+uint32_t gatepost_abi(void) { return GATEPOST_ABI; }
+gatepost_status gatepost_abi_check(uint32_t abi) { return abi == GATEPOST_ABI ? GATEPOST_OK : GATEPOST_ERR_UNSUPPORTED; }
+"""
+USING = """
+#include <gatepost.hpp>
+#include <cstdio>
+int main() {
+    const auto engine = gatepost::Engine::open("orders.toml");
+    if (!engine) {
+        std::puts(engine.error().what());
+        return 7;
+    }
+    return engine->decide(gatepost::Request("GET", "/")).value().allowed() ? 0 : 1;
+}
+"""
+
+
+def test_a_library_that_lacks_functions_is_told_in_clear_words():
+    folder = BUILD / "lacking"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "lacking.c").write_text(LACKING)
+    (folder / "using.cpp").write_text(USING)
+    library = folder / "libgatepost.so.0"
+    run([tool("cc", "gcc"), "-shared", "-fPIC", "-I", str(TOP / "include"), str(folder / "lacking.c"), f"-Wl,-soname,{library.name}", "-o", str(library)])
+    for compiler in compilers():
+        for linked, says in [("lazy", "the shared library libgatepost is 0.0.9 (ABI 0)"), ("now", "undefined symbol: gatepost_")]:
+            binary = compiled(folder / "using.cpp", "lacking", f"-Wl,-z,{linked}", compiler=Path(compiler).name)
+            done = subprocess.run([str(binary)], capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": str(library)})
+            assert done.returncode in (7, 127) and says in done.stdout + done.stderr, done

@@ -27,7 +27,7 @@ inline constexpr std::string_view WRONG = "Basic YWxpY2U6bm90IHRoZSByaWdodCBwYXN
 // The value, or the end of the test with the message.
 template <class T>
 T must(gatepost::Result<T> result) {
-    if (!result) {
+    if (!result.has_value()) {
         std::fprintf(stderr, "failed: %s\n", result.error().what());
         std::exit(1);
     }

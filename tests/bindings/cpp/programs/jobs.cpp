@@ -36,7 +36,7 @@ void by_hand(const Engine& engine) {
     CHECK(job.run().status() == Status::conflict);
     const auto outcome = must(job.finish());
     CHECK(std::get<Decision>(outcome).reason() == Reason::credentials_invalid && !job);
-    CHECK(!job.finish() && !job.run() && !job.complete());
+    CHECK(!job.finish() && !job.run() && !job.complete().has_value());
 
     CHECK(must(slow(engine).complete()).status() == 401);
     Job cancelled = slow(engine);
@@ -74,7 +74,7 @@ void in_a_pool(const Engine& engine) {
     int told = 0;
     for (int i = 0; i < 16; i++) {
         must(workers.submit(slow(engine), [&, i](Result<Decision> result) {
-            CHECK(std::this_thread::get_id() == loop && result && result->status() == 401 && i >= 0);
+            CHECK(std::this_thread::get_id() == loop && result.has_value() && result->status() == 401 && i >= 0);
             told++;
         }));
     }
@@ -162,7 +162,7 @@ void decided_by_a_pool(const Engine& engine) {
     dispatch_until(workers, [&] { return told == 3; });
     CHECK(kept.allowed() && kept.subject() == "alice");
     const Canceller canceller = engine.decide(workers, get("/private", WRONG), [&](const Result<Decision>& result) {
-        CHECK(result.status() == Status::cancelled || result);
+        CHECK(result.status() == Status::cancelled || result.has_value());
         told++;
     });
     (void)canceller.cancel();
@@ -172,7 +172,7 @@ void decided_by_a_pool(const Engine& engine) {
     Pool gone = pool(1, 1);
     Pool held = std::move(gone);
     engine.decide(gone, get("/private", WRONG),
-                  [&](const Result<Decision>& result) { told += !result ? 1 : 100; });  // NOLINT
+                  [&](const Result<Decision>& result) { told += !result.has_value() ? 1 : 100; });  // NOLINT
     CHECK(told == 5);
 }
 
@@ -241,8 +241,9 @@ void any_order(const char* folder) {
         auto workers = std::make_unique<Pool>(pool(1, 8));
         auto job = std::make_unique<Job>(slow(*engine));
         auto decision = std::make_unique<Decision>(must(engine->decide(get("/public"))));
-        engine->decide(*workers, get("/private", WRONG),
-                       [](const Result<Decision>& result) { CHECK(result || result.status() == Status::cancelled); });
+        engine->decide(*workers, get("/private", WRONG), [](const Result<Decision>& result) {
+            CHECK(result.has_value() || result.status() == Status::cancelled);
+        });
         int left = order;
         std::vector<int> things = {0, 1, 2, 3};
         for (int count = 4; count > 0; left /= count, count--) {

@@ -28,8 +28,8 @@ void loops(const Engine& engine) {
     for (int i = 0; i < 20; i++) {
         const auto canceller =
             engine.decide(workers, get("/private", i % 2 == 0 ? RIGHT : WRONG), [&](const Result<Decision>& result) {
-                CHECK(result ? result->status() == 200 || result->status() == 401
-                             : result.status() == Status::cancelled);
+                CHECK(result.has_value() ? result->status() == 200 || result->status() == 401
+                                         : result.status() == Status::cancelled);
                 told++;
             });
         if (i % 5 == 0) {

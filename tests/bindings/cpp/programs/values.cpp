@@ -3,6 +3,7 @@
 #include "check.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -160,6 +161,28 @@ void exceptions(const char* folder) {
         ++caught;
     }
     CHECK(caught == 3);
+    // Through C nothing is thrown: it ends the program, and is not passed on to whoever calls.
+    for (const bool of_an_event : {false, true}) {
+        const pid_t child = fork();
+        if (child == 0) {
+            (void)!freopen("/dev/null", "w", stderr);
+            try {
+                Options options;
+                options.on_event = [&](const Event&) { throw 1; };
+                const auto engine = started(folder, options);
+                if (of_an_event) {
+                    (void)engine.decide(get("/private"));
+                } else {
+                    engine.decide(Pool(nullptr), get("/public"), [](const Result<Decision>&) { throw 1; });
+                }
+            } catch (int) {
+                _exit(1);
+            }
+            _exit(0);
+        }
+        int status = 0;
+        CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
 }
 #else
 void exceptions(const char*) {
