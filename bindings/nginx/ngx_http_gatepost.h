@@ -17,21 +17,34 @@
 #include <ngx_thread_pool.h>
 #endif
 
+/* The name of a field for the application, as nginx wants it: the same for each request. */
+typedef struct {
+    ngx_str_t    key;
+    u_char      *lowcase;
+    ngx_uint_t   hash;
+    unsigned     known:1; /* nginx keeps a pointer to fields of this name */
+} ngx_http_gatepost_name_t;
+
+#define NGX_HTTP_GATEPOST_NAMES  8
+
 /* One policy file. Made by the master, as root; started by each worker. */
 typedef struct {
-    ngx_str_t         file;
-    gatepost_engine  *engine;
-    gatepost_engine  *quiet;  /* the same, leaving no trace: says what clients may have made up where nobody is asked */
-    ngx_event_t       timer; /* the next housekeeping, or the next attempt to start */
-    unsigned          started:1;
+    ngx_str_t                 file;
+    gatepost_engine          *engine;
+    gatepost_engine          *quiet; /* the same, leaving no trace: says what clients may have made up where nobody is asked */
+    ngx_event_t               timer; /* the next housekeeping, or the next attempt to start */
+    ngx_pool_t               *pool;  /* that it lies in */
+    ngx_http_gatepost_name_t  names[NGX_HTTP_GATEPOST_NAMES]; /* in the order of their coming; the first empty one ends them */
+    unsigned                  started:1;
 } ngx_http_gatepost_engine_t;
 
 typedef struct {
-    ngx_array_t  engines; /* of ngx_http_gatepost_engine_t * */
-    ngx_uint_t   threads; /* how many jobs run at once; 0: left to us */
-    ngx_uint_t   queue;   /* how many may wait */
-    ngx_int_t    realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
-    ngx_array_t  fields;  /* of ngx_uint_t: indices of the variables $http_... */
+    ngx_array_t    engines; /* of ngx_http_gatepost_engine_t * */
+    ngx_uint_t     threads; /* how many jobs run at once; 0: left to us */
+    ngx_uint_t     queue;   /* how many may wait */
+    ngx_int_t      realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
+    ngx_module_t  *realip_module; /* whose variable that is, where it was found */
+    ngx_array_t    fields;  /* of ngx_uint_t: indices of the variables $http_... */
 #if (NGX_THREADS)
     ngx_thread_pool_t  *thread_pool; /* NULL: a pool of the library's own */
 #endif
@@ -55,6 +68,12 @@ typedef void (*ngx_http_gatepost_done_pt)(void *data, gatepost_status status, ga
  */
 typedef struct ngx_http_gatepost_ctx_s  ngx_http_gatepost_ctx_t;
 
+/* Who goes on when work is done, and when at the latest. */
+typedef struct {
+    ngx_array_t  requests; /* of ngx_http_request_t * */
+    ngx_event_t  timeout;
+} ngx_http_gatepost_wait_t;
+
 struct ngx_http_gatepost_ctx_s {
     ngx_http_request_t          *main;
     ngx_http_gatepost_engine_t  *engine;
@@ -62,10 +81,8 @@ struct ngx_http_gatepost_ctx_s {
     ngx_http_gatepost_ctx_t     *next;
     ngx_http_gatepost_ctx_t     *current;  /* of the first alone: whose decision the answer is due to */
     ngx_http_gatepost_work_t    *work;     /* under way */
-    ngx_array_t                  waiting;  /* of ngx_http_request_t *: who goes on when it is done */
-    ngx_event_t                  timeout;
+    ngx_http_gatepost_wait_t    *wait;     /* of requests, for it; NULL: none had to */
     gatepost_decision           *decision; /* NULL though decided: none could be made */
-    gatepost_view                view;     /* of decision */
     gatepost_reason              reason;
     ngx_uint_t                   status;   /* of the answer that a refusal gets */
     uint64_t                     most;     /* octets of body that the engine takes */
@@ -81,9 +98,18 @@ struct ngx_http_gatepost_ctx_s {
     unsigned                     logged:1;
     unsigned                     replacing:1;  /* nginx's body of an error is exchanged for ours */
     unsigned                     replaced:1;
+    gatepost_view                view;     /* of decision; the last member, since it is not cleared before */
 };
 
 extern ngx_module_t  ngx_http_gatepost_module;
+
+/* A request as the engine wants it, and room for its fields; most have no more. Nothing of it outlives the call. */
+typedef struct {
+    gatepost_request  request;
+    gatepost_header   fields[24];
+} ngx_http_gatepost_request_t;
+
+#pragma GCC visibility push(hidden)
 
 #define ngx_http_gatepost_text(s)  ((gatepost_str) { (const char *) (s)->data, (s)->len })
 
@@ -94,7 +120,7 @@ gatepost_str ngx_http_gatepost_heard_client(ngx_pool_t *pool, gatepost_str id);
 void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text);
 
 /* ngx_http_gatepost_request.c: what nginx has of a request, as the engine wants it */
-ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, gatepost_request *out);
+ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, ngx_http_gatepost_request_t *out);
 
 /* ngx_http_gatepost_ctx.c: what is known of a client's request */
 ngx_http_gatepost_ctx_t *ngx_http_gatepost_first(ngx_http_request_t *r);
@@ -119,7 +145,8 @@ gatepost_status ngx_http_gatepost_work_start(gatepost_job *job, ngx_uint_t house
 void ngx_http_gatepost_work_cancel(ngx_http_gatepost_work_t *work);
 
 /* ngx_http_gatepost_fields.c: fields of requests and answers */
-ngx_int_t ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view);
+ngx_int_t ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view,
+    ngx_http_gatepost_engine_t *engine);
 ngx_int_t ngx_http_gatepost_bare_request(ngx_http_request_t *r);
 ngx_int_t ngx_http_gatepost_edit_response(ngx_http_request_t *r, const gatepost_view *view, ngx_uint_t ours);
 
@@ -135,5 +162,7 @@ ngx_int_t ngx_http_gatepost_add_variables(ngx_conf_t *cf);
 /* ngx_http_gatepost_test.c: what a test says in place of connection and clock */
 ngx_int_t ngx_http_gatepost_test(ngx_http_request_t *r, gatepost_request *out);
 #endif
+
+#pragma GCC visibility pop
 
 #endif /* NGX_HTTP_GATEPOST_H */

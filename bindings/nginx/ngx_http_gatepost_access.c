@@ -21,7 +21,7 @@ ngx_http_gatepost_edit(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
         /* The names are not known: of what the client sent only the harmless is left, also for an error page. */
         return ngx_http_gatepost_bare_request(r);
     }
-    return ngx_http_gatepost_edit_request(r, &ctx->view);
+    return ngx_http_gatepost_edit_request(r, &ctx->view, ctx->engine);
 }
 
 /* Where a request ends of which no answer told that it was refused. */

@@ -13,8 +13,8 @@ ngx_http_gatepost_cleanup(void *data)
         ngx_http_gatepost_work_cancel(ctx->work); /* the client is gone */
         ctx->work = NULL;
     }
-    if (ctx->timeout.timer_set) {
-        ngx_del_timer(&ctx->timeout);
+    if (ctx->wait != NULL && ctx->wait->timeout.timer_set) {
+        ngx_del_timer(&ctx->wait->timeout);
     }
     gatepost_decision_free(ctx->decision);
     ctx->decision = NULL;
@@ -65,13 +65,13 @@ ngx_http_gatepost_new_ctx(ngx_http_request_t *r, ngx_http_gatepost_engine_t *eng
     ngx_pool_cleanup_t       *cleanup;
 
     r = r->main;
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_gatepost_ctx_t));
-    cleanup = ngx_pool_cleanup_add(r->pool, 0);
-    if (ctx == NULL || cleanup == NULL) {
+    cleanup = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_gatepost_ctx_t));
+    if (cleanup == NULL) {
         return NULL;
     }
     cleanup->handler = ngx_http_gatepost_cleanup;
-    cleanup->data = ctx;
+    ctx = cleanup->data;
+    ngx_memzero(ctx, offsetof(ngx_http_gatepost_ctx_t, view));
     ctx->main = r;
     ctx->engine = engine;
 

@@ -34,6 +34,7 @@ ngx_http_gatepost_undecided(ngx_http_gatepost_ctx_t *ctx, gatepost_reason reason
     ctx->decided = 1;
     ctx->reason = reason;
     ctx->status = gatepost_reason_status(reason);
+    ngx_memzero(&ctx->view, sizeof(gatepost_view));
     if (status != GATEPOST_OK) {
         ngx_log_error(NGX_LOG_ERR, ctx->main->connection->log, 0, "gatepost: no decision: %s",
                       gatepost_status_text(status).ptr);
@@ -56,7 +57,9 @@ ngx_http_gatepost_decided(ngx_http_gatepost_ctx_t *ctx, gatepost_status status, 
     ctx->decision = decision;
     ctx->reason = ctx->view.reason;
     ctx->status = ctx->view.status;
-    ctx->client = ngx_http_gatepost_heard_client(ctx->main->pool, ctx->view.id);
+    if (ctx->view.action == GATEPOST_DENY) {
+        ctx->client = ngx_http_gatepost_heard_client(ctx->main->pool, ctx->view.id);
+    }
 }
 
 /* Lets all that wait go on, where they were. */
@@ -64,13 +67,13 @@ static void
 ngx_http_gatepost_go_on(ngx_http_gatepost_ctx_t *ctx)
 {
     ngx_connection_t    *c = ctx->main->connection;
-    ngx_http_request_t **r = ctx->waiting.elts;
-    ngx_uint_t           i, n = ctx->waiting.nelts;
+    ngx_http_request_t **r = ctx->wait->requests.elts;
+    ngx_uint_t           i, n = ctx->wait->requests.nelts;
 
-    if (ctx->timeout.timer_set) {
-        ngx_del_timer(&ctx->timeout);
+    if (ctx->wait->timeout.timer_set) {
+        ngx_del_timer(&ctx->wait->timeout);
     }
-    ctx->waiting.nelts = 0;
+    ctx->wait->requests.nelts = 0;
     for (i = 0; i < n; i++) {
         r[i]->read_event_handler = ngx_http_block_reading;
         r[i]->write_event_handler = ngx_http_core_run_phases;
@@ -112,21 +115,27 @@ static ngx_int_t
 ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
     ngx_http_request_t  **waiting;
+    ngx_event_t          *timeout;
 
-    if (ctx->waiting.elts == NULL && ngx_array_init(&ctx->waiting, r->pool, 1, sizeof(*waiting)) != NGX_OK) {
-        return NGX_ERROR;
+    if (ctx->wait == NULL) {
+        ctx->wait = ngx_pcalloc(r->pool, sizeof(ngx_http_gatepost_wait_t));
+        if (ctx->wait == NULL || ngx_array_init(&ctx->wait->requests, r->pool, 1, sizeof(*waiting)) != NGX_OK) {
+            ctx->wait = NULL;
+            return NGX_ERROR;
+        }
     }
-    waiting = ngx_array_push(&ctx->waiting);
+    waiting = ngx_array_push(&ctx->wait->requests);
     if (waiting == NULL) {
         return NGX_ERROR;
     }
     *waiting = r;
 
-    if (!ctx->timeout.timer_set) {
-        ctx->timeout.handler = ngx_http_gatepost_too_late;
-        ctx->timeout.data = ctx;
-        ctx->timeout.log = r->connection->log;
-        ngx_add_timer(&ctx->timeout, NGX_HTTP_GATEPOST_LONGEST);
+    timeout = &ctx->wait->timeout;
+    if (!timeout->timer_set) {
+        timeout->handler = ngx_http_gatepost_too_late;
+        timeout->data = ctx;
+        timeout->log = r->connection->log;
+        ngx_add_timer(timeout, NGX_HTTP_GATEPOST_LONGEST);
     }
     if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
         return NGX_ERROR;
@@ -228,7 +237,7 @@ ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found)
     ngx_http_gatepost_ctx_t       *ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
     ngx_http_request_t            *m = r->main;
     gatepost_decision             *decision = NULL;
-    gatepost_request               request;
+    ngx_http_gatepost_request_t    request;
     gatepost_status                status;
     gatepost_job                  *job = NULL;
     ngx_uint_t                     has_body;
@@ -260,24 +269,24 @@ ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found)
 
     has_body = m->headers_in.content_length_n > 0 || m->headers_in.chunked;
     if (!has_body) {
-        request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
+        request.request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
     } else if (!ctx->body_read) {
-        most = gatepost_engine_wants_body(ctx->engine->engine, &request);
+        most = gatepost_engine_wants_body(ctx->engine->engine, &request.request);
         if (most != 0) {
             return ngx_http_gatepost_read_body(r, ctx, most);
         }
     } else {
-        if (ngx_http_gatepost_body(m, ctx->most, &request.body) != NGX_OK) {
+        if (ngx_http_gatepost_body(m, ctx->most, &request.request.body) != NGX_OK) {
             ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_CONTENT_TOO_LARGE, GATEPOST_OK);
             return NGX_OK;
         }
-        request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
+        request.request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
     }
 
-    status = gatepost_decide(ctx->engine->engine, &request, &decision, &job);
+    status = gatepost_decide(ctx->engine->engine, &request.request, &decision, &job);
 
     if (status == GATEPOST_NEED_BODY && has_body && !ctx->body_read) {
-        most = gatepost_engine_wants_body(ctx->engine->engine, &request);
+        most = gatepost_engine_wants_body(ctx->engine->engine, &request.request);
         return ngx_http_gatepost_read_body(r, ctx, most != 0 ? most : NGX_HTTP_GATEPOST_BODY);
     }
     if (status == GATEPOST_PENDING) {

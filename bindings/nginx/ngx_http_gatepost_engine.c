@@ -136,6 +136,7 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
         return NULL;
     }
     engine->file = *file;
+    engine->pool = cf->pool;
     *slot = engine;
 
     ngx_memzero(&options, sizeof(options));

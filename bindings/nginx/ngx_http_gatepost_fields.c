@@ -14,7 +14,7 @@ ngx_http_gatepost_same(const ngx_str_t *name, gatepost_str other)
 /* ---- the request ---- */
 
 /* Whether a field of the request goes. */
-static ngx_uint_t
+static inline ngx_uint_t
 ngx_http_gatepost_goes(const ngx_str_t *name, const gatepost_view *view)
 {
     size_t  i;
@@ -32,6 +32,22 @@ ngx_http_gatepost_goes(const ngx_str_t *name, const gatepost_view *view)
         }
     }
     return 0;
+}
+
+/* The lengths that names which go have, a bit for each (those of 64 and more share them): of most requests none has one. */
+static uint64_t
+ngx_http_gatepost_lengths(const gatepost_view *view)
+{
+    uint64_t  lengths = 0;
+    size_t    i;
+
+    for (i = 0; i < view->strip_count; i++) {
+        lengths |= (uint64_t) 1 << (view->strip[i].len & 63);
+    }
+    for (i = 0; i < view->upstream_header_count; i++) {
+        lengths |= (uint64_t) 1 << (view->upstream_headers[i].name.len & 63);
+    }
+    return lengths;
 }
 
 /* Without a decision: what stays of a request that only an error page may see. */
@@ -186,19 +202,56 @@ ngx_http_gatepost_remember(ngx_http_request_t *r, ngx_table_elt_t *field)
     return NGX_OK;
 }
 
-static ngx_int_t
-ngx_http_gatepost_add(ngx_http_request_t *r, const gatepost_header *header)
+/* What is to be known of a name that a policy gives to the application; NULL: there is no room for it. */
+static ngx_http_gatepost_name_t *
+ngx_http_gatepost_name(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine, gatepost_str text)
 {
-    ngx_table_elt_t  *field = ngx_list_push(&r->headers_in.headers);
+    ngx_http_core_main_conf_t  *cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    ngx_http_gatepost_name_t   *name = engine->names, *end = name + NGX_HTTP_GATEPOST_NAMES;
+    ngx_http_header_t          *known;
+
+    for (/* void */; name < end && name->key.len != 0; name++) {
+        if (name->key.len == text.len && ngx_memcmp(name->key.data, text.ptr, text.len) == 0) {
+            return name;
+        }
+    }
+    if (name == end) {
+        return NULL;
+    }
+    name->key.data = ngx_pnalloc(engine->pool, text.len);
+    name->lowcase = ngx_pnalloc(engine->pool, text.len);
+    if (name->key.data == NULL || name->lowcase == NULL) {
+        return NULL;
+    }
+    ngx_memcpy(name->key.data, text.ptr, text.len);
+    name->hash = ngx_hash_strlow(name->lowcase, name->key.data, text.len);
+    known = ngx_hash_find(&cmcf->headers_in_hash, name->hash, name->lowcase, text.len);
+    name->known = known != NULL;
+    name->key.len = text.len;
+    return name;
+}
+
+static ngx_int_t
+ngx_http_gatepost_add(ngx_http_request_t *r, const gatepost_header *header, ngx_http_gatepost_engine_t *engine)
+{
+    ngx_http_gatepost_name_t  *name;
+    ngx_table_elt_t           *field = ngx_list_push(&r->headers_in.headers);
 
     if (field == NULL) {
         return NGX_ERROR;
     }
     ngx_memzero(field, sizeof(ngx_table_elt_t));
-    field->key.data = (u_char *) header->name.ptr;
-    field->key.len = header->name.len;
     field->value.data = (u_char *) header->value.ptr;
     field->value.len = header->value.len;
+    name = engine != NULL ? ngx_http_gatepost_name(r, engine, header->name) : NULL;
+    if (name != NULL) {
+        field->key = name->key;
+        field->lowcase_key = name->lowcase;
+        field->hash = name->hash;
+        return name->known ? ngx_http_gatepost_remember(r, field) : NGX_OK;
+    }
+    field->key.data = (u_char *) header->name.ptr;
+    field->key.len = header->name.len;
     field->lowcase_key = ngx_pnalloc(r->pool, header->name.len);
     if (field->lowcase_key == NULL) {
         return NGX_ERROR;
@@ -225,9 +278,11 @@ ngx_http_gatepost_flush(ngx_http_request_t *r)
 /*
  * Makes the list anew without what goes. The fields themselves stay where they are, so that nginx's pointers to those
  * that stay are good. A subrequest's list is in part that of its parent, so that it needs one of its own in any case.
+ * lengths: those that a name which goes may have.
  */
-static ngx_int_t
-ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, const gatepost_view *view)
+static inline ngx_int_t
+ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, const gatepost_view *view,
+    uint64_t lengths)
 {
     ngx_list_part_t  *part, old = r->headers_in.headers.part;
     ngx_table_elt_t  *field, *kept;
@@ -236,7 +291,7 @@ ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, 
     for (part = &old; part != NULL && !found; part = part->next) {
         field = part->elts;
         for (i = 0; i < part->nelts && !found; i++) {
-            found = goes(&field[i].key, view);
+            found = (lengths >> (field[i].key.len & 63) & 1) && goes(&field[i].key, view);
         }
     }
     if (!found) {
@@ -249,7 +304,7 @@ ngx_http_gatepost_remove(ngx_http_request_t *r, ngx_http_gatepost_goes_pt goes, 
     for (part = &old; part != NULL; part = part->next) {
         field = part->elts;
         for (i = 0; i < part->nelts; i++) {
-            if (goes(&field[i].key, view)) {
+            if ((lengths >> (field[i].key.len & 63) & 1) && goes(&field[i].key, view)) {
                 ngx_http_gatepost_forget(r, &field[i]);
                 continue;
             }
@@ -284,14 +339,14 @@ ngx_http_gatepost_has(ngx_http_request_t *r, gatepost_str name)
 
 /* Strips what the decision says, and, where it lets in, adds what it says. May be done again with the same outcome. */
 ngx_int_t
-ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view)
+ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view, ngx_http_gatepost_engine_t *engine)
 {
     const gatepost_header  *header;
     size_t                  i;
 
-    if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view) != NGX_OK
+    if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view, ngx_http_gatepost_lengths(view)) != NGX_OK
         || (view->reason == GATEPOST_REASON_REQUEST_MALFORMED
-            && ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_malformed, view) != NGX_OK))
+            && ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_malformed, view, UINT64_MAX) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -304,7 +359,7 @@ ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view)
         if (header->mode == GATEPOST_HEADER_SET_IF_ABSENT && ngx_http_gatepost_has(r, header->name)) {
             continue;
         }
-        if (ngx_http_gatepost_add(r, header) != NGX_OK) {
+        if (ngx_http_gatepost_add(r, header, engine) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -315,7 +370,7 @@ ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view)
 ngx_int_t
 ngx_http_gatepost_bare_request(ngx_http_request_t *r)
 {
-    return ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_bare, NULL);
+    return ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_bare, NULL, UINT64_MAX);
 }
 
 /* ---- the answer ---- */

@@ -236,6 +236,7 @@ ngx_http_gatepost_init(ngx_conf_t *cf)
     ngx_http_gatepost_main_conf_t  *mcf;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_handler_pt            *h;
+    ngx_module_t                  **module;
     ngx_str_t                       name = ngx_string("realip_remote_addr");
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gatepost_module);
@@ -250,6 +251,11 @@ ngx_http_gatepost_init(ngx_conf_t *cf)
         mcf->realip = ngx_http_get_variable_index(cf, &name);
         if (mcf->realip == NGX_ERROR) {
             return NGX_ERROR;
+        }
+        for (module = cf->cycle->modules; *module != NULL; module++) {
+            if (ngx_strcmp((*module)->name, "ngx_http_realip_module") == 0) {
+                mcf->realip_module = *module;
+            }
         }
     }
 

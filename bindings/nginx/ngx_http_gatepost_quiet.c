@@ -26,30 +26,31 @@ ngx_http_gatepost_is_credential(gatepost_str name)
 ngx_int_t
 ngx_http_gatepost_quiet_strip(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine)
 {
-    gatepost_decision  *decision = NULL;
-    gatepost_request    request;
-    gatepost_header    *header;
-    gatepost_status     status;
-    gatepost_view       view = { .struct_size = sizeof(gatepost_view) };
-    gatepost_job       *job = NULL;
-    ngx_int_t           rc;
-    size_t              i, count = 0;
+    ngx_http_gatepost_request_t   room;
+    gatepost_decision            *decision = NULL;
+    gatepost_request             *request = &room.request;
+    gatepost_header              *header;
+    gatepost_status               status;
+    gatepost_view                 view = { .struct_size = sizeof(gatepost_view) };
+    gatepost_job                 *job = NULL;
+    ngx_int_t                     rc;
+    size_t                        i, count = 0;
 
-    if (ngx_http_gatepost_request(r->main, &request) != NGX_OK) {
+    if (ngx_http_gatepost_request(r->main, &room) != NGX_OK) {
         return NGX_ERROR;
     }
-    header = (gatepost_header *) request.headers;
-    for (i = 0; i < request.header_count; i++) {
+    header = (gatepost_header *) request->headers;
+    for (i = 0; i < request->header_count; i++) {
         if (!ngx_http_gatepost_is_credential(header[i].name)) {
             header[count++] = header[i];
         }
     }
-    request.header_count = count;
-    request.client_cert_der = (gatepost_str) { NULL, 0 };
-    request.flags |= GATEPOST_REQUEST_BODY_COMPLETE;
-    request.flags &= ~GATEPOST_REQUEST_CERT_VERIFIED;
+    request->header_count = count;
+    request->client_cert_der = (gatepost_str) { NULL, 0 };
+    request->flags |= GATEPOST_REQUEST_BODY_COMPLETE;
+    request->flags &= ~GATEPOST_REQUEST_CERT_VERIFIED;
 
-    status = gatepost_decide(engine->quiet, &request, &decision, &job);
+    status = gatepost_decide(engine->quiet, request, &decision, &job);
     gatepost_job_free(job);
     if (status != GATEPOST_OK || gatepost_decision_view(decision, &view) != GATEPOST_OK) {
         gatepost_decision_free(decision);
@@ -57,7 +58,7 @@ ngx_http_gatepost_quiet_strip(ngx_http_request_t *r, ngx_http_gatepost_engine_t 
     }
 
     view.upstream_header_count = 0;
-    rc = ngx_http_gatepost_edit_request(r, &view);
+    rc = ngx_http_gatepost_edit_request(r, &view, engine);
     gatepost_decision_free(decision);
     return rc;
 }

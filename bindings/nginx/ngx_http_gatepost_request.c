@@ -4,51 +4,49 @@
 
 #include "ngx_http_gatepost.h"
 
-/* What one walk over the fields finds out. */
-typedef struct {
-    gatepost_header  *headers;
-    size_t            count;
-    gatepost_str      host;
-} ngx_http_gatepost_fields_t;
-
 /*
  * All fields in the order received. In HTTP/2 and 3 the host is :authority. Newer releases of nginx keep it apart; older
  * ones put it first among the fields, under the name of Host: there it is told apart again, so that a Host field beside
  * it counts as one.
  */
 static ngx_int_t
-ngx_http_gatepost_fields(ngx_http_request_t *r, ngx_http_gatepost_fields_t *out)
+ngx_http_gatepost_fields(ngx_http_request_t *r, ngx_http_gatepost_request_t *out)
 {
     ngx_list_part_t  *part;
     ngx_table_elt_t  *field;
+    gatepost_header  *header = out->fields;
     size_t            count = 0;
     ngx_uint_t        i, authority = r->http_version >= NGX_HTTP_VERSION_20;
 
     for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
         count += part->nelts;
     }
-    out->headers = ngx_pcalloc(r->pool, (count + 1) * sizeof(gatepost_header));
-    if (out->headers == NULL) {
-        return NGX_ERROR;
+    if (count > sizeof(out->fields) / sizeof(out->fields[0])) {
+        header = ngx_palloc(r->pool, count * sizeof(gatepost_header));
+        if (header == NULL) {
+            return NGX_ERROR;
+        }
     }
+    out->request.headers = header;
 
     if (authority && r->host_start != NULL && r->host_end != NULL) {
-        out->host = (gatepost_str) { (const char *) r->host_start, r->host_end - r->host_start };
+        out->request.host = (gatepost_str) { (const char *) r->host_start, r->host_end - r->host_start };
         authority = 0;
     }
     for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
         field = part->elts;
         for (i = 0; i < part->nelts; i++) {
             if (authority && field[i].key.len == 4 && ngx_strncasecmp(field[i].key.data, (u_char *) "host", 4) == 0) {
-                out->host = ngx_http_gatepost_text(&field[i].value);
+                out->request.host = ngx_http_gatepost_text(&field[i].value);
                 authority = 0;
                 continue;
             }
-            out->headers[out->count].name = ngx_http_gatepost_text(&field[i].key);
-            out->headers[out->count].value = ngx_http_gatepost_text(&field[i].value);
-            out->count++;
+            *header++ = (gatepost_header) {
+                .name = ngx_http_gatepost_text(&field[i].key), .value = ngx_http_gatepost_text(&field[i].value)
+            };
         }
     }
+    out->request.header_count = header - out->request.headers;
     return NGX_OK;
 }
 
@@ -56,8 +54,12 @@ ngx_http_gatepost_fields(ngx_http_request_t *r, ngx_http_gatepost_fields_t *out)
 static gatepost_str
 ngx_http_gatepost_method(ngx_http_request_t *r)
 {
-    u_char  *p = r->request_line.data, *stop = ngx_strlchr(p, p + r->request_line.len, ' ');
+    u_char  *p = r->request_line.data, *stop;
 
+    if (r->method_name.data == p) {
+        return ngx_http_gatepost_text(&r->method_name);
+    }
+    stop = ngx_strlchr(p, p + r->request_line.len, ' ');
     return stop != NULL ? (gatepost_str) { (const char *) p, stop - p } : ngx_http_gatepost_text(&r->method_name);
 }
 
@@ -94,6 +96,12 @@ ngx_http_gatepost_peer(ngx_http_request_t *r)
     ngx_http_gatepost_main_conf_t  *mcf = ngx_http_get_module_main_conf(r, ngx_http_gatepost_module);
     ngx_http_variable_value_t      *v;
 
+    /* Where realip keeps nothing of the request, it has put nothing in the place of the peer. */
+    if (mcf->realip_module != NULL && !r->internal && !r->filter_finalize
+        && ngx_http_get_module_ctx(r, (*mcf->realip_module)) == NULL)
+    {
+        return ngx_http_gatepost_text(&r->connection->addr_text);
+    }
     if (mcf->realip != NGX_ERROR) {
         v = ngx_http_get_indexed_variable(r, mcf->realip);
         if (v != NULL && !v->not_found) {
@@ -147,23 +155,17 @@ ngx_http_gatepost_certificate(ngx_http_request_t *r, gatepost_request *out)
 
 /* Fills the request, but for its body. r: the main request. What it points to lives as long as r. */
 ngx_int_t
-ngx_http_gatepost_request(ngx_http_request_t *r, gatepost_request *out)
+ngx_http_gatepost_request(ngx_http_request_t *r, ngx_http_gatepost_request_t *room)
 {
-    ngx_http_gatepost_fields_t  fields = { NULL, 0, { NULL, 0 } };
+    gatepost_request  *out = &room->request;
 
-    if (ngx_http_gatepost_fields(r, &fields) != NGX_OK) {
+    *out = (gatepost_request) { .struct_size = sizeof(gatepost_request), .user = r };
+    if (ngx_http_gatepost_fields(r, room) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ngx_memzero(out, sizeof(gatepost_request));
-    out->struct_size = sizeof(gatepost_request);
     out->method = ngx_http_gatepost_method(r);
     out->target = ngx_http_gatepost_target(r);
-    out->host = fields.host;
     out->peer = ngx_http_gatepost_peer(r);
-    out->headers = fields.headers;
-    out->header_count = fields.count;
-    out->user = r;
 
 #if (NGX_HTTP_SSL)
     if (ngx_http_gatepost_certificate(r, out) != NGX_OK) {

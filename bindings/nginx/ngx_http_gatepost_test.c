@@ -61,5 +61,5 @@ ngx_http_gatepost_test(ngx_http_request_t *r, gatepost_request *out)
         }
     }
     out->header_count = kept;
-    return ngx_http_gatepost_edit_request(r, &view);
+    return ngx_http_gatepost_edit_request(r, &view, NULL);
 }

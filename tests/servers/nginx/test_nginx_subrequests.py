@@ -125,6 +125,16 @@ def test_what_one_policy_lets_in_another_may_refuse(place, echo):
     assert lines == ["credentials_missing"] * 3 + ["allowed", "allowed", "public"]
 
 
+def test_what_another_policy_says_of_a_copy_alone_is_not_said_of_the_answer(place, echo):
+    other_policy(place, 'path = "/orders/{*rest}"\nrequire = { permission = "orders:read" }', 'path = "/orders/{*rest}"\nrequire = { role = "admin" }')
+    locations = f"location / {{ mirror /copy; {PROXY} }}\nlocation = /copy {{ internal; gatepost_policy other.toml; {PROXY} }}"
+    with site(place, locations, echo=echo) as nginx:
+        answer = wire.ask(nginx.port, "/orders/1", fields=[place.token])
+        assert answer.status == 200 and answer.all("Cache-Control") == ["private, no-store"]
+        nginx.wait_for(lambda: "gatepost: denied 403 role_missing" in nginx.log())
+        assert [target for target, _ in subjects(echo)] == ["/orders/1"]
+
+
 def test_a_part_of_a_page_under_another_policy_is_asked_about_by_that(place, echo):
     other_policy(place, 'path = "/orders/{*rest}"\nrequire = { permission = "orders:read" }', 'path = "/orders/{*rest}"\nrequire = { role = "admin" }')
     page(place, "orders/page", 'a<!--# include virtual="/part" -->b')
