@@ -76,14 +76,13 @@ static int check_access(request_rec *r) {
 }
 
 /*
- * Gatepost on, where httpd asks nobody about r, since its configuration is that of the request that it comes from. That
- * one may have been refused before anybody asked us.
+ * Gatepost on, where httpd has asked nobody about r: its configuration is that of the request that it comes from, which
+ * may have been refused before anybody asked us; or it is admitted by its address (Satisfy Any), as .htaccess may say.
  *
  * Returns OK, or what a hook must return.
  */
 int gate_catch_up(request_rec *r) {
-    if (gate_directory_of(r)->on != 1 || gate_request_of(r)->asked != NULL || ap_satisfies(r) == SATISFY_ANY ||
-        gate_excused(r) != NULL) {
+    if (gate_directory_of(r)->on != 1 || gate_request_of(r)->asked != NULL || gate_excused(r) != NULL) {
         return OK;
     }
     return enforce(r, decide_here(r));

@@ -97,6 +97,13 @@ GatepostPolicy "@POLICY@"
     Allow from 127.0.0.1
     Satisfy Any
 </Location>
+<Location "/satisfy/on">
+    Gatepost on
+    Require user carol
+    Order deny,allow
+    Allow from all
+    Satisfy Any
+</Location>
 <Location "/satisfy/login">
     Gatepost on
     Order deny,allow
@@ -132,7 +139,7 @@ GatepostPolicy "@POLICY@"
     site = Site(config, policy, {"alice": ["clerk"], "bob": [], "dora": []}, modules=["access_compat", "auth_basic", "authn_file"])
     (site.site / "htpasswd").write_text("carol:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n")  # "test"
     for path in ("on", "on/not", "on/open", "on/denied", "on/bob", "on/valid", "require", "require/open", "require/merged",
-                 "any", "either", "all", "both", "none", "valid", "type", "optional/wants", "satisfy/host", "satisfy/login",
+                 "any", "either", "all", "both", "none", "valid", "type", "optional/wants", "satisfy/host", "satisfy/on", "satisfy/login",
                  "satisfy/all", "basic", "twice", "elsewhere"):
         site.page(f"{path}/page.html")
     with site:
@@ -159,6 +166,7 @@ GatepostPolicy "@POLICY@"
     ("type", 401, 200),
     ("optional/wants", 403, 200),    # the policy wants nobody in particular, the Require does
     ("satisfy/host", 200, 200),
+    ("satisfy/on", 401, 200),        # the address opens what Require closes, and not what the policy does
     ("satisfy/login", 401, 200),
     ("satisfy/all", 403, 403),
     ("basic", 401, 200),

@@ -70,8 +70,13 @@ def test_what_asks_for_no_policy_or_for_nothing_is_an_error(checked, config, wro
 
 def test_htaccess_cannot_switch_anything_off():
     config = ON + '<Directory "@FOLDER@/htdocs">\nAllowOverride All\n</Directory>\n'
-    site = Site(config).page("page.html").page("own/.htaccess", "Gatepost off\n").page("own/page.html")
+    site = Site(config, modules=["access_compat"]).page("page.html").page("own/.htaccess", "Gatepost off\n").page("own/page.html")
+    opens = {"required": "Require all granted\n", "satisfied": "Order allow,deny\nAllow from all\nSatisfy Any\n"}
+    for place, words in opens.items():
+        site.page(f"{place}/.htaccess", words).page(f"{place}/page.html")
     with site:
+        for place in opens:
+            assert wire.ask(site.port, f"/{place}/page.html").status == 401
         assert wire.ask(site.port, "/page.html").status == 401
         assert wire.ask(site.port, "/own/page.html").status == 500
         assert "Gatepost not allowed here" in site.log()
