@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::escape::unescape;
+use super::tag::{is_exact, tag};
 
 /// What a value is.
 #[allow(missing_docs, reason = "the names are those of JSON")]
@@ -40,9 +41,10 @@ pub struct Span {
 }
 
 impl Span {
+    #[inline]
     pub(super) fn new(start: usize, end: usize) -> Span {
         // No position lies beyond LONGEST.
-        Span { start: u16::try_from(start).unwrap_or(u16::MAX), end: u16::try_from(end).unwrap_or(u16::MAX) }
+        Span { start: start as u16, end: end as u16 }
     }
 
     /// Where a part of the text lies in it.
@@ -94,16 +96,22 @@ impl Member {
     /// The name is this one, once its escapes are read.
     #[inline]
     pub fn is(&self, text: &str, name: &str) -> bool {
-        match self.plain_name(text) {
-            Some(written) => written == name.as_bytes(),
-            None => unescape(self.name.of(text)) == name,
-        }
+        self.has(text, name, tag(name.as_bytes()))
     }
 
-    /// The octets of the name; `None` where it is written with escapes.
+    /// The same, where the name's tag is known.
     #[inline]
-    pub fn plain_name<'t>(&self, text: &'t str) -> Option<&'t [u8]> {
-        (!self.escaped).then(|| self.name.within(text.as_bytes()))
+    pub(super) fn has(&self, text: &str, name: &str, tag: u32) -> bool {
+        if self.escaped {
+            return unescape(self.name.of(text)) == name;
+        }
+        self.tag == tag && (is_exact(tag) || self.name.within(text.as_bytes()) == name.as_bytes())
+    }
+
+    /// The tag of the name, its escapes read.
+    #[inline]
+    pub fn tag(&self, text: &str) -> u32 {
+        if self.escaped { tag(self.name(text).as_bytes()) } else { self.tag }
     }
 
     /// The name, its escapes read.

@@ -5,13 +5,17 @@
 //! compared after their escapes are read. `object` makes a tree, for keys and settings; `Object` leaves the values
 //! where they lie, for tokens. Both accept the same texts.
 
+mod compact;
 mod escape;
 mod member;
+mod number;
 mod object;
 pub mod scan;
+mod tag;
 
-pub use object::{Object, Place, Raw, get, members};
+pub use object::{Object, Place, Raw, get, members, value};
 pub use scan::Kind;
+pub use tag::tag;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::escape;
-use super::scan::{self, Found, Kind, Members, Span};
+use super::number::digits;
+use super::scan::{self, Found, Kind, Member, Members, Span};
+use super::tag::tag;
 
 /// The text of one object, scanned.
 #[derive(Clone, Default)]
@@ -61,15 +63,19 @@ impl Object {
         members(&self.text, &self.members)
     }
 
-    /// The names of the members in their order, each with what leads to its value; for a search of several at once.
-    pub fn names(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Place)> {
-        self.members.iter().map(|member| {
-            let name = match member.plain_name(&self.text) {
-                Some(name) => Cow::Borrowed(name),
-                None => Cow::Owned(member.name(&self.text).into_owned().into_bytes()),
-            };
-            (name, Place(member.value()))
-        })
+    /// The members in their order, each with the tag of its name; for a search of several at once.
+    pub fn tagged(&self) -> impl Iterator<Item = (u32, &Member)> {
+        self.members.iter().map(|member| (member.tag(&self.text), member))
+    }
+
+    /// The member is the one of this name.
+    pub fn is(&self, member: &Member, name: &str) -> bool {
+        member.is(&self.text, name)
+    }
+
+    /// The value of one of its members.
+    pub fn value(&self, member: &Member) -> Raw<'_> {
+        value(&self.text, member)
     }
 
     /// The member of exactly this name.
@@ -90,10 +96,13 @@ impl Object {
 
     /// First the member of exactly this name, then a dotted path through objects.
     pub fn find(&self, name: &str) -> Option<Raw<'_>> {
-        self.get(name).or_else(|| {
-            let (first, path) = name.split_once('.')?;
-            path.split('.').try_fold(self.get(first)?, |value, part| value.member(part))
-        })
+        self.get(name).or_else(|| self.deeper(name))
+    }
+
+    /// What a dotted path leads to through objects; `None` for a name without dots.
+    pub fn deeper(&self, name: &str) -> Option<Raw<'_>> {
+        let (first, path) = name.split_once('.')?;
+        path.split('.').try_fold(self.get(first)?, |value, part| value.member(part))
     }
 }
 
@@ -102,9 +111,15 @@ pub fn members<'t>(text: &'t str, members: &'t Members) -> impl Iterator<Item = 
     members.iter().map(|member| (member.name(text), Raw::of(text, member.value())))
 }
 
+/// The value of a member of a scanned text.
+pub fn value<'t>(text: &'t str, member: &Member) -> Raw<'t> {
+    Raw::of(text, member.value())
+}
+
 /// The member of exactly this name in a scanned text.
 pub fn get<'t>(text: &'t str, members: &Members, name: &str) -> Option<Raw<'t>> {
-    members.iter().find(|member| member.is(text, name)).map(|member| Raw::of(text, member.value()))
+    let tag = tag(name.as_bytes());
+    members.iter().find(|member| member.has(text, name, tag)).map(|member| Raw::of(text, member.value()))
 }
 
 impl<'t> Raw<'t> {
@@ -142,6 +157,23 @@ impl<'t> Raw<'t> {
     /// A boolean's value.
     pub fn boolean(self) -> Option<bool> {
         (self.kind == Kind::Bool).then_some(self.text == "true")
+    }
+
+    /// It is an array of nothing but strings of visible ASCII and spaces, none of which has an escape. `false` says
+    /// nothing.
+    pub fn is_plainly_strings(self) -> bool {
+        let mut inside = false;
+        let plain = |byte: &u8| match byte {
+            b'"' => {
+                inside = !inside;
+                true
+            }
+            b'\\' => false,
+            _ if inside => matches!(byte, 0x20..=0x7E),
+            _ => matches!(byte, b',' | b' '),
+        };
+        let items = self.text.as_bytes().strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+        self.kind == Kind::Array && items.is_some_and(|items| items.iter().all(plain))
     }
 
     /// Calls back with each item of an array until one is answered with `false`; `false` where it is no array or the
@@ -191,25 +223,6 @@ impl<'t> Raw<'t> {
     }
 }
 
-/// The usual NumericDate: eight to fifteen digits and nothing else, the first eight in one step.
-fn digits(text: &[u8]) -> Option<u64> {
-    const SIXES: u64 = 0x0606_0606_0606_0606;
-    const TOPS: u64 = 0xF0F0_F0F0_F0F0_F0F0;
-    const ZEROS: u64 = 0x3030_3030_3030_3030;
-    let (eight, rest) = text.split_first_chunk::<8>().filter(|(_, rest)| rest.len() <= 7)?;
-    let word = u64::from_le_bytes(*eight);
-    if word & TOPS != ZEROS || word.wrapping_add(SIXES) & TOPS != ZEROS {
-        return None;
-    }
-    // Two digits in each pair of octets, four in each four, eight.
-    let units = word & !TOPS;
-    let pairs = units.wrapping_mul(10).wrapping_add(units >> 8) & 0x00FF_00FF_00FF_00FF;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
-    let whole = (fours & 0xFFFF_FFFF).wrapping_mul(10_000).wrapping_add(fours >> 32);
-    let digit = |sum: u64, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0'));
-    rest.iter().try_fold(whole, digit)
-}
-
 impl std::fmt::Debug for Object {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Object").field("members", &self.members.len()).finish_non_exhaustive()
@@ -248,6 +261,22 @@ mod tests {
         assert_eq!((object.get("t").unwrap().boolean(), object.get("f").unwrap().boolean()), (Some(true), Some(false)));
         assert_eq!(object.get("z").unwrap().kind(), Kind::Null);
         assert_eq!(object.get("").unwrap().number(), Some(0.0));
+        for (text, plainly) in [
+            (r#"[]"#, true),
+            (r#"["a"]"#, true),
+            (r#"["a b", "c,d", "[]"]"#, true),
+            (r#"[1]"#, false),
+            (r#"["a",true]"#, false),
+            (r#"["a",["b"]]"#, false),
+            (r#"["a",{}]"#, false),
+            (r#"["\u0061"]"#, false),
+            ("[\"\u{7f}\"]", false),
+            (r#"["é"]"#, false),
+            (r#""a""#, false),
+        ] {
+            let object = read(&format!("{{\"a\":{text}}}")).unwrap();
+            assert_eq!(object.get("a").unwrap().is_plainly_strings(), plainly, "{text}");
+        }
         let mut kinds = Vec::new();
         assert!(object.get("l").unwrap().all(|item| {
             kinds.push(item.kind());
@@ -259,24 +288,6 @@ mod tests {
         assert_eq!(object.find("o.p.q").unwrap().string().unwrap(), "r");
         assert!(object.find("o.p.q.r").is_none() && object.find("l.0").is_none() && object.get("b").is_none());
         assert!(object.get("n").unwrap().string().is_none() && object.get("a").unwrap().number().is_none());
-    }
-
-    #[test]
-    fn digits_are_read_as_by_the_usual_reader() {
-        for text in ["12345678", "1790000000", "00000000", "99999999", "123456789012345", "1234567890123456", "1234567"]
-        {
-            let wanted = (8..=15).contains(&text.len()).then(|| text.parse().unwrap());
-            assert_eq!(digits(text.as_bytes()), wanted, "{text}");
-            for at in 0..text.len() {
-                for octet in 0..=255_u8 {
-                    let mut other = text.as_bytes().to_vec();
-                    other[at] = octet;
-                    let wanted = wanted.and(std::str::from_utf8(&other).ok()).filter(|_| octet != b'+');
-                    let wanted: Option<u64> = wanted.and_then(|text| text.parse().ok());
-                    assert_eq!(digits(&other), wanted, "{octet} at {at} of {text}");
-                }
-            }
-        }
     }
 
     #[test]

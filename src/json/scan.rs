@@ -9,7 +9,10 @@ use std::borrow::Cow;
 
 use super::escape::unescape;
 pub use super::member::{Found, Kind, Member, Members, Span};
-use super::{DEPTH, shown};
+use super::number::end_of_digits;
+use super::tag::tag;
+use super::{DEPTH, compact, shown};
+use crate::ffi::os::quotes::plain_until;
 
 /// Octets of a text that is scanned, at most; positions are kept in 16 bits.
 pub const LONGEST: usize = u16::MAX as usize;
@@ -20,10 +23,16 @@ const MANY: usize = 24;
 /// Scans a text that must be one object, and notes its members. The error says what is wrong, without any value.
 pub fn scan(text: &str, members: &mut Members) -> Result<(), String> {
     members.clear();
+    if compact::note(text.as_bytes(), members) { Ok(()) } else { slowly(text, members) }
+}
+
+/// The same for any text.
+pub(super) fn slowly(text: &str, members: &mut Members) -> Result<(), String> {
+    members.clear();
     if text.len() > LONGEST {
         return Err(format!("it has {} octets; at most {LONGEST} are read", text.len()));
     }
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members, fault: Fault::Deep };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), members, fault: Fault::Deep };
     scanner.document().map_err(|Stop| scanner.fault.describe(text))
 }
 
@@ -31,7 +40,7 @@ pub fn scan(text: &str, members: &mut Members) -> Result<(), String> {
 /// `name` is empty for items of arrays.
 pub fn each<'t>(text: &'t str, visit: &mut dyn FnMut(Cow<'t, str>, Found) -> bool) {
     let mut members = Members::new();
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, members: &mut members, fault: Fault::Deep };
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), members: &mut members, fault: Fault::Deep };
     // The text was accepted before as part of a whole; what is wrong with it now ends the walk.
     let _ = scanner.walk(visit);
 }
@@ -64,322 +73,280 @@ type Scanned<T> = Result<T, Stop>;
 struct Scanner<'t, 'm> {
     text: &'t str,
     bytes: &'t [u8],
-    at: usize,
     /// A stack: those of the objects that are open.
     members: &'m mut Members,
     /// What is wrong, once it has stopped.
     fault: Fault,
 }
 
+/// Each step takes the place where it begins, and says where it ended: the place stays in a register.
 impl<'t> Scanner<'t, '_> {
     fn document(&mut self) -> Scanned<()> {
-        self.space();
-        if self.peek() != Some(b'{') {
-            return Err(self.expected("an object"));
+        let start = self.past_space(0);
+        if self.peek(start) != Some(b'{') {
+            return Err(self.expected("an object", start));
         }
-        self.object(DEPTH)?;
-        self.space();
-        if self.at < self.bytes.len() { Err(self.expected("the end")) } else { Ok(()) }
+        let end = self.object(start, DEPTH)?;
+        let end = self.past_space(end);
+        if end < self.bytes.len() { Err(self.expected("the end", end)) } else { Ok(()) }
     }
 
-    #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    #[inline(always)]
+    fn peek(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
     }
 
     #[cold]
+    #[inline(never)]
     fn stop(&mut self, fault: Fault) -> Stop {
         self.fault = fault;
         Stop
     }
 
     #[cold]
-    fn expected(&mut self, what: &'static str) -> Stop {
-        self.stop(Fault::Expected(what, self.at))
+    #[inline(never)]
+    fn expected(&mut self, what: &'static str, at: usize) -> Stop {
+        self.stop(Fault::Expected(what, at))
     }
 
-    #[inline]
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
+    /// Most texts have no space at all.
+    #[inline(always)]
+    fn past_space(&self, at: usize) -> usize {
+        if self.peek(at).is_some_and(|byte| byte <= b' ') { self.past_more_space(at) } else { at }
     }
 
-    #[inline]
-    fn eat(&mut self, byte: u8, what: &'static str) -> Scanned<()> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            return Ok(());
+    #[inline(never)]
+    fn past_more_space(&self, mut at: usize) -> usize {
+        while matches!(self.peek(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            at += 1;
         }
-        Err(self.expected(what))
+        at
     }
 
     /// Leaves the members of the object on the stack; the caller takes off those that it does not want.
-    fn object(&mut self, levels: usize) -> Scanned<()> {
+    fn object(&mut self, start: usize, levels: usize) -> Scanned<usize> {
         let inner = levels.checked_sub(1).ok_or_else(|| self.stop(Fault::Deep))?;
         let base = self.members.len();
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
+        let mut at = self.past_space(start + 1);
+        if self.peek(at) == Some(b'}') {
+            return Ok(at + 1);
         }
         // One bit for each name; only where two share a bit are names compared.
         let (mut seen, mut doubtful) = (0_u64, false);
         loop {
-            let (name, escaped) = self.member_name()?;
-            let Found { kind, escapes, span: value } = self.value(inner)?;
+            let (name, escaped, begun) = self.member_name(at)?;
+            let (Found { kind, escapes, span: value }, end) = self.value(begun, inner)?;
             let tag = if escaped { 0 } else { tag(name.within(self.bytes)) };
             let bit = 1_u64 << (tag.wrapping_mul(0x9E37_79B1) >> 26);
             doubtful |= escaped || (seen & bit != 0 && self.is_doubtful(base, tag));
             seen |= bit;
             self.members.push(Member { name, value, tag, kind, escaped, escapes });
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
+            at = self.past_space(end);
+            match self.peek(at) {
+                Some(b',') => at = self.past_space(at + 1),
                 Some(b'}') => break,
-                _ => return Err(self.expected("a comma or a closing brace")),
+                _ => return Err(self.expected("a comma or a closing brace", at)),
             }
-            self.space();
         }
-        self.at += 1;
         match self.members.get(base..).filter(|_| doubtful).and_then(|own| twice(self.text, own)) {
             Some(name) => Err(self.stop(Fault::Twice(name))),
-            None => Ok(()),
+            None => Ok(at + 1),
         }
     }
 
     /// A member of the object that begins at `base` may have the name with this tag. Of many members nothing is known.
+    #[inline(never)]
     fn is_doubtful(&self, base: usize, tag: u32) -> bool {
         let own = self.members.get(base..).unwrap_or_default();
         own.len() >= MANY || own.iter().any(|member| member.tag == tag)
     }
 
-    /// A name and its colon, up to the value.
-    fn member_name(&mut self) -> Scanned<(Span, bool)> {
-        if self.peek() != Some(b'"') {
-            return Err(self.expected("the name of a member"));
+    /// A name, whether it has escapes, and where behind its colon the value begins.
+    #[inline(always)]
+    fn member_name(&mut self, at: usize) -> Scanned<(Span, bool, usize)> {
+        if self.peek(at) != Some(b'"') {
+            return Err(self.expected("the name of a member", at));
         }
-        let name = self.string()?;
-        self.space();
-        self.eat(b':', "a colon")?;
-        self.space();
-        Ok(name)
+        let (end, escaped) = self.string(at + 1)?;
+        let name = Span::new(at + 1, end);
+        let at = self.past_space(end + 1);
+        if self.peek(at) != Some(b':') {
+            return Err(self.expected("a colon", at));
+        }
+        Ok((name, escaped, self.past_space(at + 1)))
     }
 
-    fn array(&mut self, levels: usize) -> Scanned<()> {
+    fn array(&mut self, start: usize, levels: usize) -> Scanned<usize> {
         let inner = levels.checked_sub(1).ok_or_else(|| self.stop(Fault::Deep))?;
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
+        let mut at = self.past_space(start + 1);
+        if self.peek(at) == Some(b']') {
+            return Ok(at + 1);
         }
         loop {
-            self.value(inner)?;
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
-                _ => return Err(self.expected("a comma or a closing bracket")),
+            let (_, end) = self.value(at, inner)?;
+            at = self.past_space(end);
+            match self.peek(at) {
+                Some(b',') => at = self.past_space(at + 1),
+                Some(b']') => return Ok(at + 1),
+                _ => return Err(self.expected("a comma or a closing bracket", at)),
             }
-            self.space();
         }
-        self.at += 1;
-        Ok(())
     }
 
-    /// One value of at most so many levels; members of an object inside are taken off the stack.
-    fn value(&mut self, levels: usize) -> Scanned<Found> {
-        let start = self.at;
-        let kind = match self.peek() {
+    /// One value of at most so many levels, and where it ends; members of an object inside are taken off the stack.
+    #[inline(always)]
+    fn value(&mut self, start: usize, levels: usize) -> Scanned<(Found, usize)> {
+        match self.peek(start) {
             Some(b'"') => {
-                let (span, escapes) = self.string()?;
-                return Ok(Found { kind: Kind::String, escapes, span });
-            }
-            Some(b'{') => {
-                let base = self.members.len();
-                self.object(levels)?;
-                self.members.truncate(base);
-                Kind::Object
-            }
-            Some(b'[') => {
-                self.array(levels)?;
-                Kind::Array
+                let (end, escapes) = self.string(start + 1)?;
+                Ok((Found { kind: Kind::String, escapes, span: Span::new(start + 1, end) }, end + 1))
             }
             Some(b'-' | b'0'..=b'9') => {
-                self.number()?;
-                Kind::Number
+                let end = self.number(start)?;
+                Ok((Found { kind: Kind::Number, escapes: false, span: Span::new(start, end) }, end))
             }
-            Some(b't') => self.word(b"true", Kind::Bool)?,
-            Some(b'f') => self.word(b"false", Kind::Bool)?,
-            Some(b'n') => self.word(b"null", Kind::Null)?,
-            _ => return Err(self.expected("a value")),
+            _ => self.other_value(start, levels),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self, start: usize, levels: usize) -> Scanned<(Found, usize)> {
+        let (kind, end) = match self.peek(start) {
+            Some(b'{') => {
+                let base = self.members.len();
+                let end = self.object(start, levels)?;
+                self.members.truncate(base);
+                (Kind::Object, end)
+            }
+            Some(b'[') => (Kind::Array, self.array(start, levels)?),
+            Some(b't') => (Kind::Bool, self.word(start, b"true")?),
+            Some(b'f') => (Kind::Bool, self.word(start, b"false")?),
+            Some(b'n') => (Kind::Null, self.word(start, b"null")?),
+            _ => return Err(self.expected("a value", start)),
         };
-        Ok(Found { kind, escapes: false, span: Span::new(start, self.at) })
+        Ok((Found { kind, escapes: false, span: Span::new(start, end) }, end))
     }
 
-    fn word(&mut self, word: &[u8], kind: Kind) -> Scanned<Kind> {
-        if !self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
-            return Err(self.expected("a value"));
+    fn word(&mut self, start: usize, word: &[u8]) -> Scanned<usize> {
+        if !self.bytes.get(start..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(self.expected("a value", start));
         }
-        self.at += word.len();
-        Ok(kind)
+        Ok(start + word.len())
     }
 
-    fn digits(&mut self) -> Scanned<usize> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.expected("a digit")) } else { Ok(self.at - start) }
+    #[inline]
+    fn digits(&mut self, start: usize) -> Scanned<usize> {
+        let at = end_of_digits(self.bytes, start);
+        if at == start { Err(self.expected("a digit", at)) } else { Ok(at) }
     }
 
-    fn number(&mut self) -> Scanned<()> {
-        let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    #[inline]
+    fn number(&mut self, start: usize) -> Scanned<usize> {
+        let first = if self.peek(start) == Some(b'-') { start + 1 } else { start };
+        let end = if self.peek(first) == Some(b'0') { first + 1 } else { self.digits(first)? };
+        // As they are with most.
+        if !matches!(self.peek(end), Some(b'.' | b'e' | b'E')) && end - first <= 300 {
+            return Ok(end);
         }
-        let mut long = false;
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            long = self.digits()? > 300;
+        self.rest_of_number(start, end, end - first > 300)
+    }
+
+    #[inline(never)]
+    fn rest_of_number(&mut self, start: usize, mut at: usize, mut long: bool) -> Scanned<usize> {
+        if self.peek(at) == Some(b'.') {
+            at = self.digits(at + 1)?;
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
+        if matches!(self.peek(at), Some(b'e' | b'E')) {
+            at += 1;
+            if matches!(self.peek(at), Some(b'+' | b'-')) {
+                at += 1;
             }
-            self.digits()?;
+            at = self.digits(at)?;
             long = true;
         }
         // What is too large for a double reads as infinite by some and is refused by others.
-        let finite = || Span::new(start, self.at).of(self.text).parse::<f64>().is_ok_and(f64::is_finite);
-        if long && !finite() { Err(self.stop(Fault::Expected("a smaller number", start))) } else { Ok(()) }
+        let finite = || Span::new(start, at).of(self.text).parse::<f64>().is_ok_and(f64::is_finite);
+        if long && !finite() { Err(self.expected("a smaller number", start)) } else { Ok(at) }
     }
 
-    /// A string with its quotes; what lies between them, and whether there are escapes in it.
-    #[inline]
-    fn string(&mut self) -> Scanned<(Span, bool)> {
-        let start = self.at + 1;
-        self.at = plain_until(self.bytes, start);
-        let escaped = self.peek() != Some(b'"');
-        if escaped {
-            self.rest_of_string()?;
-        }
-        let span = Span::new(start, self.at);
-        self.at += 1;
-        Ok((span, escaped))
+    /// From behind the quote of a string on: where the other one stands, and whether there are escapes between them.
+    #[inline(always)]
+    fn string(&mut self, start: usize) -> Scanned<(usize, bool)> {
+        let end = plain_until(self.bytes, start);
+        if self.peek(end) == Some(b'"') { Ok((end, false)) } else { Ok((self.rest_of_string(end)?, true)) }
     }
 
     /// The rest of a string that is not plain, up to its end.
     #[cold]
-    fn rest_of_string(&mut self) -> Scanned<()> {
+    #[inline(never)]
+    fn rest_of_string(&mut self, mut at: usize) -> Scanned<usize> {
         loop {
-            match self.peek() {
-                Some(b'"') => return Ok(()),
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(self.expected("an escape in place of a control character")),
-                None => return Err(self.expected("the end of a string")),
-            }
-            self.at = plain_until(self.bytes, self.at);
+            at = match self.peek(at) {
+                Some(b'"') => return Ok(at),
+                Some(b'\\') => self.escape(at + 1)?,
+                Some(_) => return Err(self.expected("an escape in place of a control character", at)),
+                None => return Err(self.expected("the end of a string", at)),
+            };
+            at = plain_until(self.bytes, at);
         }
     }
 
-    fn escape(&mut self) -> Scanned<()> {
-        self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+    fn escape(&mut self, at: usize) -> Scanned<usize> {
+        match self.peek(at) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
             Some(b'u') => {
-                let unit = self.unit()?;
-                if (0xdc00..0xe000).contains(&unit) {
-                    return Err(self.expected("no lone surrogate"));
-                }
-                if (0xd800..0xdc00).contains(&unit) {
-                    self.eat(b'\\', "the second half of a surrogate pair")?;
-                    if self.peek() != Some(b'u') || !(0xdc00..0xe000).contains(&self.unit()?) {
-                        return Err(self.expected("the second half of a surrogate pair"));
-                    }
+                let (unit, end) = self.unit(at + 1)?;
+                match unit {
+                    0xdc00..0xe000 => Err(self.expected("no lone surrogate", end)),
+                    0xd800..0xdc00 => self.second_half(end),
+                    _ => Ok(end),
                 }
             }
-            _ => return Err(self.expected("an escape")),
+            _ => Err(self.expected("an escape", at)),
         }
-        Ok(())
     }
 
-    /// `uXXXX`
-    fn unit(&mut self) -> Scanned<u32> {
-        self.at += 1;
-        let digits = self.bytes.get(self.at..self.at + 4).filter(|four| four.iter().all(u8::is_ascii_hexdigit));
-        let Some(digits) = digits else { return Err(self.expected("four hexadecimal digits")) };
-        self.at += 4;
+    fn second_half(&mut self, at: usize) -> Scanned<usize> {
+        if self.bytes.get(at..at + 2) == Some(b"\\u")
+            && let (0xdc00..0xe000, end) = self.unit(at + 2)?
+        {
+            return Ok(end);
+        }
+        Err(self.expected("the second half of a surrogate pair", at))
+    }
+
+    /// `XXXX`
+    fn unit(&mut self, at: usize) -> Scanned<(u32, usize)> {
+        let digits = self.bytes.get(at..at + 4).filter(|four| four.iter().all(u8::is_ascii_hexdigit));
+        let Some(digits) = digits else { return Err(self.expected("four hexadecimal digits", at)) };
         let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0);
-        Ok(digits.iter().fold(0, |sum, digit| (sum << 4) | value(*digit)))
+        Ok((digits.iter().fold(0, |sum, digit| (sum << 4) | value(*digit)), at + 4))
     }
 
     fn walk(&mut self, visit: &mut dyn FnMut(Cow<'t, str>, Found) -> bool) -> Scanned<()> {
-        let (is_object, end) = match self.peek() {
+        let (is_object, close) = match self.peek(0) {
             Some(b'{') => (true, b'}'),
             Some(b'[') => (false, b']'),
             _ => return Ok(()),
         };
-        self.at += 1;
-        self.space();
-        while self.peek() != Some(end) {
-            let name = if is_object { unescape(self.member_name()?.0.of(self.text)) } else { Cow::Borrowed("") };
-            if !visit(name, self.value(DEPTH)?) {
+        let mut at = self.past_space(1);
+        while self.peek(at) != Some(close) {
+            let mut name = Cow::Borrowed("");
+            if is_object {
+                let (span, _, begun) = self.member_name(at)?;
+                (name, at) = (unescape(span.of(self.text)), begun);
+            }
+            let (found, end) = self.value(at, DEPTH)?;
+            if !visit(name, found) {
                 return Ok(());
             }
-            self.space();
-            if self.peek() == Some(b',') {
-                self.at += 1;
-                self.space();
+            at = self.past_space(end);
+            if self.peek(at) == Some(b',') {
+                at = self.past_space(at + 1);
             }
         }
         Ok(())
     }
-}
-
-/// Where the next quote, backslash or control character stands, from `at` on; eight octets at a time.
-#[inline]
-fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    // Less than the octet that is looked for, seen from it: the lowest top bit that is set is right, those above it may
-    // be set by a borrow.
-    let below = |word: u64, octet: u8| word.wrapping_sub(ONES * u64::from(octet));
-    let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
-    for chunk in chunks {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-        // Neither quote nor backslash has a top bit, so that one look at those of the word is enough.
-        let found = (quote | backslash | below(word, 0x20)) & !word & TOPS;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while bytes.get(at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-        at += 1;
-    }
-    at
-}
-
-/// A number that differs for most names that differ.
-#[inline]
-fn tag(bytes: &[u8]) -> u32 {
-    let word = |chunk: Option<&[u8; 4]>| chunk.map(|chunk| u32::from_le_bytes(*chunk));
-    let ends = match (word(bytes.first_chunk()), word(bytes.last_chunk())) {
-        (Some(first), Some(last)) => first ^ last.rotate_left(13),
-        _ => bytes.iter().fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)),
-    };
-    (ends ^ ((bytes.len() as u32) << 24)) | 1
 }
 
 /// A name that two of the members share.

@@ -1,5 +1,8 @@
 //! Base64url without padding (RFC 4648 section 5), read in its canonical form alone: each value has one spelling
-//! (RFC 7515 section 2). A token is mostly this, so sixteen characters are read in one step, by tables.
+//! (RFC 7515 section 2). A token is mostly this, so many characters are read in one step: thirty-two by the processor's
+//! own means where it has them, otherwise sixteen by tables.
+
+use crate::ffi::os::sextets;
 
 /// Set where a character is not of the alphabet.
 const FOREIGN: u32 = 1 << 31;
@@ -45,6 +48,17 @@ pub fn decode(text: &[u8], room: &mut [u8]) -> bool {
     if length(text.len()) != Some(room.len()) {
         return false;
     }
+    let whole = text.len() / 4 * 4;
+    if let (Some((fours, rest)), Some((place, last))) =
+        (text.split_at_checked(whole), room.split_at_mut_checked(whole / 4 * 3))
+        && let Some(sound) = sextets::decode(fours, place)
+    {
+        return sound && by_tables(rest, last);
+    }
+    by_tables(text, room)
+}
+
+fn by_tables(text: &[u8], room: &mut [u8]) -> bool {
     let (sixteens, rest) = text.as_chunks::<16>();
     let (twelves, room) = room.split_at_mut_checked(sixteens.len() * 12).unwrap_or_default();
     let mut seen = 0;
@@ -107,7 +121,10 @@ mod tests {
 
     fn read(text: &[u8]) -> Option<Vec<u8>> {
         let mut room = vec![0xA5; length(text.len())?];
-        decode(text, &mut room).then_some(room)
+        let read = decode(text, &mut room).then_some(room);
+        let mut room = vec![0xA5; length(text.len())?];
+        assert_eq!(by_tables(text, &mut room).then_some(room), read, "both ways say the same");
+        read
     }
 
     fn theirs(text: &[u8]) -> Option<Vec<u8>> {
@@ -116,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_octet_in_every_place_is_judged_as_by_another_reader() {
-        for length in 0..=37 {
+        for length in 0..=70 {
             let text = vec![b'A'; length];
             assert_eq!(read(&text), theirs(&text), "{length}");
             for at in 0..length {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::crypto::algorithm::Algorithm;
-use crate::json::{Kind, Object, Place, Raw, shown};
-use crate::policy::model::Issuer;
+use crate::json::{Kind, Object, Place, Raw, shown, tag};
+use crate::policy::model::{ClaimNames, Issuer};
 use crate::reason::Reason;
 use crate::token::{Binding, Refused, list};
 
@@ -43,7 +43,7 @@ pub struct Verified {
 }
 
 /// Where in the claims stands what makes the identity; all of it was checked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Says {
     times: Times,
     authenticated_at: Option<i64>,
@@ -51,7 +51,8 @@ pub struct Says {
     roles: Option<Place>,
     scopes: Option<Place>,
     factors: Option<Place>,
-    binding: Option<Binding>,
+    /// Few tokens have one, and it is large.
+    binding: Option<Box<Binding>>,
 }
 
 /// `exp`, `nbf` and `iat`, with fractions: what of a token's checks depends on the time.
@@ -142,7 +143,7 @@ impl Verified {
 
     /// `cnf` (RFC 7800): the token is for the holder of a key alone.
     pub fn binding(&self) -> Option<&Binding> {
-        self.says.binding.as_ref()
+        self.says.binding.as_deref()
     }
 }
 
@@ -157,7 +158,7 @@ impl Times {
     }
 }
 
-/// The registered claims, found in one pass.
+/// The registered claims and those that the issuer's settings name, found in one pass.
 #[derive(Default)]
 struct Registered<'t> {
     exp: Option<Raw<'t>>,
@@ -170,34 +171,63 @@ struct Registered<'t> {
     cnf: Option<Raw<'t>>,
     amr: Option<Raw<'t>>,
     auth_time: Option<Raw<'t>>,
+    subject: Option<Raw<'t>>,
+    roles: Option<Raw<'t>>,
+    scopes: Option<Raw<'t>>,
 }
 
 impl<'t> Registered<'t> {
-    fn of(claims: &'t Object) -> Registered<'t> {
+    fn of(claims: &'t Object, names: &ClaimNames) -> Registered<'t> {
+        const EXP: u32 = tag(b"exp");
+        const NBF: u32 = tag(b"nbf");
+        const IAT: u32 = tag(b"iat");
+        const AUD: u32 = tag(b"aud");
+        const SUB: u32 = tag(b"sub");
+        const JTI: u32 = tag(b"jti");
+        const SID: u32 = tag(b"sid");
+        const CNF: u32 = tag(b"cnf");
+        const AMR: u32 = tag(b"amr");
+        const AUTH_TIME: u32 = tag(b"auth_time");
+        let tag_of = |name: &str| tag(name.as_bytes());
+        let subject = (names.subject.as_str(), tag_of(&names.subject));
+        // No name has the number 0.
+        let roles = names.roles.as_deref().map_or(("", 0), |name| (name, tag_of(name)));
+        let scopes = (names.scopes.as_str(), tag_of(&names.scopes));
         let mut found = Registered::default();
-        for (name, value) in claims.names() {
-            let place = match &*name {
-                b"exp" => &mut found.exp,
-                b"nbf" => &mut found.nbf,
-                b"iat" => &mut found.iat,
-                b"aud" => &mut found.aud,
-                b"sub" => &mut found.sub,
-                b"jti" => &mut found.jti,
-                b"sid" => &mut found.sid,
-                b"cnf" => &mut found.cnf,
-                b"amr" => &mut found.amr,
-                b"auth_time" => &mut found.auth_time,
-                _ => continue,
-            };
-            *place = Some(claims.at(value));
+        for (tag, member) in claims.tagged() {
+            let value = claims.value(member);
+            // Three octets have a number of their own.
+            match tag {
+                EXP => found.exp = Some(value),
+                NBF => found.nbf = Some(value),
+                IAT => found.iat = Some(value),
+                AUD => found.aud = Some(value),
+                SUB => found.sub = Some(value),
+                JTI => found.jti = Some(value),
+                SID => found.sid = Some(value),
+                CNF => found.cnf = Some(value),
+                AMR => found.amr = Some(value),
+                AUTH_TIME if claims.is(member, "auth_time") => found.auth_time = Some(value),
+                _ => {}
+            }
+            let places = [&mut found.subject, &mut found.roles, &mut found.scopes];
+            for ((name, wanted), place) in [subject, roles, scopes].into_iter().zip(places) {
+                if tag == wanted && claims.is(member, name) {
+                    *place = Some(value);
+                }
+            }
         }
+        // A name with dots may be a path to what lies deeper.
+        found.subject = found.subject.or_else(|| claims.deeper(&names.subject));
+        found.roles = found.roles.or_else(|| claims.deeper(names.roles.as_deref()?));
+        found.scopes = found.scopes.or_else(|| claims.deeper(&names.scopes));
         found
     }
 }
 
 /// Checks the claims of a token whose signature is right, in the order of the reasons.
 pub fn check(claims: &Object, kind: Option<&str>, issuer: &Issuer, clock: Clock) -> Result<Says, Refused> {
-    let found = Registered::of(claims);
+    let found = Registered::of(claims, &issuer.claims);
     let expires = date(found.exp, "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
     let (not_before, issued) = (date(found.nbf, "nbf"), date(found.iat, "iat"));
     // What has no type to be judged by is reported as a claim, below, after what can be judged.
@@ -281,10 +311,9 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
             return Err(mistyped(name, value, "a string"));
         }
     }
-    let binding = found.cnf.map(Binding::read).transpose()?;
+    let binding = found.cnf.map(Binding::read).transpose()?.map(Box::new);
     let names = &issuer.claims;
-    let named = if names.subject == "sub" { found.sub } else { claims.find(&names.subject) };
-    let subject = match named {
+    let subject = match found.subject {
         Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
             plain(value, &names.subject, "a string")?;
             value
@@ -293,12 +322,10 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
         Some(value) => return Err(mistyped(&names.subject, value, "a string")),
         None => return Err(format!("{} is missing, which names the subject", shown(&names.subject))),
     };
-    let roles = names.roles.as_ref().and_then(|name| claims.find(name).map(|value| (name, value)));
-    if let Some((name, value)) = roles {
+    if let (Some(name), Some(value)) = (&names.roles, found.roles) {
         check_names(value, name, true, "an array of strings, or one string")?;
     }
-    let scopes = claims.find(&names.scopes);
-    if let Some(value) = scopes {
+    if let Some(value) = found.scopes {
         check_names(value, &names.scopes, true, "a string, or an array of strings")?;
     }
     if let Some(value) = found.amr {
@@ -309,8 +336,8 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
         times,
         authenticated_at,
         subject: claims.place(subject),
-        roles: roles.map(|(_, value)| claims.place(value)),
-        scopes: scopes.map(|value| claims.place(value)),
+        roles: found.roles.map(|value| claims.place(value)),
+        scopes: found.scopes.map(|value| claims.place(value)),
         factors: found.amr.map(|value| claims.place(value)),
         binding,
     })
@@ -346,6 +373,8 @@ fn audience(value: Option<Raw<'_>>) -> Result<Names<'_>, String> {
 fn check_names(value: Raw<'_>, name: &str, single: bool, wanted: &str) -> Result<(), String> {
     match value.kind() {
         Kind::String if single => plain(value, name, wanted),
+        // As it is with most.
+        Kind::Array if value.is_plainly_strings() => Ok(()),
         Kind::Array => {
             let mut fault = None;
             value.all(|item| {

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memrchr};
 use smallvec::SmallVec;
 
 use crate::json::scan::{self, Members};
-use crate::json::{self, Raw};
+use crate::json::{self, Raw, tag};
 use crate::token::base64url;
 
 /// Octets that a token may have.
@@ -74,20 +75,27 @@ impl<'a> Jws<'a> {
 
 impl<'a> Header<'a> {
     fn read(text: &'a str, members: &'a Members) -> Result<Header<'a>, String> {
+        const ALG: u32 = tag(b"alg");
+        const KID: u32 = tag(b"kid");
+        const TYP: u32 = tag(b"typ");
+        const B64: u32 = tag(b"b64");
+        const CRIT: u32 = tag(b"crit");
         let mut header = Header { text, members, algorithm: Cow::Borrowed(""), kid: None, kind: None };
         let mut algorithm = None;
-        for (name, value) in json::members(text, members) {
-            match name.as_bytes() {
+        for member in members {
+            let value = || json::value(text, member);
+            // Three octets have a number of their own.
+            match member.tag(text) {
+                ALG => algorithm = Some(string("alg", value())?),
+                KID => header.kid = Some(string("kid", value())?),
+                TYP => header.kind = Some(string("typ", value())?),
+                // RFC 7797: an unencoded payload is read otherwise by those who do not know it.
+                B64 => return Err("its header has the member b64 (RFC 7797), which is not understood here".into()),
                 // RFC 7515 section 4.1.11: what is critical and not understood makes a token invalid, and no extension
                 // is understood.
-                b"crit" => {
+                CRIT if member.is(text, "crit") => {
                     return Err("its header names critical extensions (crit), and none are understood here".into());
                 }
-                // RFC 7797: an unencoded payload is read otherwise by those who do not know it.
-                b"b64" => return Err("its header has the member b64 (RFC 7797), which is not understood here".into()),
-                b"alg" => algorithm = Some(string("alg", value)?),
-                b"kid" => header.kid = Some(string("kid", value)?),
-                b"typ" => header.kind = Some(string("typ", value)?),
                 _ => {}
             }
         }
@@ -121,14 +129,10 @@ struct Parts<'a> {
 
 const NOT_THREE: &str = "it is not three parts with two dots";
 
-/// Cuts a token at its first and its last dot, looked for from both ends, many octets in one step: most of it lies
-/// between them.
+/// Cuts a token at its first and its last dot, looked for from both ends: most of it lies between them.
 fn split(bytes: &[u8]) -> Option<Parts<'_>> {
-    let has_dot = |octets: &[u8]| octets.iter().fold(false, |dot, byte| dot | (*byte == b'.'));
-    let first = bytes.chunks(16).position(has_dot)? * 16;
-    let first = first + bytes.get(first..)?.iter().position(|byte| *byte == b'.')?;
-    let end = bytes.len() - bytes.rchunks(16).position(has_dot)? * 16;
-    let last = bytes.get(..end)?.iter().rposition(|byte| *byte == b'.').filter(|last| *last > first)?;
+    let first = memchr(b'.', bytes)?;
+    let last = memrchr(b'.', bytes).filter(|last| *last > first)?;
     Some(Parts {
         signed: bytes.get(..last)?,
         header: bytes.get(..first)?,

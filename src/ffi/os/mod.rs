@@ -10,5 +10,7 @@ pub mod fault;
 pub mod fork;
 pub mod mapped;
 pub mod quiet;
+pub mod quotes;
+pub mod sextets;
 pub mod taint;
 pub mod wide;
