@@ -88,13 +88,18 @@ impl std::fmt::Debug for Authorization<'_> {
 /// a comma that is no API key. What [`is_joined`] and [`Authorization::parse`] make of such a value, in one look at each
 /// octet; `None`: that is for them to say.
 pub fn plain_bearer(value: &[u8]) -> Option<&[u8]> {
-    const NAME: &[u8] = b"Bearer ";
-    let (name, word) = value.split_at_checked(NAME.len())?;
     // To the end in any case: so many octets are looked at in one step.
     let is_plain =
         |word: &[u8]| word.iter().fold(true, |all, byte| all & (0x21..0x7f).contains(byte) & (*byte != b','));
+    likely_bearer(value).filter(|word| is_plain(word))
+}
+
+/// The same without a look at the octets of the token, for who reads each of them anyway.
+pub fn likely_bearer(value: &[u8]) -> Option<&[u8]> {
+    const NAME: &[u8; 7] = b"Bearer ";
+    let (name, word) = value.split_first_chunk::<7>()?;
     let is_token = !word.is_empty() && !word.starts_with(api_key::PREFIX.as_bytes());
-    (is_token && name.eq_ignore_ascii_case(NAME) && is_plain(word)).then_some(word)
+    (is_token && (name == NAME || name.eq_ignore_ascii_case(NAME))).then_some(word)
 }
 
 /// The octet is somewhere in it. To the end in any case: so many octets are looked at in one step.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::credential::authorization::{Authorization, is_joined, plain_bearer};
+use crate::credential::authorization::{Authorization, is_joined, likely_bearer, plain_bearer};
 use crate::credential::cookie;
 use crate::identity::Scheme;
 use crate::policy::model::Access;
@@ -16,7 +16,7 @@ use crate::reason::Reason;
 pub enum Presented<'a> {
     /// What follows `Basic`.
     Basic(&'a str),
-    /// A bearer token that is no API key; visible ASCII.
+    /// A bearer token that is no API key; visible ASCII, unless it was read in haste.
     Bearer(&'a [u8]),
     /// The same, with a proof of possession.
     Dpop(&'a [u8]),
@@ -48,6 +48,9 @@ pub struct Accepts<'a, 'r> {
     pub access: Access,
     /// Proofs of possession are in use.
     pub dpop: bool,
+    /// What looks like a bearer token is taken for one before each octet was looked at. Who reads it refuses what it must
+    /// not hold, and then asks again without haste.
+    pub hasty: bool,
     /// Name of the session cookie.
     pub cookie: &'a str,
     /// The client certificate.
@@ -116,7 +119,8 @@ impl Presented<'_> {
 }
 
 fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_, '_>) -> Result<Presented<'a>, Unusable> {
-    if let Some(token) = plain_bearer(value) {
+    let hasty = accepts.hasty && accepts.schemes.contains(&Scheme::Bearer);
+    if let Some(token) = if hasty { likely_bearer(value) } else { plain_bearer(value) } {
         return Ok(Presented::Bearer(token));
     }
     if is_joined(value) {
