@@ -36,6 +36,10 @@ use crate::ffi::os::mapped::{FileId, MappedPair};
 /// The counter of one state.
 #[derive(Debug)]
 pub(super) struct Epoch {
+    /// That of the beginning: most files stay, and it takes no look at who else is looking.
+    first: Arc<Pair>,
+    /// Another one took its place.
+    moved: AtomicBool,
     pair: ArcSwap<Pair>,
     /// `None`: not shared with other processes.
     file: Option<Watch>,
@@ -86,14 +90,29 @@ impl Epoch {
     }
 
     fn of(pair: Pair, file: Option<Watch>) -> Epoch {
-        Epoch { pair: ArcSwap::from_pointee(pair), file, stuck_at: AtomicU64::new(0), stuck_since: AtomicU64::new(0) }
+        let first = Arc::new(pair);
+        Epoch {
+            pair: ArcSwap::new(Arc::clone(&first)),
+            first,
+            moved: AtomicBool::new(false),
+            file,
+            stuck_at: AtomicU64::new(0),
+            stuck_since: AtomicU64::new(0),
+        }
     }
 
     /// The version, or `None` while a change is being written.
     pub(super) fn version(&self) -> Option<u64> {
-        let pair = self.pair.load();
+        if self.moved.load(Ordering::Acquire) {
+            self.version_of(&self.pair.load())
+        } else {
+            self.version_of(&self.first)
+        }
+    }
+
+    fn version_of(&self, pair: &Pair) -> Option<u64> {
         if let Some(watch) = &self.file {
-            watch.look(&pair);
+            watch.look(pair);
             if watch.lost.load(Ordering::Acquire) {
                 return None;
             }
@@ -133,6 +152,7 @@ impl Epoch {
                 Pair::Shared { mapped: MappedPair::open_like(&watch.path, &watch.database, start()?)?, database: open };
             pair.move_to(pair.next().wrapping_add(step()?));
             self.pair.store(Arc::new(pair));
+            self.moved.store(true, Ordering::Release);
         }
         watch.lost.store(false, Ordering::Release);
         Ok(())

@@ -17,9 +17,18 @@ static EPOCH: AtomicU64 = AtomicU64::new(1);
 /// The keys of all issuers of one policy, by the issuer's index.
 #[derive(Debug, Default)]
 pub struct Keyring {
-    places: Vec<ArcSwap<Held>>,
+    places: Vec<Place>,
     /// Held by whoever swaps.
     writing: Mutex<()>,
+}
+
+/// Where one issuer's keys are.
+#[derive(Debug)]
+struct Place {
+    held: ArcSwap<Held>,
+    /// The number of the set that is there: all that a token needs to know which is remembered.
+    epoch: AtomicU64,
+    until: Arc<Until>,
 }
 
 /// The keys of one issuer at one time.
@@ -56,15 +65,12 @@ impl Keyring {
             Held::of(issuer.sources.iter().map(|source| source.keys.clone()).collect(), wishes, until)
                 .unwrap_or_else(|_| Held::empty())
         };
-        Keyring {
-            places: issuers.iter().map(|issuer| ArcSwap::from_pointee(held(issuer))).collect(),
-            writing: Mutex::new(()),
-        }
+        Keyring { places: issuers.iter().map(held).map(Place::of).collect(), writing: Mutex::new(()) }
     }
 
     /// The issuer's keys at this moment; `None` for an index that the policy does not have.
     pub fn held(&self, issuer: usize) -> Option<Guard<Arc<Held>>> {
-        self.places.get(issuer).map(ArcSwap::load)
+        self.places.get(issuer).map(|place| place.held.load())
     }
 
     /// The same without the keys of sources that nobody confirmed for too long at that time, Unix seconds: they hold no
@@ -76,12 +82,13 @@ impl Keyring {
 
     /// The number of the issuer's set; 0 for an index that the policy does not have.
     pub fn epoch(&self, issuer: usize) -> u64 {
-        self.held(issuer).map_or(0, |held| held.epoch)
+        self.places.get(issuer).map_or(0, |place| place.epoch.load(Ordering::Acquire))
     }
 
     /// The same at a time, Unix seconds; 0 as well where some of the keys are then not believed any more.
     pub fn epoch_at(&self, issuer: usize, now: i64) -> u64 {
-        self.held(issuer).filter(|held| held.holds_at(now)).map_or(0, |held| held.epoch)
+        let holds = self.places.get(issuer).is_some_and(|place| place.until.reaches(now));
+        if holds { self.epoch(issuer) } else { 0 }
     }
 
     /// Notes until when what a source says is believed, Unix seconds; `i64::MAX`: for good.
@@ -109,13 +116,21 @@ impl Keyring {
         let unknown = || KeyError("no such issuer or source of keys".into());
         let place = self.places.get(issuer).ok_or_else(unknown)?;
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = place.load();
+        let before = place.held.load();
         let mut sources = before.sources.clone();
         *sources.get_mut(source).ok_or_else(unknown)? = keys;
         let next = Held::of(sources, before.wishes.clone(), Arc::clone(&before.until))?;
         let epoch = next.epoch;
-        place.store(Arc::new(next));
+        place.held.store(Arc::new(next));
+        place.epoch.store(epoch, Ordering::Release);
         Ok(epoch)
+    }
+}
+
+impl Place {
+    fn of(held: Held) -> Place {
+        let (epoch, until) = (AtomicU64::new(held.epoch), Arc::clone(&held.until));
+        Place { held: ArcSwap::from_pointee(held), epoch, until }
     }
 }
 
@@ -134,7 +149,7 @@ impl Held {
 
     /// All of it is believed at this time.
     fn holds_at(&self, now: i64) -> bool {
-        now <= self.until.earliest.load(Ordering::Relaxed)
+        self.until.reaches(now)
     }
 
     fn without_outdated(&self, now: i64) -> Held {
@@ -177,6 +192,10 @@ impl Held {
 }
 
 impl Until {
+    fn reaches(&self, now: i64) -> bool {
+        now <= self.earliest.load(Ordering::Relaxed)
+    }
+
     fn always(sources: usize) -> Until {
         let for_good = || AtomicI64::new(i64::MAX);
         Until { sources: std::iter::repeat_with(for_good).take(sources).collect(), earliest: for_good() }
