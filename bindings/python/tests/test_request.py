@@ -82,14 +82,14 @@ def test_memory_grows_and_is_used_again(engine: gatepost.Engine) -> None:
         decision = engine.decide(laid)  # type: ignore[arg-type]
         assert decision.status == (200 if size < 16_000 else 431), size
         _memory.give(laid)
-        assert (laid in _memory._free) == (size < 70_000)
-    assert all(kept.room <= 1 << 16 for kept in _memory._free)
+        assert (laid in _memory.free) == (size < 70_000)
+    assert all(kept.room <= 1 << 16 for kept in _memory.free)
 
 
 def test_clients_cannot_fill_the_memory_of_names() -> None:
     for number in range(5000):
         assert _memory.block([(b"x-%d" % number, b"")])
-    assert len(_memory._names) <= 1024
+    assert len(_memory.names) <= 1024
     assert _memory.block([(b"x" * 5000, b"1")]) == b"x" * 5000 + b": 1\r\n"
 
 

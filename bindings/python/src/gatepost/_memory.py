@@ -39,19 +39,41 @@ _STR, _ = layout("gatepost_str")
 _SIZE = ffi.sizeof("gatepost_request")
 _ROOM = 4096
 # Larger memory than this is not kept for the next request.
-_KEPT = 1 << 16
-_KEPT_COUNT = 64
+KEPT = 1 << 16
 _pack = _REQUEST.pack_into
+
+
+def _only(kind: str, *names: str) -> struct.Struct:
+    """The format of some fields of a struct; packing makes all others zero."""
+    letters = "@"
+    for name, field in ffi.typeof(kind).fields:
+        size = ffi.sizeof(field.type)
+        aligned = {"gatepost_str": "PN", "size_t": "N", "uint32_t": "I"}.get(field.type.cname.removeprefix("struct "))
+        letters += aligned if aligned and name in names else f"{size}x"
+    return struct.Struct(letters)
+
+
+_pack_plain = _only("gatepost_request", "struct_size", "method", "target", "peer", "header_block", "flags").pack_into
 
 TLS = int(RequestFlag.TLS)
 BODY_COMPLETE = int(RequestFlag.BODY_COMPLETE)
 CERT_VERIFIED = int(RequestFlag.CERT_VERIFIED)
 
 
+def new_output() -> tuple[Any, Any, Any, Any]:
+    """Where the library puts its answers: decision **, view *, the view's bytes, job **."""
+    view = ffi.new("gatepost_view *")
+    view.struct_size = ffi.sizeof("gatepost_view")
+    return ffi.new("gatepost_decision **"), view, ffi.buffer(view), ffi.new("gatepost_job **")
+
+
 class Laid:
     """One request as the library reads it: the struct, and the strings behind it."""
 
-    __slots__ = ("_pointer", "base", "memory", "room", "view")
+    __slots__ = ("_pointer", "base", "memory", "output", "room", "view")
+
+    # Of those that `take` gives.
+    output: tuple[Any, Any, Any, Any]
 
     def __init__(self, room: int = _ROOM) -> None:
         self.room = room
@@ -71,9 +93,7 @@ class Laid:
         at = self.base
         m, t, p = len(method), len(target), len(peer)
         end = at + m + t
-        _pack(
-            self.view, 0, _SIZE, at, m, at + m, t, 0, 0, end, p, 0, 0, 0, 0, 0, 0, 0, 0, end + p, len(block), flags, 0, 0
-        )
+        _pack_plain(self.view, 0, _SIZE, at, m, at + m, t, end, p, end + p, len(block), flags)
 
     def whole(self, strings: tuple[bytes, ...], headers: list[tuple[bytes, bytes]], flags: int, now: int, tag: int) -> None:
         """Lays out everything that a request can have.
@@ -119,21 +139,25 @@ class Laid:
         _pack(self.view, 0, _SIZE, *numbers[:14], self.base, len(headers), 0, 0, flags, now, tag)
 
 
-_free: list[Laid] = []
+# As many as were ever taken at once.
+free: list[Laid] = []
 
 
 def take() -> Laid:
-    """Memory for one request, nobody else's until `give`: also in a signal handler, a finalizer or a callback."""
+    """Memory for one request and its answer, nobody else's until `give`: also in a signal handler, a finalizer or a
+    callback."""
     try:
-        return _free.pop()
+        return free.pop()
     except IndexError:
-        return Laid()
+        laid = Laid()
+        laid.output = new_output()
+        return laid
 
 
 def give(laid: Laid) -> None:
     """Hands memory back for the next request."""
-    if laid.room <= _KEPT and len(_free) < _KEPT_COUNT:
-        _free.append(laid)
+    if laid.room <= KEPT:
+        free.append(laid)
 
 
 class _Names(dict[bytes, bytes]):
@@ -149,13 +173,13 @@ class _Names(dict[bytes, bytes]):
 
 
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_names = _Names()
+names = _Names()
 
 
 def block(headers: Any) -> bytes | None:
     """Header fields as lines, or None where they must go as an array, because a name or value could be read as more."""
     try:
-        fields = [_names[name] + value for name, value in headers]
+        fields = [names[name] + value for name, value in headers]
     except ValueError:
         return None
     if breaks(b"".join([value for _, value in headers])):

@@ -4,11 +4,12 @@ import asyncio
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, block, give, take
-from ._plan import Plan, plan
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, KEPT, TLS, Laid, block, free, names, take
+from ._plan import FROM, TO, Plan, plan, plans
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine
@@ -55,6 +56,7 @@ class GatepostMiddleware:
         self._engine = engine
         self._certificate = certificate
         self._request_id = request_id
+        self._plain = certificate is None and request_id is None
         # Of the event loop in which it runs; a test may use several, one after the other.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._house: asyncio.Task[None] | None = None
@@ -76,8 +78,10 @@ class GatepostMiddleware:
         except Exception as error:
             answer = undecided(error)
         if answer is None:
-            changes = plan(decision)
-            if changes.response:
+            changes = plans.get(decision._raw[FROM:TO]) or plan(decision)
+            if changes.once:
+                send = _sending_once(send, changes.once)
+            elif changes.response:
                 send = _sending(send, changes.response)
             await self._app(_seen(scope, decision, changes), receive, send)
             return
@@ -101,11 +105,17 @@ class GatepostMiddleware:
         loop = self._loop
         if loop is None or loop.is_closed():
             self._enter()
-        laid = take()
-        lay(laid, scope, self._certificate, self._request_id)
+        # As `take` and `give`, written out.
+        try:
+            laid = free.pop()
+        except IndexError:
+            laid = take()
+        if not (self._plain and _usual(laid, scope)):
+            lay(laid, scope, self._certificate, self._request_id)
         # All of it is borrowed for the call only, also where a job is left.
-        decided = self._engine._begin(laid)
-        give(laid)
+        decided = self._engine._begin(laid, laid.output)
+        if laid.room <= KEPT:
+            free.append(laid)
         return decided
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +130,9 @@ class GatepostMiddleware:
             answer = undecided(error)
         if answer is None:
             changes = plan(decision)
-            if changes.response:
+            if changes.once:
+                send = _sending_once(send, changes.once)
+            elif changes.response:
                 send = _sending(send, changes.response)
             await self._app(_seen(scope, decision, changes), receive, send)
             return
@@ -174,14 +186,31 @@ _STARTS = frozenset(("http.response.start", "websocket.accept", "websocket.http.
 
 
 def _sending(send: Send, response: Changes) -> Send:
-    """Sends what the application sends, with the decision's header fields."""
+    """Sends what the application sends, with the decision's header fields. The application's own message stays as it is:
+    it may send the same one to everybody."""
 
     def sending(message: Message) -> Awaitable[None]:
         if message["type"] in _STARTS:
             headers = list(message.get("headers", ()))
             apply(headers, response)
-            # The application's own message stays as it is: it may send the same one to everybody.
             message = {**message, "headers": headers}
+        return send(message)
+
+    return sending
+
+
+def _sending_once(send: Send, once: tuple[bytes, bytes]) -> Send:
+    """The same for the one field that almost every answer gets, where the application has none of that name."""
+    name, _ = once
+
+    def sending(message: Message) -> Awaitable[None]:
+        if message["type"] in _STARTS:
+            headers = message.get("headers", ())
+            for have, _ in headers:
+                if have.lower() == name:
+                    break
+            else:
+                message = {**message, "headers": [*headers, once]}
         return send(message)
 
     return sending
@@ -198,8 +227,10 @@ def _seen(scope: Scope, decision: Decision, changes: Plan) -> Scope:
     if changes.changes:
         # Names are in small letters, says ASGI; where a server knows better, the decision has its spelling too.
         gone = changes.gone
-        headers = [pair for pair in headers if pair[0] not in gone]
-        headers += changes.added
+        if gone.isdisjoint(dict(headers)):
+            headers = headers + changes.added
+        else:
+            headers = [pair for pair in headers if pair[0] not in gone] + changes.added
         if changes.late:
             apply(headers, changes.late)
     user = _new(User)
@@ -207,6 +238,34 @@ def _seen(scope: Scope, decision: Decision, changes: Plan) -> Scope:
     auth = _new(Auth)
     auth._decision = decision
     return {**scope, "headers": headers, "user": user, "auth": auth, "gatepost": decision}
+
+
+_parts = itemgetter("method", "path", "raw_path", "query_string", "root_path", "scheme", "client", "headers")
+
+
+def _usual(laid: Laid, scope: Scope) -> bool:
+    """Lays out a request as most are, the quick way; False: it is not such a one."""
+    try:
+        method, path, raw, query, root, scheme, client, headers = _parts(scope)
+        fields = [names[name] + value for name, value in headers]
+        if root or raw != path.encode() or raw.find(b"?") >= 0:
+            return False
+        together = b"".join(fields)
+        # As `breaks`, written out.
+        if together.find(b"\n") >= 0 or together.find(b"\r") >= 0 or together.find(b"\0") >= 0:
+            return False
+        # For the last line break.
+        fields.append(b"")
+        laid.plain(
+            method.encode(),
+            raw + b"?" + query if query else raw,
+            client[0].encode(),
+            b"\r\n".join(fields),
+            BODY_COMPLETE | TLS if scheme == "https" else BODY_COMPLETE,
+        )
+        return True
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def lay(

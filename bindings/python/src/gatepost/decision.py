@@ -39,6 +39,10 @@ _ACTIONS = {int(action): action for action in Action}
 _REASONS = {int(reason): reason for reason in Reason}
 
 
+class _Closed(tuple[int, ...]):
+    """The view of a decision that was closed."""
+
+
 class Decision:
     """What to do with a request, and why.
 
@@ -50,15 +54,13 @@ class Decision:
     and end of its engine; it ends with its last reference, with `close`, or as a context manager.
     """
 
-    __slots__ = ("__weakref__", "_action", "_closed", "_numbers", "_pointer", "_raw")
+    __slots__ = ("__weakref__", "_action", "_pointer", "_raw")
 
-    # Filled in by the engine, without a constructor, which would cost as much as all of these:
-    # the library's decision, its action, the bytes of its view, and these as numbers once they were read.
+    # Filled in by the engine, without a constructor, which would cost as much as all of these: the library's decision,
+    # its action, and its view, as bytes until it is first read and as numbers from then on.
     _pointer: Any
     _action: int
-    _raw: bytes
-    _numbers: "tuple[int, ...] | None"
-    _closed: bool
+    _raw: "bytes | tuple[int, ...]"
 
     def __new__(cls) -> "Decision":
         raise TypeError("decisions come from Engine.decide")
@@ -69,22 +71,26 @@ class Decision:
 
     @property
     def _view(self) -> tuple[int, ...]:
-        numbers = self._numbers
-        if numbers is None:
-            numbers = self._numbers = VIEW.unpack(self._raw)
-        return numbers
+        raw = self._raw
+        if isinstance(raw, bytes):
+            raw = VIEW.unpack(raw)
+            # Unless it was closed meanwhile, by another thread.
+            if type(self._raw) is bytes:
+                self._raw = raw
+        return raw
 
     def _open(self) -> tuple[int, ...]:
-        if self._closed:
+        view = self._view
+        if type(self._raw) is _Closed:
             raise ClosedError("decision")
-        return self._view
+        return view
 
     def __reduce__(self) -> Any:
         raise TypeError("a Decision cannot be copied: it is the library's")
 
     def close(self) -> None:
         """Afterwards only action, status, reason, retry_after and generation can be read."""
-        self._closed = True
+        self._raw = _Closed(self._view)
 
     def __enter__(self) -> "Decision":
         return self
@@ -233,6 +239,4 @@ def made(pointer: Any, action: int, raw: bytes) -> Decision:
     decision._pointer = pointer
     decision._action = action
     decision._raw = raw
-    decision._numbers = None
-    decision._closed = False
     return decision

@@ -99,7 +99,7 @@ class GatepostMiddleware:
             asgi.lay(laid, scope)
         else:
             wsgi.lay(laid, request.META)
-        decided = self._engine._begin(laid)
+        decided = self._engine._begin(laid, laid.output)
         give(laid)
         return decided if isinstance(decided, Decision) else await AsyncPool.current()._decision(decided)
 

@@ -9,6 +9,7 @@ from typing import Any
 from . import _events
 from ._header import OptionFlag, Status
 from ._library import Borrowed, ffi, lib, string
+from ._memory import new_output
 from .decision import Decision, made
 from .errors import ClosedError, failure, settle
 from .keeper import Keeper
@@ -23,15 +24,8 @@ _decision_view = lib.gatepost_decision_view
 _PENDING = int(Status.PENDING)
 _new = object.__new__
 
-# Where the library puts its answers: (decision **, view *, the view's bytes, job **). Whoever takes one owns it, so that
-# a finalizer or a signal handler that decides in between takes another.
+# Whoever takes one owns it, so that a finalizer or a signal handler that decides in between takes another.
 _outputs: list[tuple[Any, Any, Any, Any]] = []
-
-
-def _output() -> tuple[Any, Any, Any, Any]:
-    view = ffi.new("gatepost_view *")
-    view.struct_size = ffi.sizeof("gatepost_view")
-    return ffi.new("gatepost_decision **"), view, ffi.buffer(view), ffi.new("gatepost_job **")
 
 
 def _viewed(pointer: Any, view: Any, raw: Any) -> Decision:
@@ -44,7 +38,7 @@ def _viewed(pointer: Any, view: Any, raw: Any) -> Decision:
 
 def viewed(pointer: Any) -> Decision:
     """Takes over a decision of the library's."""
-    _, view, raw, _ = _output()
+    _, view, raw, _ = new_output()
     return _viewed(pointer, view, raw)
 
 
@@ -156,7 +150,7 @@ class Engine(TokenMethods):
         try:
             output = _outputs.pop()
         except IndexError:
-            output = _output()
+            output = new_output()
         out, view, raw, _ = output
         handle = self._handle
         if handle is None:
@@ -179,17 +173,14 @@ class Engine(TokenMethods):
         decision._pointer = out[0]
         decision._action = view.action
         decision._raw = raw[:]
-        decision._numbers = None
-        decision._closed = False
         _outputs.append(output)
         return decision
 
-    def _begin(self, request: Any) -> "Decision | Any":
-        """Decides what is cheap, or gives the job that is left: a pointer, owned by the caller."""
-        try:
-            output = _outputs.pop()
-        except IndexError:
-            output = _output()
+    def _begin(self, request: Any, output: "tuple[Any, Any, Any, Any]") -> "Decision | Any":
+        """Decides what is cheap, or gives the job that is left: a pointer, owned by the caller.
+
+        output: the caller's alone, to be used again.
+        """
         out, view, raw, job = output
         handle = self._handle
         if handle is None:
@@ -200,9 +191,7 @@ class Engine(TokenMethods):
                 self.start()
                 status = _decide(handle, request._pointer, out, job)
             if status == _PENDING:
-                pointer = job[0]
-                _outputs.append(output)
-                return pointer
+                return job[0]
             if status:
                 raise failure(status)
         pointer = out[0]
@@ -213,9 +202,6 @@ class Engine(TokenMethods):
         decision._pointer = pointer
         decision._action = view.action
         decision._raw = raw[:]
-        decision._numbers = None
-        decision._closed = False
-        _outputs.append(output)
         return decision
 
     async def decide_async(self, request: Request) -> Decision:
@@ -225,7 +211,12 @@ class Engine(TokenMethods):
         """
         if not isinstance(request, Request):
             raise _no_request(request)
-        decided = self._begin(request)
+        try:
+            output = _outputs.pop()
+        except IndexError:
+            output = new_output()
+        decided = self._begin(request, output)
+        _outputs.append(output)
         if isinstance(decided, Decision):
             return decided
         from .aio import AsyncPool
