@@ -176,6 +176,31 @@ _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR
 names = _Names()
 
 
+class _TextNames(dict[str, str]):
+    """The same for names that are text."""
+
+    def __missing__(self, name: str) -> str:
+        line = names[name.encode("latin-1")].decode("latin-1")
+        if len(self) < 1024 and len(name) < 64:
+            self[name] = line
+        return line
+
+
+_text_names = _TextNames()
+
+
+def text_block(headers: Any) -> bytes | None:
+    """As `block`, of fields that are text; None also where they are not, or not all of ISO 8859-1."""
+    try:
+        fields = [_text_names[name] + value for name, value in headers]
+        if breaks("".join(fields).encode("latin-1")):
+            return None
+        fields.append("")
+        return "\r\n".join(fields).encode("latin-1")
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
 def block(headers: Any) -> bytes | None:
     """Header fields as lines, or None where they must go as an array, because a name or value could be read as more."""
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 
-from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, text_block
 
 Text = Union[str, bytes]
 #: Header fields: pairs in the order received, repeated ones one by one; or a mapping where none is repeated.
@@ -68,29 +68,35 @@ class Request:
         now: int = 0,
         tag: int = 0,
     ) -> None:
-        pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
-        if iter(pairs) is pairs:
-            pairs = list(pairs)
-        try:
-            fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-        except (AttributeError, UnicodeEncodeError):
-            fields = [(octets(name), octets(value)) for name, value in pairs]
+        pairs: Any = headers
+        if type(pairs) is not list:
+            if isinstance(headers, Mapping):
+                pairs = headers.items()
+            elif iter(headers) is headers:
+                pairs = list(headers)
         flags = (TLS if tls else 0) | (CERT_VERIFIED if cert_verified else 0) | (BODY_COMPLETE if body is not None else 0)
         #: The method, as given.
         self.method = octets(method)
         #: The target, as given.
         self.target = octets(target)
-        strings = (
-            self.method,
-            self.target,
-            octets(host),
-            octets(peer),
-            octets(request_id),
-            octets(client_cert),
-            b"" if body is None else octets(body),
-        )
-        self._laid = Laid(768)
-        self._laid.whole(strings, fields, flags, number("now", now, -1 << 63), number("tag", tag, 0))
+        lines = text_block(pairs)
+        if lines is None or host or request_id or client_cert or (body is not None and body != b"") or now or tag:
+            fields = [(octets(name), octets(value)) for name, value in pairs]
+            strings = (
+                self.method,
+                self.target,
+                octets(host),
+                octets(peer),
+                octets(request_id),
+                octets(client_cert),
+                b"" if body is None else octets(body),
+            )
+            self._laid = Laid(768)
+            self._laid.whole(strings, fields, flags, number("now", now, -1 << 63), number("tag", tag, 0))
+        else:
+            # What most have, the quick way.
+            self._laid = Laid(len(lines) + len(self.target) + 64)
+            self._laid.plain(self.method, self.target, octets(peer), lines, flags)
         self._pointer = self._laid._pointer
 
     def __repr__(self) -> str:
