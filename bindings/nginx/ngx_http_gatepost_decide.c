@@ -67,9 +67,14 @@ static void
 ngx_http_gatepost_go_on(ngx_http_gatepost_ctx_t *ctx)
 {
     ngx_connection_t    *c = ctx->main->connection;
-    ngx_http_request_t **r = ctx->wait->requests.elts;
-    ngx_uint_t           i, n = ctx->wait->requests.nelts;
+    ngx_http_request_t **r;
+    ngx_uint_t           i, n;
 
+    if (ctx->wait == NULL) {
+        return; /* there was no memory to wait with: the request has failed */
+    }
+    r = ctx->wait->requests.elts;
+    n = ctx->wait->requests.nelts;
     if (ctx->wait->timeout.timer_set) {
         ngx_del_timer(&ctx->wait->timeout);
     }
@@ -124,6 +129,9 @@ ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
             return NGX_ERROR;
         }
     }
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
     waiting = ngx_array_push(&ctx->wait->requests);
     if (waiting == NULL) {
         return NGX_ERROR;
@@ -136,9 +144,6 @@ ngx_http_gatepost_wait(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
         timeout->data = ctx;
         timeout->log = r->connection->log;
         ngx_add_timer(timeout, NGX_HTTP_GATEPOST_LONGEST);
-    }
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-        return NGX_ERROR;
     }
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;

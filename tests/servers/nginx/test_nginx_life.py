@@ -90,9 +90,11 @@ def test_a_reload_with_a_policy_that_does_not_load_changes_nothing(place, echo):
     assert load.wrong == [] and load.count > 0
 
 
-def test_a_request_that_is_being_hashed_survives_a_reload(place, echo):
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_request_that_is_being_hashed_survives_a_reload(place, echo, pool):
     slow(place)
-    with site(place, f"location / {{ {PROXY} }}", echo=echo, before=POOLS["own"][1]) as server:
+    main, before = POOLS[pool]
+    with site(place, f"location / {{ {PROXY} }}", echo=echo, main=main, before=before) as server:
         connections = [wire.Connection(server.port) for _ in range(6)]
         for connection in connections:
             connection.send(wire.request("/orders/1", fields=[place.alice]))

@@ -50,7 +50,10 @@ def test_any_with_an_address_that_is_let_in(place, echo):
 def test_whom_another_let_in_is_asked_again_where_only_we_let_in(place, echo):
     locations = f"location / {{ satisfy any; allow 127.0.0.1; deny all; try_files /nothing @inner; }} location @inner {{ {PROXY} }}"
     with site(place, f"root html; {locations}", echo=echo) as nginx:
-        assert wire.ask(nginx.port, "/orders/1").status == 401 and not echo.received
+        answer = wire.ask(nginx.port, "/orders/1")
+        assert answer.status == 401 and not echo.received
+        assert answer.json()["reason"] == "credentials_missing" and len(answer.all("WWW-Authenticate")) == 3
+        assert nginx.log().count("gatepost: denied 401") == 1
         assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status == 200
 
 
