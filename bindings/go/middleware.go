@@ -84,7 +84,7 @@ func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http
 			if r.Header == nil {
 				r.Header = http.Header{}
 			}
-			d.eachUpstream(func(name, value string, mode Mode) { apply(r.Header, name, value, mode) })
+			d.hand(r.Header)
 		}
 	case Pass:
 	default:
@@ -112,6 +112,20 @@ func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(status), status)
+}
+
+// hand applies the fields for the application. The values of those that replace others lie in one piece of memory, of
+// which none may grow into the next.
+func (d *Decision) hand(header http.Header) {
+	values := make([]string, 0, d.lengths.upstream_count)
+	d.eachUpstream(func(name, value string, mode Mode) {
+		if mode == Set {
+			values = append(values, value)
+			header[textproto.CanonicalMIMEHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
+		} else {
+			apply(header, name, value, mode)
+		}
+	})
 }
 
 // strip removes the fields that a client may have made up, however they are spelled: net/http writes names in one way,

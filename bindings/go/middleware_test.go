@@ -48,6 +48,13 @@ func TestMiddlewareLetsThroughWithIdentityAndWithoutForgeries(t *testing.T) {
 				t.Errorf("%s: %q", name, r.Header[name])
 			}
 		}
+		// One that grows does not run into another.
+		for _, name := range []string{"X-Auth-Subject", "X-Auth-Roles", "X-Auth-Scheme"} {
+			r.Header.Add(name, "more")
+		}
+		if got := []string{r.Header.Get("X-Auth-Subject"), r.Header.Get("X-Auth-Roles"), r.Header.Get("X-Auth-Scheme")}; !slices.Equal(got, []string{alice, "clerk", "basic"}) {
+			t.Error(got)
+		}
 		w.WriteHeader(204)
 	}))
 	r := request("GET", "/orders/7", true)
