@@ -13,6 +13,6 @@
 // Behind the middleware, FromContext says who a request comes from. For servers that are not net/http there is
 // DecideRequest, and for frameworks with another shape of middleware Admit.
 //
-// One decision is one crossing into the library; a password that must be hashed, or state that must be read, takes a
-// second one. No pointer of Go's stays there. What a program may rely on otherwise stands in docs/EMBEDDING.md.
+// One decision is one crossing into the library; a password that must be hashed, state that must be read and a long answer
+// take further ones. No pointer of Go's stays there. What a program may rely on otherwise stands in docs/EMBEDDING.md.
 package gatepost
