@@ -1,3 +1,5 @@
+//go:build linux
+
 package gatepost_test
 
 import (
@@ -5,8 +7,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
+	"os/exec"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,6 +104,50 @@ func TestEachCloseReturnsWhenAllHasEnded(t *testing.T) {
 		if err := <-closed; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestNothingIsLeftOfAnEngineThatWasClosed(t *testing.T) {
+	file := withAlice(t, "")
+	_ = open(t, file, nil).Close()
+	before := runtime.NumGoroutine()
+	for range 30 {
+		engine := open(t, file, nil)
+		if _, err := engine.Decide(request("GET", "/orders/7", true)); err != nil {
+			t.Fatal(err)
+		}
+		_ = engine.Close()
+	}
+	if !eventually(func() bool { return runtime.NumGoroutine() <= before }) {
+		t.Errorf("%d goroutines, then %d", before, runtime.NumGoroutine())
+	}
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if target, _ := os.Readlink("/proc/self/fd/" + entry.Name()); strings.Contains(target, "orders.db") {
+			t.Errorf("%s is still open", target)
+		}
+	}
+}
+
+func TestAProgramThatIsStartedInheritsNothingOfAnEngine(t *testing.T) {
+	engine := open(t, withAlice(t, ""), nil)
+	if _, err := engine.Decide(request("GET", "/orders/7", true)); err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := slices.ContainsFunc(own, func(entry os.DirEntry) bool {
+		target, _ := os.Readlink("/proc/self/fd/" + entry.Name())
+		return strings.Contains(target, "orders.db")
+	})
+	child, err := exec.Command("ls", "-l", "/proc/self/fd").Output()
+	if err != nil || !holds || strings.Contains(string(child), "orders.db") {
+		t.Errorf("%v %v %s", err, holds, child)
 	}
 }
 
