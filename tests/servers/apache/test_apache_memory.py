@@ -11,6 +11,8 @@ from frame.people import PASSWORD
 ALICE = wire.basic("alice", PASSWORD)
 CONFIG = """
 GatepostPolicy "@POLICY@"
+LogFormat "%u %{gatepost-subject}n %{gatepost-id}n %{GATEPOST_ROLES}e %{X-Auth-Subject}i %{WWW-Authenticate}o %{Cache-Control}o" all
+CustomLog "@FOLDER@/access.log" all
 ScriptAlias "/cgi/" "@FOLDER@/cgi/"
 <Location "/">
     Gatepost on
@@ -74,6 +76,7 @@ def test_valgrind_finds_nothing_in_the_module(echo):
     with made:
         came = ask_everything(made.port, 90)
         assert {200, 401} <= came
+        assert re.search(r"^alice alice \S+ clerk alice - private, no-store$", (made.site / "access.log").read_text(), re.M)
         made.signal(15)
         made.process.wait(120)
         said = made.output.read_text()
