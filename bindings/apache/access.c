@@ -32,14 +32,16 @@ const gate_record *gate_excused(request_rec *r) {
     return gate_request_of(document->prev)->refusal;
 }
 
-/* httpd does not ask about r: its configuration is that of a request that was asked about, but only as an ErrorDocument. */
-static int is_taken_on_trust(request_rec *r, request_rec *from) {
-    return from != NULL && from->per_dir_config == r->per_dir_config && gate_excused(from) != NULL;
+/* httpd does not ask about r: its configuration is that of a request that was asked about. */
+static int is_taken_on_trust(const request_rec *r, const request_rec *from) {
+    return from != NULL && from->per_dir_config == r->per_dir_config;
 }
 
 /* With a configuration of its own, if of the same content, r is asked about. */
 static int ask_anew(request_rec *r) {
-    if ((is_taken_on_trust(r, r->prev) || is_taken_on_trust(r, r->main)) && gate_excused(r) == NULL) {
+    int by_redirect = is_taken_on_trust(r, r->prev) && gate_excused(r->prev) != NULL;
+    int as_part = is_taken_on_trust(r, r->main) && (gate_excused(r->main) != NULL || gate_destination(r) != NULL);
+    if ((by_redirect || as_part) && gate_excused(r) == NULL) {
         r->per_dir_config = ap_merge_per_dir_configs(r->pool, r->per_dir_config, ap_create_per_dir_config(r->pool));
     }
     return OK;

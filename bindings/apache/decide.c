@@ -10,14 +10,30 @@ gate_request *gate_new_request(request_rec *r) {
     return known;
 }
 
-/* The decision of that policy about r's client, where it was made already. */
-gate_record *gate_known(request_rec *r, const gate_policy *policy) {
-    gate_record *record = gate_request_of(gate_top(r))->records;
-    while (record != NULL && record->policy != policy) {
+/*
+ * A second address, that a request names in Destination and wants to write to (COPY, MOVE): mod_dav looks it up as a
+ * subrequest. NULL: r is none.
+ */
+const char *gate_destination(const request_rec *r) {
+    if (r->main == NULL) {
+        return NULL;
+    }
+    const request_rec *top = gate_top((request_rec *)r);
+    int reads = top->method_number == M_GET || top->method_number == M_POST;
+    return !reads && apr_table_get(top->headers_in, "Destination") != NULL ? r->unparsed_uri : NULL;
+}
+
+static gate_record *find(request_rec *top, const gate_policy *policy, const char *destination) {
+    gate_record *record = gate_request_of(top)->records;
+    while (record != NULL && (record->policy != policy || (record->destination == NULL) != (destination == NULL) ||
+                              (destination != NULL && strcmp(record->destination, destination) != 0))) {
         record = record->next;
     }
     return record;
 }
+
+/* The decision of that policy about the address that r's client asked for, where it was made already. */
+gate_record *gate_known(request_rec *r, const gate_policy *policy) { return find(gate_top(r), policy, NULL); }
 
 static apr_status_t forget(void *data) {
     gate_record *record = data;
@@ -131,21 +147,28 @@ static gatepost_status ask(request_rec *r, gate_policy *policy, gatepost_request
 }
 
 /*
- * The decision of the policy about r's client, made now where it was not made yet. This thread may wait for it.
+ * The decision of the policy about r's client, made now where it was not made yet. This thread may wait for it. Where r
+ * is the destination of a request, it is about writing there.
  *
  * Returns the record, never NULL; it lives as long as the client's own request.
  */
 const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
-    gate_record *record = gate_known(r, policy);
+    request_rec *top = gate_top(r);
+    const char *destination = gate_destination(r);
+    gate_record *record = find(top, policy, destination);
     if (record != NULL) {
         return record;
     }
-    request_rec *top = gate_top(r);
     gate_request *known = gate_request_of(top);
     record = new_record(top, policy);
     struct hearing hearing = {top->pool, NULL};
     gatepost_request request;
     gate_describe(r, top, known->received != NULL ? known->received : top->headers_in, &request);
+    if (destination != NULL) {
+        record->destination = apr_pstrdup(top->pool, destination);
+        request.method = GATEPOST_STR("PUT");
+        request.target = (gatepost_str){record->destination, strlen(record->destination)};
+    }
     request.user = &hearing;
     gatepost_status status = ask(r, policy, &request, record);
     record->client = hearing.client != NULL ? hearing.client : apr_pstrmemdup(top->pool, request.peer.ptr, request.peer.len);

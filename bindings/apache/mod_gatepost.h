@@ -54,6 +54,7 @@ typedef struct gate_directory {
 typedef struct gate_record {
     struct gate_record *next;
     gate_policy *policy;
+    const char *destination;     /* NULL: about the address that the client asked for */
     gatepost_decision *decision; /* NULL: none could be made, and status is what the client gets */
     gatepost_view view;
     const char *client;          /* address of the client, behind proxies that the policy trusts */
@@ -106,6 +107,7 @@ int gate_read_body(request_rec *r, apr_size_t most, gatepost_request *request);
 /* decide.c */
 gate_request *gate_new_request(request_rec *r);
 gate_record *gate_known(request_rec *r, const gate_policy *policy);
+const char *gate_destination(const request_rec *r);
 const gate_record *gate_decide(request_rec *r, gate_policy *policy);
 gate_record *gate_without_decision(request_rec *r, gate_policy *policy, gatepost_reason reason);
 int gate_quiet_strip(request_rec *r, gate_policy *policy);

@@ -138,3 +138,36 @@ ScriptAlias "/open/" "@FOLDER@/cgi/"
             seen = environment(wire.ask(site.port, f"/{path}/env", fields=[*fields, ("X-Who", "root")]))
             told = {name: value for name, value in seen.items() if value == "root" or name == "GATEPOST_SUBJECT"}
             assert told == {"HTTP_X_WHO": "root", **({"GATEPOST_SUBJECT": subject} if subject else {})}, path
+
+
+@pytest.mark.parametrize("asks", ["Gatepost on", "Require gatepost"])
+def test_who_may_not_write_somewhere_copies_and_moves_nothing_there(asks):
+    config = f"""
+GatepostPolicy "@POLICY@"
+DavLockDB "@FOLDER@/locks"
+<Directory "@FOLDER@/htdocs">
+    Dav On
+</Directory>
+<Location "/">
+    {asks}
+</Location>
+"""
+    site = Site(config, users={"alice": [], "rita": ["admin"]}, modules=["dav", "dav_fs"])
+    site.page("mine/one", "alice's").page("mine/two", "alice's").page("admin/there", "rita's")
+    host = f"localhost:{site.port}"
+
+    def ask(method, path, to=None, who=ALICE, **more):
+        fields = [who, *([("Destination", f"http://{host}{to}")] if to else [])]
+        return wire.ask(site.port, path, host=host, method=method, fields=fields, **more)
+
+    with site:
+        assert ask("PUT", "/admin/there", body=b"alice's").status == 403
+        for method in ("COPY", "MOVE"):
+            for to in ("/admin/there", "/admin/new", "/mine/../admin/there"):
+                assert ask(method, "/mine/one", to).status in (400, 403)
+        rita = wire.basic("rita", PASSWORD)
+        assert ask("GET", "/admin/there", who=rita).body == b"rita's" and ask("GET", "/admin/new", who=rita).status == 404
+        assert ask("COPY", "/mine/one", "/mine/three").status == 201
+        assert ask("MOVE", "/mine/two", "/mine/four").status == 201
+        assert ask("COPY", "/mine/one", "/admin/there", who=rita).status == 204
+        assert ask("GET", "/admin/there", who=rita).body == b"alice's"
