@@ -1,6 +1,7 @@
 package gatepost_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -258,7 +259,9 @@ func TestAUnixSocketIsAPeerOfItsOwn(t *testing.T) {
 	server := &http.Server{Handler: engine.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }))}
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
-	client := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
 	for from, status := range map[string]int{"192.0.2.9": 204, "198.51.100.7": 403} {
 		r, _ := http.NewRequest("GET", "http://orders.example.com/near", nil)
 		r.SetBasicAuth(alice, password)
