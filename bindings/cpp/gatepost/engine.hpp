@@ -202,11 +202,11 @@ public:
         const detail::StringArray audience(wanted.audience);
         const detail::StringArray factors(wanted.factors);
         auto raw = detail::sized<gatepost_token_request>();
-        raw.signer = detail::str(wanted.signer);
-        raw.user = detail::str(wanted.user);
-        raw.client_id = detail::str(wanted.client_id);
-        raw.session = detail::str(wanted.session);
-        raw.claims = detail::str(wanted.claims);
+        raw.signer = detail::str(wanted.signer.view());
+        raw.user = detail::str(wanted.user.view());
+        raw.client_id = detail::str(wanted.client_id.view());
+        raw.session = detail::str(wanted.session.view());
+        raw.claims = detail::str(wanted.claims.view());
         raw.scopes = scopes.data();
         raw.scope_count = scopes.size();
         raw.audience = audience.data();
@@ -228,8 +228,8 @@ public:
     [[nodiscard]] Result<Tokens> refresh_token(const RefreshRequest& wanted) const {
         const detail::StringArray scopes(wanted.scopes);
         auto raw = detail::sized<gatepost_refresh_request>();
-        raw.token = detail::str(wanted.token);
-        raw.client_id = detail::str(wanted.client_id);
+        raw.token = detail::str(wanted.token.view());
+        raw.client_id = detail::str(wanted.client_id.view());
         raw.scopes = scopes.data();
         raw.scope_count = scopes.size();
         raw.now = wanted.now;

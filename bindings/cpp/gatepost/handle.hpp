@@ -98,8 +98,17 @@ public:
         using value_type = typename Range::value_type;
         /// Distance of two.
         using difference_type = std::ptrdiff_t;
-        /// There is nothing to point to.
-        using pointer = void;
+        /// Holds what it points to.
+        class pointer {
+        public:
+            /// \param held the element
+            explicit pointer(value_type held) noexcept : held_(held) {}
+            /// \returns the element
+            const value_type* operator->() const noexcept { return &held_; }
+
+        private:
+            value_type held_;
+        };
         /// A value.
         using reference = value_type;
 
@@ -108,6 +117,8 @@ public:
         explicit iterator(const Raw* at) noexcept : at_(at) {}
         /// \returns the element
         value_type operator*() const noexcept { return Read{}(*at_); }
+        /// \returns what leads to the element
+        pointer operator->() const noexcept { return pointer(**this); }
         /// \returns itself, one further
         iterator& operator++() noexcept {
             ++at_;
@@ -181,5 +192,11 @@ private:
 };
 
 }  // namespace gatepost
+
+#if defined(__cpp_lib_ranges)
+/// Its iterators live as long as what it is a view of, and so longer than itself.
+template <class Raw, class Read>
+inline constexpr bool std::ranges::enable_borrowed_range<gatepost::Range<Raw, Read>> = true;
+#endif
 
 #endif

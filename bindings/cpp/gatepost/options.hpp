@@ -5,6 +5,7 @@
 
 #include "names.hpp"
 #include "result.hpp"
+#include "text.hpp"
 
 #include <chrono>
 #include <cstring>
@@ -37,15 +38,15 @@ struct Fetched {
     /// The HTTP status; 0 where there is none, and then error says why.
     std::uint32_t status = 0;
     /// The content.
-    std::string_view body;
+    Text body;
     /// The field ETag.
-    std::string_view etag;
+    Text etag;
     /// The field Cache-Control.
-    std::string_view cache_control;
+    Text cache_control;
     /// The field Content-Type.
-    std::string_view content_type;
+    Text content_type;
     /// Why no answer came, in words for the operator.
-    std::string_view error;
+    Text error;
 };
 
 /// A document that is wanted. All of it lives for the call only.
@@ -73,11 +74,11 @@ public:
     Result<void> answer(const Fetched& said) const {
         auto fetched = detail::sized<gatepost_fetched>();
         fetched.status = said.status;
-        fetched.body = detail::str(said.body);
-        fetched.etag = detail::str(said.etag);
-        fetched.cache_control = detail::str(said.cache_control);
-        fetched.content_type = detail::str(said.content_type);
-        fetched.error = detail::str(said.error);
+        fetched.body = detail::str(said.body.view());
+        fetched.etag = detail::str(said.etag.view());
+        fetched.cache_control = detail::str(said.cache_control.view());
+        fetched.content_type = detail::str(said.content_type.view());
+        fetched.error = detail::str(said.error.view());
         return detail::result(gatepost_fetch_reply_set(raw_->reply, &fetched));
     }
 

@@ -3,8 +3,8 @@
 #ifndef GATEPOST_TOKENS_HPP
 #define GATEPOST_TOKENS_HPP
 
-#include "names.hpp"
-#include "result.hpp"
+#include "decision.hpp"
+#include "text.hpp"
 
 #include <chrono>
 #include <vector>
@@ -21,10 +21,10 @@ inline constexpr bool says_no<Verified> = true;
 /// Strings as an array of the C interface. It borrows.
 class StringArray {
 public:
-    explicit StringArray(const std::vector<std::string_view>& from) {
+    explicit StringArray(const std::vector<Text>& from) {
         strings_.reserve(from.size());
-        for (const std::string_view text : from) {
-            strings_.push_back(str(text));
+        for (const Text text : from) {
+            strings_.push_back(str(text.view()));
         }
     }
     [[nodiscard]] const gatepost_str* data() const noexcept { return strings_.empty() ? nullptr : strings_.data(); }
@@ -90,11 +90,13 @@ public:
     [[nodiscard]] std::string_view issuer() const noexcept GATEPOST_BOUND {
         return gatepost::detail::view(view_.issuer);
     }
-    /// \returns roles, joined by a comma; bytes outside 0x21-0x7E, "%" and "," are percent-encoded
-    [[nodiscard]] std::string_view roles() const noexcept GATEPOST_BOUND { return gatepost::detail::view(view_.roles); }
-    /// \returns scopes, joined by a space and encoded likewise
-    [[nodiscard]] std::string_view scopes() const noexcept GATEPOST_BOUND {
-        return gatepost::detail::view(view_.scopes);
+    /// \returns the roles of whom it stands for
+    [[nodiscard]] std::vector<std::string> roles() const {
+        return gatepost::detail::taken_apart(gatepost::detail::view(view_.roles), ',');
+    }
+    /// \returns its scopes
+    [[nodiscard]] std::vector<std::string> scopes() const {
+        return gatepost::detail::taken_apart(gatepost::detail::view(view_.scopes), ' ');
     }
     /// \returns all claims as they were sent, a JSON object; empty where it is not good
     [[nodiscard]] std::string_view claims() const noexcept GATEPOST_BOUND {
@@ -132,21 +134,21 @@ private:
 /// What a token is asked for with. Its strings are borrowed for the call.
 struct TokenRequest {
     /// Name of the [[signer]]; empty: the policy's only one.
-    std::string_view signer{};
+    Text signer{};
     /// The local user that the token is for.
-    std::string_view user{};
+    Text user{};
     /// Who asks for it (OAuth client_id); empty: nobody in particular.
-    std::string_view client_id{};
+    Text client_id{};
     /// The host's own name for the session (claim sid); empty: one is drawn where there is a refresh token.
-    std::string_view session{};
+    Text session{};
     /// Further claims as a JSON object, up to 4 KiB; empty: none.
-    std::string_view claims{};
+    Text claims{};
     /// Scopes.
-    std::vector<std::string_view> scopes{};
+    std::vector<Text> scopes{};
     /// Some of the signer's audience; none: all of it.
-    std::vector<std::string_view> audience{};
+    std::vector<Text> audience{};
     /// By which factors the user proved who they are (claim amr, RFC 8176).
-    std::vector<std::string_view> factors{};
+    std::vector<Text> factors{};
     /// How long it lasts, at most what the policy says; 0: that.
     std::chrono::seconds lifetime{0};
     /// When the user proved who they are (claim auth_time), Unix seconds; 0: not known.
@@ -160,11 +162,11 @@ struct TokenRequest {
 /// A refresh token that is handed in. Its strings are borrowed for the call.
 struct RefreshRequest {
     /// The refresh token, as it was sent.
-    std::string_view token{};
+    Text token{};
     /// Who hands it in: the client_id that it was issued with.
-    std::string_view client_id{};
+    Text client_id{};
     /// Fewer scopes than the login has; none: all of them.
-    std::vector<std::string_view> scopes{};
+    std::vector<Text> scopes{};
     /// Unix seconds; 0: the engine's clock.
     std::int64_t now = 0;
 };
@@ -233,28 +235,28 @@ class Revocation {
 public:
     /// \param token its signature must be right; it may have expired
     /// \returns the revocation of that token
-    static Revocation of_token(std::string_view token) noexcept { return make(&gatepost_revocation::token, token, {}); }
+    static Revocation of_token(Text token) noexcept { return make(&gatepost_revocation::token, token, {}); }
     /// \param issuer the issuer's name in the policy, or its URL
     /// \param id the token's "jti"
     /// \returns the revocation of that token
-    static Revocation of_token_id(std::string_view issuer, std::string_view id) noexcept {
+    static Revocation of_token_id(Text issuer, Text id) noexcept {
         return make(&gatepost_revocation::token_id, id, issuer);
     }
     /// \param issuer the issuer's name in the policy, or its URL
     /// \param id the session's "sid"
     /// \returns the revocation of the session's tokens
-    static Revocation of_session(std::string_view issuer, std::string_view id) noexcept {
+    static Revocation of_session(Text issuer, Text id) noexcept {
         return make(&gatepost_revocation::session_id, id, issuer);
     }
     /// \param issuer the issuer's name in the policy, or its URL
     /// \param subject "sub" of the tokens
     /// \returns the revocation of the tokens of that person
-    static Revocation of_subject(std::string_view issuer, std::string_view subject) noexcept {
+    static Revocation of_subject(Text issuer, Text subject) noexcept {
         return make(&gatepost_revocation::subject, subject, issuer);
     }
     /// \param user a local user
     /// \returns the revocation of that user's tokens, by every issuer whose subjects are local users
-    static Revocation of_user(std::string_view user) noexcept { return make(&gatepost_revocation::user, user, {}); }
+    static Revocation of_user(Text user) noexcept { return make(&gatepost_revocation::user, user, {}); }
 
     /// \param seconds those issued before; 0: all that were issued until now. Only of a subject or user.
     /// \returns itself
@@ -272,11 +274,10 @@ public:
     [[nodiscard]] const gatepost_revocation& raw() const noexcept { return raw_; }
 
 private:
-    static Revocation make(gatepost_str gatepost_revocation::*what, std::string_view value,
-                           std::string_view issuer) noexcept {
+    static Revocation make(gatepost_str gatepost_revocation::*what, Text value, Text issuer) noexcept {
         Revocation made;
-        made.raw_.*what = detail::str(value);
-        made.raw_.issuer = detail::str(issuer);
+        made.raw_.*what = detail::str(value.view());
+        made.raw_.issuer = detail::str(issuer.view());
         return made;
     }
     Revocation() noexcept : raw_(detail::sized<gatepost_revocation>()) {}

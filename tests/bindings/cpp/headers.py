@@ -35,6 +35,15 @@ WRONG = {
     "is such a string among fields": (
         'std::string s();\nvoid f(gatepost::Request& r) { r.headers({{"A", s()}}); }', "ends with the expression",
     ),
+    "is such a string of a token": (
+        "std::string s();\nvoid f(gatepost::TokenRequest& r) { r.user = s(); }", "ends with the expression",
+    ),
+    "is such a string of a revocation": (
+        "std::string s();\nauto f() { return gatepost::Revocation::of_user(s()); }", "ends with the expression",
+    ),
+    "is such a string of what was fetched": (
+        "std::string s();\nvoid f(gatepost::Fetched& r) { r.body = s(); }", "ends with the expression",
+    ),
     "is nothing at all": ('void f(gatepost::Request& r) { r.header("A", nullptr); }', "nullptr"),
     "is no field": ("void f() { gatepost::Request().headers(std::vector<int>{1}); }", "a header field is a pair"),
     "is a pair of no strings": (

@@ -35,7 +35,7 @@ def fresh(name):
 
 def test_cmake_finds_it_wherever_it_was_moved():
     destination, _ = installation("cmake-root", "/opt/gatepost")
-    moved = BUILD / "moved"
+    moved = BUILD / "moved elsewhere"
     shutil.rmtree(moved, ignore_errors=True)
     (destination / "opt/gatepost").rename(moved)
     folder = fresh("cmake-project")

@@ -26,8 +26,8 @@ void issued_and_verified(const Engine& engine) {
 
     const auto verified = must(engine.verify_token(tokens.access_token()));
     CHECK(verified && verified.good() && verified.status() == 200 && verified.reason() == Reason::allowed);
-    CHECK(verified.subject() == "alice" && verified.roles() == "clerk" &&
-          verified.scopes() == "orders:read orders:write");
+    CHECK(verified.subject() == "alice" && verified.roles() == std::vector<std::string>({"clerk"}) &&
+          verified.scopes() == std::vector<std::string>({"orders:read", "orders:write"}));
     CHECK(verified.token_id() == tokens.token_id() && verified.session_id() == "s1" &&
           verified.issuer_name() == "access");
     CHECK(verified.expires_at() == tokens.expires_at() && verified.expires_at() - verified.issued_at() == 60);

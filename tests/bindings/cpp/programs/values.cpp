@@ -12,6 +12,11 @@ using namespace gatepost;
 
 namespace {
 
+#if __cplusplus >= 202002L
+// What is found in a range outlives the range, which is but a view of the decision.
+static_assert(std::ranges::borrowed_range<Headers> && std::ranges::borrowed_range<Strings>);
+static_assert(std::ranges::input_range<Headers>);
+#endif
 static_assert(!std::is_copy_constructible_v<Decision> && !std::is_copy_assignable_v<Decision>);
 static_assert(!std::is_copy_constructible_v<Job> && !std::is_copy_constructible_v<Chore>);
 static_assert(!std::is_copy_constructible_v<Pool> && !std::is_copy_constructible_v<Bytes>);
@@ -47,7 +52,7 @@ void decisions(const Engine& engine) {
     const auto upstream = allowed.upstream_headers();
     const auto subject =
         std::find_if(upstream.begin(), upstream.end(), [](const Header& h) { return h.name == "X-Auth-Subject"; });
-    CHECK(subject != upstream.end() && (*subject).value == "alice" && (*subject).mode == HeaderMode::set);
+    CHECK(subject != upstream.end() && (*subject).value == "alice" && subject->mode == HeaderMode::set);
     CHECK((*subject).value.data()[5] == '\0');
     const auto strip = allowed.strip();
     CHECK(std::find(strip.begin(), strip.end(), "x_auth_subject") != strip.end() && !strip.empty());
