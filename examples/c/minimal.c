@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static gatepost_str text(const char *string) { return (gatepost_str){string, string == NULL ? 0 : strlen(string)}; }
 
@@ -110,7 +111,8 @@ static enum MHD_Result on_request(void *engine, struct MHD_Connection *connectio
     enum MHD_Result result;
     if (status != GATEPOST_OK) { /* no decision could be made: refuse */
         fprintf(stderr, "no decision: %s\n", gatepost_status_text(status).ptr);
-        result = reply(connection, &view, status == GATEPOST_ERR_STATE ? 503 : 500, text(""));
+        int busy = status == GATEPOST_ERR_OVERLOADED || status == GATEPOST_ERR_STATE;
+        result = reply(connection, &view, busy ? 503 : 500, text(""));
     } else if (view.action == GATEPOST_ALLOW) {
         result = application(connection, &view);
     } else if (view.action == GATEPOST_PASS) { /* no route, and the policy leaves it to us: there is nothing else here */
@@ -154,8 +156,14 @@ int main(int argc, char **argv) {
     }
     printf("listening on 127.0.0.1:%u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
     fflush(stdout);
-    int signal_number = 0;
-    sigwait(&ends, &signal_number);
+    struct timespec wait;
+    do { /* housekeeping, until a signal comes */
+        uint64_t next = 1000;
+        if (gatepost_engine_poll(engine, &next, NULL) != GATEPOST_OK) {
+            fprintf(stderr, "housekeeping failed\n");
+        }
+        wait = (struct timespec){(time_t)(next / 1000), (long)(next % 1000 * 1000000)};
+    } while (sigtimedwait(&ends, NULL, &wait) < 0);
     MHD_stop_daemon(daemon);
     gatepost_engine_free(engine);
     return 0;
