@@ -4,6 +4,10 @@
 mod host;
 mod uri;
 
+use memchr::memchr;
+
+use crate::ffi::os::plain;
+
 pub use host::{Host, HostError, Name};
 pub use uri::HttpUri;
 
@@ -27,6 +31,20 @@ pub struct TargetError {
 /// query never takes part, save that no part of a target may hold `#`, a space or a control byte. Its length is not
 /// looked at.
 pub fn parse<'a>(method: &str, target: &'a [u8], host: Option<&Host<'_>>) -> Result<Target<'a>, TargetError> {
+    // What most requests have.
+    let end = memchr(b'?', target).unwrap_or(target.len());
+    let (path, query) = target.split_at(end);
+    if path.first() == Some(&b'/')
+        && path.get(1) != Some(&b'/')
+        && plain::is_target(path)
+        && (query.is_empty() || plain::is_query(query))
+    {
+        return Ok(Target { path, asterisk: false });
+    }
+    examine(method, target, host)
+}
+
+fn examine<'a>(method: &str, target: &'a [u8], host: Option<&Host<'_>>) -> Result<Target<'a>, TargetError> {
     if target.is_empty() {
         return refuse("the request-target is empty");
     }

@@ -16,6 +16,13 @@ pub struct Details {
     pub max_age: Option<i64>,
 }
 
+impl Details {
+    /// Nothing is missing.
+    pub fn is_empty(&self) -> bool {
+        self.scopes.is_empty() && self.factors.is_empty() && self.max_age.is_none()
+    }
+}
+
 /// How a token of the scheme `bearer` may come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens<'a> {

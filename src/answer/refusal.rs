@@ -58,30 +58,23 @@ impl Refusal<'_> {
         Some(retry(seconds, self.language))
     }
 
-    /// Adds the fields that describe the body; the body, which is empty for `HEAD`.
-    pub fn write(&self, form: Form, head: bool, fields: &mut Vec<HeaderEntry>) -> Vec<u8> {
+    /// Adds the fields that describe the body, which `HEAD` gets as well.
+    pub fn describe(&self, form: Form, fields: &mut Vec<HeaderEntry>) {
         let mut set = |name: &'static str, value: &'static str, mode| {
             fields.push(HeaderEntry { name: name.into(), value: value.into(), mode });
         };
-        // A page that cannot be written is no reason to say nothing.
-        let page = if form == Form::Page && !head { page::body(self) } else { None };
-        let as_page = form == Form::Page && (head || page.is_some());
         match form {
-            Form::Nothing => return Vec::new(),
+            Form::Nothing => return,
             Form::Problem => set("Vary", "Accept-Language", HeaderMode::Append),
             Form::ProblemOrPage | Form::Page => set("Vary", "Accept, Accept-Language", HeaderMode::Append),
         }
+        let as_page = form == Form::Page;
         set("Content-Type", if as_page { page::CONTENT_TYPE } else { problem::CONTENT_TYPE }, HeaderMode::Set);
         set("Content-Language", self.language.tag(), HeaderMode::Set);
         set("X-Content-Type-Options", "nosniff", HeaderMode::Set);
         if as_page {
             set("Content-Security-Policy", page::security_policy(), HeaderMode::Set);
             set("Referrer-Policy", "no-referrer", HeaderMode::Set);
-        }
-        match page {
-            _ if head => Vec::new(),
-            Some(page) => page,
-            None => problem::body(self),
         }
     }
 }
@@ -90,7 +83,7 @@ impl Refusal<'_> {
 mod tests {
     use super::*;
 
-    fn written(form: Form, head: bool, language: Language) -> (Vec<(String, String)>, Vec<u8>) {
+    fn described(form: Form, language: Language) -> Vec<(String, String)> {
         let refusal = Refusal {
             service: "Orders",
             shown: Reason::Throttled,
@@ -101,24 +94,14 @@ mod tests {
             repeatable: true,
         };
         let mut fields = Vec::new();
-        let body = refusal.write(form, head, &mut fields);
-        (fields.into_iter().map(|field| (field.name.to_string(), field.value.to_string())).collect(), body)
-    }
-
-    #[test]
-    fn head_gets_the_fields_of_get_and_no_body() {
-        for form in [Form::Nothing, Form::Problem, Form::ProblemOrPage, Form::Page] {
-            let (get, head) = (written(form, false, Language::German), written(form, true, Language::German));
-            assert_eq!(get.0, head.0, "{form:?}");
-            assert!(head.1.is_empty() && (get.1.is_empty() == (form == Form::Nothing)), "{form:?}");
-        }
+        refusal.describe(form, &mut fields);
+        fields.into_iter().map(|field| (field.name.to_string(), field.value.to_string())).collect()
     }
 
     #[test]
     fn what_the_answer_depends_on_is_told_to_caches() {
         let value = |form, name: &str| {
-            let (fields, _) = written(form, false, Language::Chinese);
-            fields.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+            described(form, Language::Chinese).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
         };
         assert_eq!(value(Form::Nothing, "Vary"), None);
         assert_eq!(value(Form::Problem, "Vary").as_deref(), Some("Accept-Language"));

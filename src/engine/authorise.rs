@@ -38,7 +38,13 @@ pub struct Unmet {
 }
 
 /// Holds the requirement against the facts.
+#[inline]
 pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> {
+    // What most routes ask for, and all that are open.
+    if matches!(require, Requirement::Authenticated) { Ok(()) } else { evaluate(require, facts) }
+}
+
+fn evaluate(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> {
     let strict = Evaluation { facts: *facts, assume_factor: false, assume_login: false };
     // Factors and login ages never stand under `not`: what is true without assumptions is true with them.
     if strict.truth(require) == Truth::True {
@@ -57,10 +63,15 @@ pub fn authorise(require: &Requirement, facts: &Facts<'_>) -> Result<(), Unmet> 
 
 /// The `tls` and `network` leaves that stand alone or under `all`: what can be refused before any credential is asked
 /// for, so that nobody is invited to send a password in the clear.
+#[inline]
 pub fn before_credentials<'a>(require: &'a Requirement, client: &Client) -> Result<(), (Reason, &'a Requirement)> {
     if !matches!(require, Requirement::Tls | Requirement::Network(_) | Requirement::All(_)) {
         return Ok(());
     }
+    first_of_all(require, client)
+}
+
+fn first_of_all<'a>(require: &'a Requirement, client: &Client) -> Result<(), (Reason, &'a Requirement)> {
     // TLS first, whatever the order of the file: it is what the person can mend.
     let tls = first(require, &|leaf| matches!(leaf, Requirement::Tls) && client.tls != Some(true));
     if let Some(leaf) = tls {

@@ -1,29 +1,26 @@
 //! What a decision carries from the request to the answer. Owned: nothing here points into the request, so that it
 //! can wait in a job.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::answer::challenge::{self, Details, Said};
-use crate::answer::refusal::{Form, Refusal};
-use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List, Text};
+use crate::answer::challenge::Details;
+use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
 use crate::engine::authorise::Facts;
 use crate::engine::facts::Known;
 use crate::engine::process::Process;
+use crate::engine::refusals::{Answer, Kind, Own, entry};
 use crate::engine::snapshot::{Rule, Snapshot};
 use crate::engine::telling::{self, Asked};
 use crate::engine::trace::Trace;
 use crate::identity::{Identity, Scheme};
-use crate::policy::model::Responses;
 use crate::reading::client::Client;
 use crate::reading::fields::Fields;
 use crate::reading::wanted::Wanted;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::throttle::Full;
-
-/// Seconds that a client waits after a 503.
-const RETRY_AFTER_UNAVAILABLE: u32 = 5;
 
 /// A decision on its way.
 #[derive(Debug)]
@@ -89,7 +86,7 @@ pub(super) struct Failure {
     /// The step that refused.
     pub(super) step: &'static str,
     /// What it saw, for the operator.
-    pub(super) saw: String,
+    pub(super) saw: Cow<'static, str>,
     pub(super) details: Details,
     pub(super) retry_after: Option<NonZeroU32>,
     /// What the log says otherwise.
@@ -107,7 +104,12 @@ pub(super) struct ForLog {
 
 impl Failure {
     pub(super) fn new(reason: Reason, step: &'static str, saw: impl Into<String>) -> Failure {
-        Failure { reason, step, saw: saw.into(), details: Details::default(), retry_after: None, log: None }
+        Failure::seeing(reason, step, Cow::Owned(saw.into()))
+    }
+
+    /// The same, where what was seen is one of a few texts, or is told to nobody.
+    pub(super) fn seeing(reason: Reason, step: &'static str, saw: Cow<'static, str>) -> Failure {
+        Failure { reason, step, saw, details: Details::default(), retry_after: None, log: None }
     }
 
     /// The same; the log says this of what was seen: it is read by more people, and for longer.
@@ -179,42 +181,26 @@ impl Context {
         Facts { identity, client: &self.client, now: self.now, leeway: self.snapshot.policy.leeway }
     }
 
-    fn answer(&mut self, failure: &Failure, identity: Option<Arc<Identity>>, asked: &Asked<'_>) -> Decision {
+    /// Refused, in the form that the request wants.
+    pub(super) fn answer(&mut self, failure: &Failure, identity: Option<Arc<Identity>>, asked: &Asked<'_>) -> Decision {
         let reason = failure.reason;
         self.trace.refused(failure.step, &failure.saw, || format!("{} {}", reason.status(), reason.name()));
-        let snapshot = Arc::clone(&self.snapshot);
-        let policy = &snapshot.policy;
-        let retry_after =
-            failure.retry_after.map(NonZeroU32::get).or((reason.status() == 503).then_some(RETRY_AFTER_UNAVAILABLE));
-        let mut response = Vec::with_capacity(12);
-        let schemes = self.rule.map_or(&[][..], |rule| &self.snapshot.rule(rule).schemes);
-        let offered = challenge::offered(schemes, reason, self.navigating);
-        let tokens = self.snapshot.proofs.offered(self.proved, self.needs_proof && reason == Reason::TokenBinding);
-        let said = Said { realm: &policy.name, used: self.scheme, reason, details: &failure.details, tokens };
-        let challenges = challenge::fields(&offered, &said);
-        response.extend(challenges.into_iter().map(|value| entry("WWW-Authenticate", value, HeaderMode::Append)));
-        if let Some(seconds) = retry_after {
-            response.push(entry("Retry-After", seconds.to_string(), HeaderMode::Set));
-        }
-        response.push(entry("Cache-Control", "no-store", HeaderMode::Set));
-        response.extend(self.cleared_cookie());
-        response.extend(self.next_nonce());
-        let form = match policy.responses {
-            Responses::None => Form::Nothing,
-            Responses::Problem => Form::Problem,
-            Responses::Auto if self.wanted.page => Form::Page,
-            Responses::Auto => Form::ProblemOrPage,
+        let kind = Kind {
+            rule: self.rule,
+            reason,
+            used: self.scheme,
+            proved: self.proved,
+            needs_proof: self.needs_proof,
+            navigating: self.navigating,
+            wanted: self.wanted,
         };
-        let refusal = Refusal {
-            service: &policy.name,
-            shown: reason.shown(),
-            id: &self.id,
-            offered: &offered,
-            retry_after,
-            language: self.wanted.language,
-            repeatable: self.wanted.repeatable,
+        let own = Own {
+            details: (!failure.details.is_empty()).then_some(&failure.details),
+            retry_after: failure.retry_after.map(NonZeroU32::get),
+            fields: self.cleared_cookie().into_iter().chain(self.next_nonce()).collect(),
         };
-        let body = refusal.write(form, self.wanted.head, &mut response);
+        let Answer { response, body, retry_after } =
+            self.snapshot.refusals.answer(&self.snapshot, kind, &own, &self.id);
         let decision = Decision {
             action: Action::Deny,
             status: reason.status(),
@@ -222,7 +208,7 @@ impl Context {
             id: std::mem::take(&mut self.id),
             identity,
             scheme: self.scheme,
-            response: response.into(),
+            response,
             upstream: List::default(),
             strip: std::mem::take(&mut self.strip),
             body,
@@ -230,11 +216,11 @@ impl Context {
             route: self.route(),
             generation: self.snapshot.generation,
         };
-        telling::ended(self, &decision, Some(failure), asked);
-        decision
+        telling::ended(self, decision, Some(failure), asked)
     }
 
     /// Let in, with or without somebody recognised.
+    #[inline(always)]
     pub(super) fn allow(&mut self, reason: Reason, known: Option<Known>, asked: &Asked<'_>) -> Decision {
         self.trace.step(
             "answer",
@@ -268,8 +254,7 @@ impl Context {
             route: self.route(),
             generation: self.snapshot.generation,
         };
-        telling::ended(self, &decision, None, asked);
-        decision
+        telling::ended(self, decision, None, asked)
     }
 
     fn route(&self) -> Option<usize> {
@@ -289,10 +274,6 @@ impl Context {
         let value = || format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
         self.clear_cookie.then(|| entry("Set-Cookie", value(), HeaderMode::Append))
     }
-}
-
-fn entry(name: &'static str, value: impl Into<Text>, mode: HeaderMode) -> HeaderEntry {
-    HeaderEntry { name: name.into(), value: value.into(), mode }
 }
 
 fn describe(identity: &Identity) -> String {

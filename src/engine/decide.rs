@@ -1,5 +1,6 @@
 //! The order in which a request is examined, from its first byte to what proves who asks.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::credential::{api_key, authorization, cookie};
@@ -13,7 +14,7 @@ use crate::engine::job::Work;
 use crate::engine::possession::Possession;
 use crate::engine::process::Process;
 use crate::engine::snapshot::{Rule, Snapshot};
-use crate::engine::telling::{Asked, Credential};
+use crate::engine::telling::{Asked, Credential, Telling};
 use crate::policy::model::{Access, Unmatched};
 use crate::reading::certificate::Handed;
 use crate::reading::client;
@@ -162,8 +163,14 @@ impl<'r> Examination<'_, 'r> {
             None if self.snapshot.rule(rule).access == Access::Optional => {
                 self.open_to_all(context, rule, Reason::Anonymous)
             }
-            None => Err(Failure::new(Reason::CredentialsMissing, "credentials", "none")),
+            None => Err(Failure::seeing(Reason::CredentialsMissing, "credentials", Cow::Borrowed("none"))),
         }
+    }
+
+    /// What was seen, where somebody will read of it: as a step, or in the log.
+    fn seen(&self, context: &Context, saw: impl FnOnce() -> String) -> Cow<'static, str> {
+        let is_heard = self.snapshot.telling.as_ref().is_some_and(Telling::is_heard);
+        if is_heard || context.trace.is_wanted() { Cow::Owned(saw()) } else { Cow::Borrowed("") }
     }
 
     fn limits(&self, context: &mut Context) -> Result<(), Failure> {
@@ -181,9 +188,8 @@ impl<'r> Examination<'_, 'r> {
 
     fn method(&self) -> Result<&str, Failure> {
         // What most requests use needs no look at its octets.
-        let usual = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"];
-        if let Some(method) = usual.into_iter().find(|method| method.as_bytes() == self.request.method) {
-            return Ok(method);
+        if let b"GET" = self.request.method {
+            return Ok("GET");
         }
         std::str::from_utf8(self.request.method)
             .map_err(|_| Failure::new(Reason::RequestMalformed, "limits", "the method is not text"))
@@ -313,12 +319,17 @@ impl<'r> Examination<'_, 'r> {
                 Ok(Some(Rule::Route(index)))
             }
             Landing::MethodNotGranted(routes) => {
-                let lines: Vec<String> = routes.iter().map(|index| line_of(index).to_string()).collect();
-                let saw = format!("{}: the routes at this path (line {}) do not grant it", saw(), lines.join(", "));
-                Err(Failure::new(Reason::MethodNotGranted, "route", saw))
+                let saw = self.seen(context, || {
+                    let lines: Vec<String> = routes.iter().map(|index| line_of(index).to_string()).collect();
+                    format!("{}: the routes at this path (line {}) do not grant it", saw(), lines.join(", "))
+                });
+                Err(Failure::seeing(Reason::MethodNotGranted, "route", saw))
             }
             Landing::None => match policy.unmatched {
-                Unmatched::Deny => Err(Failure::new(Reason::RouteUnknown, "route", format!("{}: no route", saw()))),
+                Unmatched::Deny => {
+                    let saw = self.seen(context, || format!("{}: no route", saw()));
+                    Err(Failure::seeing(Reason::RouteUnknown, "route", saw))
+                }
                 Unmatched::Pass => {
                     context.trace.step("route", saw, || "no route; unmatched = \"pass\"");
                     Ok(None)
@@ -339,8 +350,8 @@ impl<'r> Examination<'_, 'r> {
                 Ok(())
             }
             Err((reason, part)) => {
-                let saw = format!("{part}; the client is {}", context.client.address);
-                Err(Failure::new(reason, "before credentials", saw))
+                let saw = self.seen(context, || format!("{part}; the client is {}", context.client.address));
+                Err(Failure::seeing(reason, "before credentials", saw))
             }
         }
     }
@@ -400,7 +411,8 @@ impl<'r> Examination<'_, 'r> {
             }
             Err(unusable) => {
                 context.scheme = unusable.scheme;
-                Err(Failure::new(unusable.reason, "credentials", format!("{}; {}", unusable.saw, accepted())))
+                let saw = self.seen(context, || format!("{}; {}", unusable.saw, accepted()));
+                Err(Failure::seeing(unusable.reason, "credentials", saw))
             }
         }
     }

@@ -17,6 +17,7 @@ mod password;
 mod possession;
 mod process;
 mod refresh;
+mod refusals;
 mod remember;
 mod revoke;
 mod revoked;
@@ -104,12 +105,11 @@ impl std::fmt::Debug for Options {
 
 /// What became of a request at once.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "it is taken apart at once and never kept in numbers")]
 pub(crate) enum Begun<D> {
     /// Decided: what was made of the decision.
     Decided(D),
     /// Slow work is left.
-    Slow(Job),
+    Slow(Box<Job>),
 }
 
 /// What housekeeping is due.
@@ -193,7 +193,7 @@ impl Engine {
     pub fn begin(&self, request: &Request<'_>) -> Result<Progress, Error> {
         Ok(match self.begin_with(request, Box::new)? {
             Begun::Decided(decision) => Progress::Done(decision),
-            Begun::Slow(job) => Progress::Pending(job),
+            Begun::Slow(job) => Progress::Pending(*job),
         })
     }
 
@@ -435,24 +435,29 @@ impl Engine {
         let examined = decide::examine(&mut context, snapshot, request, &fields, process, mode, &mut asked);
         fault::point("decide");
         let let_in = match examined {
-            Err(failure) => Err(failure.into()),
+            Err(failure) => Err(Err(failure)),
             Ok(Examined::Open(reason)) => Ok((reason, None)),
             Ok(Examined::Recognised(known)) => {
-                conclude::conclude_with(&mut context, known).map(|known| (Reason::Allowed, Some(known)))
+                conclude::conclude_with(&mut context, known).map(|known| (Reason::Allowed, Some(known))).map_err(Ok)
             }
             Ok(Examined::Proved(proof, facts)) => conclude::conclude(&mut context, proof, &facts, process, mode)
-                .map(|known| (Reason::Allowed, Some(known))),
+                .map(|known| (Reason::Allowed, Some(known)))
+                .map_err(Ok),
             Ok(Examined::Needs(work)) => {
                 context.wanted = Wanted::read(request);
                 let kept = asked.keep(&context.snapshot);
-                return Ok(Begun::Slow(Job::new(Arc::clone(process), Box::new(context), work, mode, kept)));
+                let job = Job::new(Arc::clone(process), Box::new(context), work, mode, kept);
+                return Ok(Begun::Slow(Box::new(job)));
             }
         };
         let decision = match let_in {
             Ok((reason, known)) => context.allow(reason, known, &asked),
             Err(refused) => {
                 context.wanted = Wanted::read(request);
-                refused.answer(&mut context, &asked)
+                match refused {
+                    Ok(refused) => refused.answer(&mut context, &asked),
+                    Err(failure) => context.answer(&failure, None, &asked),
+                }
             }
         };
         if let (true, Some(telling)) = (may_block, &snapshot.telling) {

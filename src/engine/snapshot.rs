@@ -1,11 +1,12 @@
 //! One policy in force, with what is prepared from it once. A decision uses one from start to end. Immutable but
-//! for the keys of issuers, which are swapped set by set, the tokens that are remembered, and what they gave.
+//! for the keys of issuers, which are swapped set by set, the tokens that are remembered, what they gave, and what its refusals say.
 
 use std::sync::Arc;
 
 use crate::decision::{HeaderEntry, HeaderMode, List};
 use crate::engine::possession::Proofs;
 use crate::engine::process::Process;
+use crate::engine::refusals::Refusals;
 use crate::engine::rights::Given;
 use crate::engine::telling::Telling;
 use crate::engine::tokens::Tokens;
@@ -38,6 +39,8 @@ pub(super) struct Snapshot {
     pub(super) proofs: Proofs,
     /// How its decisions are told of; `None` before start, when there are none.
     pub(super) telling: Option<Telling>,
+    /// Its refusals.
+    pub(super) refusals: Refusals,
     /// What a response to somebody who was recognised carries.
     pub(super) private: List<HeaderEntry>,
     /// What holds where no route matches and `unmatched = "authenticated"`.
@@ -111,6 +114,7 @@ impl Snapshot {
             // Before start nothing is decided.
             tokens: Tokens::new(if telling.is_some() { policy.token_cache } else { 0 }),
             given: Given::new(),
+            refusals: Refusals::new(),
             telling,
             unmatched,
             policy,

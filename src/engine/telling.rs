@@ -163,26 +163,41 @@ impl Kept {
 }
 
 /// Counts a decision and tells of it: the one place where every decision of every path comes by, on the thread that
-/// delivers it.
-pub(super) fn ended(context: &Context, decision: &Decision, failure: Option<&Failure>, asked: &Asked<'_>) {
-    let Some(telling) = &context.snapshot.telling else { return };
+/// delivers it. Most are only counted.
+#[inline(always)]
+pub(super) fn ended(context: &Context, decision: Decision, failure: Option<&Failure>, asked: &Asked<'_>) -> Decision {
+    let Some(telling) = &context.snapshot.telling else { return decision };
     telling.teller.metrics.decided(decision.reason, decision.scheme, Some(telling.counts(context.rule)));
+    if telling.heard || decision.reason == Reason::Overloaded {
+        return heard(telling, context, decision, failure, asked);
+    }
+    decision
+}
+
+#[inline(never)]
+fn heard(
+    telling: &Telling,
+    context: &Context,
+    decision: Decision,
+    failure: Option<&Failure>,
+    asked: &Asked<'_>,
+) -> Decision {
     if decision.reason == Reason::Overloaded {
         telling.teller.metrics.hashing_refused();
     }
     if !telling.heard {
-        return;
+        return decision;
     }
     let allowed = context.snapshot.policy.events.allowed;
     let is_open = matches!(decision.action, Action::Allow | Action::Pass);
     if is_open && allowed == Allowed::None {
-        return;
+        return decision;
     }
     let login = decision.reason == Reason::Allowed && (asked.checked || is_first(telling, context, asked));
-    if is_open && !login && allowed != Allowed::All {
-        return;
+    if !is_open || login || allowed == Allowed::All {
+        tell(telling, context, &decision, failure, asked, login);
     }
-    tell(telling, context, decision, failure, asked, login);
+    decision
 }
 
 fn tell(

@@ -81,7 +81,7 @@ fn judge(snapshot: &Snapshot, process: &Process, token: &Token) -> Result<Known,
 }
 
 fn refused(failure: Failure) -> Verdict {
-    Verdict { reason: failure.reason, detail: failure.saw, ..blank() }
+    Verdict { reason: failure.reason, detail: failure.saw.into_owned(), ..blank() }
 }
 
 fn blank() -> Verdict {

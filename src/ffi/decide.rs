@@ -48,7 +48,7 @@ pub unsafe extern "C" fn gatepost_decide(
                     Ok(GATEPOST_OK)
                 }
                 Begun::Slow(slow) => {
-                    job.set(gatepost_job::give(slow));
+                    job.set(gatepost_job::give(*slow));
                     decision.set(std::ptr::null_mut());
                     Ok(GATEPOST_PENDING)
                 }

@@ -72,8 +72,10 @@ impl Opaque for gatepost_decision {
 
 impl gatepost_decision {
     /// The decision as a handle.
+    #[inline(always)]
     pub(super) fn give(decision: Decision) -> Result<*mut gatepost_decision, Failure> {
-        give_settled::<gatepost_decision, _>(decision, Held::of, Held::settle)
+        // SAFETY: it writes all of it.
+        unsafe { give_settled::<gatepost_decision>(|place| Held::write(place, decision), Held::settle) }
     }
 }
 

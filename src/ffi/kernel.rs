@@ -134,18 +134,24 @@ pub(super) fn give<O: Opaque>(value: O::Inner) -> *mut O {
     Box::into_raw(Box::new(Marked { mark: AtomicU64::new(O::MARK), value })).cast()
 }
 
-/// As [`give`], for a value that points into itself: `settle` sets those pointers, once it lies where it stays. It is
-/// made where it stays, too, since it is large.
-#[inline]
-pub(super) fn give_settled<O: Opaque, T>(
-    from: T,
-    make: impl FnOnce(T) -> O::Inner,
+/// As [`give`], for a value that points into itself: `settle` sets those pointers, once it lies where it stays. `make`
+/// writes it there, field by field, since it is large.
+///
+/// # Safety
+/// `make` writes all of it.
+#[inline(always)]
+pub(super) unsafe fn give_settled<O: Opaque>(
+    make: impl FnOnce(*mut O::Inner),
     settle: impl FnOnce(&mut O::Inner) -> Result<(), Failure>,
 ) -> Result<*mut O, Failure> {
-    let mut marked = Box::new_uninit();
-    marked.write(Marked { mark: AtomicU64::new(O::MARK), value: make(from) });
-    // SAFETY: it was just written.
-    let mut marked: Box<Marked<O::Inner>> = unsafe { marked.assume_init() };
+    let mut marked = Box::<Marked<O::Inner>>::new_uninit();
+    let place = marked.as_mut_ptr();
+    // SAFETY: the place is ours, and both its fields are written.
+    let mut marked = unsafe {
+        (&raw mut (*place).mark).write(AtomicU64::new(O::MARK));
+        make(&raw mut (*place).value);
+        marked.assume_init()
+    };
     settle(&mut marked.value)?;
     // Nobody else has it yet, and from here on it is only read until it is freed.
     Ok(Box::into_raw(marked).cast())
@@ -225,7 +231,7 @@ impl<'call> Caller<'call> {
     }
 
     /// Borrowed bytes, or `None` where [`Caller::bytes`] says what is wrong.
-    #[inline]
+    #[inline(always)]
     pub fn sound_bytes(self, text: gatepost_str) -> Option<&'call [u8]> {
         if text.len == 0 {
             return Some(&[]);
@@ -239,7 +245,7 @@ impl<'call> Caller<'call> {
 
     /// A struct that may grow, where it lies or, a shorter one, completed with zeros in `room`. Else as
     /// [`Caller::sized`].
-    #[inline]
+    #[inline(always)]
     pub fn sized_in<'r, T: Plain>(
         self,
         pointer: *const T,
@@ -282,7 +288,7 @@ impl<'call> Caller<'call> {
         Ok(SizedOut { size, place: self.out(pointer, name)?.0, call: PhantomData })
     }
 
-    #[inline]
+    #[inline(always)]
     fn struct_size<T: Plain>(self, pointer: *const T, first: usize, name: &str) -> Result<usize, Failure> {
         if pointer.is_null() || !pointer.is_aligned() {
             return Err(missing(name));

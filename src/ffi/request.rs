@@ -89,11 +89,16 @@ pub(super) fn read<'h, 'call: 'h>(
         true => fields(c, array, headers)?,
         false => lines(block, headers)?,
     }
-    let texts = [raw.method, raw.target, raw.host, raw.peer, raw.request_id, raw.client_cert_der, raw.body];
-    let [Some(method), Some(target), Some(host), Some(peer), Some(request_id), Some(client_cert_der), Some(body)] =
-        texts.map(|text| c.sound_bytes(text))
+    let text = |text| c.sound_bytes(text);
+    let (Some(method), Some(target), Some(host), Some(peer)) =
+        (text(raw.method), text(raw.target), text(raw.host), text(raw.peer))
     else {
-        return Err(unsound_text(c, &texts));
+        return Err(unsound_text(c, raw));
+    };
+    let (Some(request_id), Some(client_cert_der), Some(body)) =
+        (text(raw.request_id), text(raw.client_cert_der), text(raw.body))
+    else {
+        return Err(unsound_text(c, raw));
     };
     Ok(Request {
         method,
@@ -114,7 +119,8 @@ pub(super) fn read<'h, 'call: 'h>(
 
 /// What is wrong with the first of the request's strings that is wrong, which come in their order.
 #[cold]
-fn unsound_text(c: Caller<'_>, texts: &[gatepost_str; 7]) -> Failure {
+fn unsound_text(c: Caller<'_>, raw: &gatepost_request) -> Failure {
+    let texts = [raw.method, raw.target, raw.host, raw.peer, raw.request_id, raw.client_cert_der, raw.body];
     const NAMES: [&str; 7] = [
         "request.method",
         "request.target",
@@ -137,12 +143,20 @@ fn fields<'call>(
     array: &'call [gatepost_header],
     headers: &mut Headers<'call>,
 ) -> Result<(), Failure> {
-    headers.extend(array.iter().map_while(|field| sound(c, field)));
-    if headers.len() == array.len() { Ok(()) } else { Err(unsound(c, array)) }
+    headers.reserve(array.len());
+    let place = headers.as_mut_ptr();
+    for (at, field) in array.iter().enumerate() {
+        let Some(header) = sound(c, field) else { return Err(unsound(c, array)) };
+        // SAFETY: there is room for as many as the array has, and nothing is in it yet.
+        unsafe { place.add(at).write(header) };
+    }
+    // SAFETY: so many were just written.
+    unsafe { headers.set_len(array.len()) };
+    Ok(())
 }
 
 /// A field in our form; `None` where something is wrong with it.
-#[inline]
+#[inline(always)]
 fn sound<'call>(c: Caller<'call>, field: &gatepost_header) -> Option<Header<'call>> {
     if field.mode | field.reserved != 0 {
         return None;

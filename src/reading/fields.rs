@@ -72,6 +72,8 @@ pub struct FieldRules {
     pub strip: StripRules,
     /// All of them: spares the others any comparison.
     known: NameFilter,
+    /// Some peer's word about the client is believed.
+    forwarded: bool,
 }
 
 impl FieldRules {
@@ -84,7 +86,7 @@ impl FieldRules {
         known.insert(address_field(proxies.header));
         let told = [&proxies.scheme, &proxies.host, &proxies.certificate];
         told.into_iter().flatten().for_each(|name| known.insert(name.as_bytes()));
-        FieldRules { strip, known }
+        FieldRules { strip, known, forwarded: !proxies.trusted.is_empty() || proxies.trust_unix }
     }
 }
 
@@ -112,20 +114,29 @@ impl<'a> Fields<'a> {
         if request.headers.len() > MAX_FIELDS {
             self.note(Fault::TooLarge("there are more than 200 header fields"));
         }
-        if !is_token(request.method) {
+        if !is_usual_method(request.method) && !is_token(request.method) {
             self.note(Fault::Malformed("the method is not a token (RFC 9110 section 9.1)"));
         }
-        // Whether anything can be wrong anywhere is found without a branch; what, only then.
-        let (mut octets, mut longest) = (Octets::default(), 0);
-        for Header { name, value } in request.headers {
-            octets.name(name);
-            octets.value(value);
-            longest = longest.max(name.len().saturating_add(value.len()));
-            if rules.known.may_hold(name) {
+        // Whether anything can be wrong anywhere is found without a branch; what, only then. So is which fields are of
+        // interest: most are of none.
+        let (mut octets, mut lengths) = (Octets::default(), 0_usize);
+        for some in request.headers.chunks(64) {
+            let mut known = 0_u64;
+            for (at, Header { name, value }) in some.iter().enumerate() {
+                octets.name(name);
+                octets.value(value);
+                // Two lengths of slices cannot wrap around; none of them is longer than all their bits together.
+                lengths |= name.len().wrapping_add(value.len());
+                if rules.known.may_hold(name) {
+                    known |= 1 << (at & 63);
+                }
+            }
+            while let Some(Header { name, value }) = some.get(known.trailing_zeros() as usize) {
                 self.take(name, value, policy, rules);
+                known &= known.wrapping_sub(1);
             }
         }
-        if longest > MAX_FIELD || !octets.are_usual() {
+        if lengths > MAX_FIELD || !octets.are_usual() {
             request.headers.iter().for_each(|header| self.check(header));
         }
     }
@@ -133,12 +144,12 @@ impl<'a> Fields<'a> {
     /// Takes a field that a decision may look at.
     #[inline(never)]
     fn take(&mut self, name: &[u8], value: &'a [u8], policy: &Policy, rules: &FieldRules) {
-        rules.strip.look_at(&mut self.stripped, name, value);
         if let Some(place) = self.place(name) {
             place.push(trim(value));
         }
+        rules.strip.look_at(&mut self.stripped, name, value);
         // A policy may name one of these (say `Forwarded-Host = "Host"`) as a proxy field as well.
-        if !policy.proxies.trusted.is_empty() || policy.proxies.trust_unix {
+        if rules.forwarded {
             self.sort_forwarded(name, value, policy);
         }
     }
@@ -182,6 +193,7 @@ impl<'a> Fields<'a> {
         })
     }
 
+    #[inline(never)]
     fn sort_forwarded(&mut self, name: &[u8], value: &'a [u8], policy: &Policy) {
         let proxies = &policy.proxies;
         let value = trim(value);
@@ -199,6 +211,12 @@ impl<'a> Fields<'a> {
             self.certificate.push(value);
         }
     }
+}
+
+/// A method that most requests have, which needs no look at its octets.
+#[inline]
+pub fn is_usual_method(method: &[u8]) -> bool {
+    matches!(method, b"GET" | b"POST" | b"HEAD" | b"PUT" | b"DELETE" | b"PATCH" | b"OPTIONS")
 }
 
 /// The field that carries the client's address, in lower case.

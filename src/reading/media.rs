@@ -25,6 +25,19 @@ pub fn prefers_page<'a>(fields: impl Iterator<Item = &'a [u8]>) -> bool {
     let (mut page, mut problem) = (Wish::default(), Wish::default());
     for element in weighted::elements(fields) {
         let weight = element.weight;
+        // What most clients send, as they write it.
+        match element.value {
+            b"*/*" => {
+                page.note(1, weight);
+                problem.note(1, weight);
+                continue;
+            }
+            b"application/json" => {
+                problem.note(3, weight);
+                continue;
+            }
+            _ => {}
+        }
         let mut halves = element.value.splitn(2, |byte| *byte == b'/');
         let (Some(kind), Some(subtype)) = (halves.next(), halves.next()) else { continue };
         if !is_token(kind) || !is_token(subtype) || (kind == b"*" && subtype != b"*") {

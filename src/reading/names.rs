@@ -29,7 +29,8 @@ impl NameFilter {
     /// It may have been put in.
     #[inline]
     pub fn may_hold(&self, name: &[u8]) -> bool {
-        self.beginnings.get(name.len().min(63)).is_some_and(|beginnings| beginnings & bit(name) != 0)
+        let first = name.first().copied().unwrap_or(0);
+        self.beginnings.get(name.len().min(63)).is_some_and(|beginnings| beginnings >> (first & 31) & 1 != 0)
     }
 
     fn add(&mut self, name: &[u8], bits: u32) {

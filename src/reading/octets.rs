@@ -1,6 +1,7 @@
 //! Looks at the octets of all field names and values of a request, sixteen at a time and without a branch for each.
 //! Says whether all of them are of the usual kind; what is wrong with one that is not is for others to find.
 
+use crate::ffi::os::plain::ends;
 use crate::ffi::os::wide;
 
 /// What was seen so far.
@@ -28,13 +29,17 @@ impl Octets {
     /// Looks at a field's value.
     #[inline]
     pub fn value(&mut self, value: &[u8]) {
-        if let Some(last) = value.last_chunk::<16>() {
-            for chunk in value.as_chunks::<16>().0 {
+        if let (Some(first), Some(last)) = (value.first_chunk::<16>(), value.last_chunk::<16>()) {
+            let mut look = |chunk| {
                 let (head, tail) = halves(chunk);
                 self.0.value(head, tail);
+            };
+            look(first);
+            look(last);
+            // Of most that was all.
+            if value.len() > 32 {
+                value.get(16..).unwrap_or_default().as_chunks::<16>().0.iter().for_each(look);
             }
-            let (head, tail) = halves(last);
-            self.0.value(head, tail);
         } else if let Some((head, tail)) = ends(value) {
             self.0.value(head, tail);
         }
@@ -51,24 +56,6 @@ impl Octets {
 fn halves(chunk: &[u8; 16]) -> (u64, u64) {
     let both = u128::from_le_bytes(*chunk);
     (both as u64, (both >> 64) as u64)
-}
-
-/// All of a text of one to sixteen octets, some of them twice.
-#[inline]
-fn ends(text: &[u8]) -> Option<(u64, u64)> {
-    if text.len() > 16 {
-        return None;
-    }
-    if let (Some(head), Some(tail)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        return Some((u64::from_le_bytes(*head), u64::from_le_bytes(*tail)));
-    }
-    if let (Some(head), Some(tail)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let both = u64::from(u32::from_le_bytes(*head)) | u64::from(u32::from_le_bytes(*tail)) << 32;
-        return Some((both, both));
-    }
-    let (first, middle, last) = (*text.first()?, *text.get(text.len() / 2)?, *text.last()?);
-    let few = u64::from_le_bytes([first, middle, last, first, first, first, first, first]);
-    Some((few, few))
 }
 
 #[cfg(test)]

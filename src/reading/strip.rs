@@ -7,7 +7,7 @@ use crate::decision::List;
 use crate::policy::model::{IdentityHeaders, Proxies};
 use crate::reading::names::NameFilter;
 use crate::request::Header;
-use crate::request::field::{is_token, trim};
+use crate::request::field::{is_named, is_token, trim};
 
 /// Fields that tell an application to act as if the method were another.
 const METHOD_OVERRIDES: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
@@ -20,6 +20,8 @@ pub struct StripRules {
     filter: NameFilter,
     /// Octets of the shortest name among `identity`.
     shortest: usize,
+    /// One of `identity` is `Connection`.
+    names_connection: bool,
 }
 
 /// What one request holds of them.
@@ -69,7 +71,8 @@ impl StripRules {
         let all = identity.iter().map(String::as_str).chain(METHOD_OVERRIDES).chain(["Connection"]);
         all.for_each(|name| filter.insert_spellings(name.as_bytes()));
         let shortest = identity.iter().map(String::len).min().unwrap_or(usize::MAX);
-        StripRules { identity: List::shared(identity), filter, shortest }
+        let names_connection = identity.iter().any(|name| same_name(name.as_bytes(), b"connection"));
+        StripRules { identity: List::shared(identity), filter, shortest, names_connection }
     }
 
     /// Lets every name through that is looked for.
@@ -90,13 +93,17 @@ impl StripRules {
         }
     }
 
+    #[inline(never)]
     fn look_closer(&self, found: &mut Stripped, name: &[u8], value: &[u8]) {
+        // As good as every request has one, and it is too short to hold an identity header.
+        if value.len() < self.shortest && is_named(name, b"connection") && !self.names_connection {
+            return;
+        }
         if self.is_identity(name) {
             self.note(&mut found.identity, name);
         } else if METHOD_OVERRIDES.iter().any(|known| same_name(known.as_bytes(), name)) {
             found.overrides.note(name);
-        // One that is too short to hold an identity header holds none.
-        } else if value.len() >= self.shortest && name.eq_ignore_ascii_case(b"connection") {
+        } else if name.eq_ignore_ascii_case(b"connection") {
             for option in options(value).filter(|option| self.is_identity(option)) {
                 found.nominated = true;
                 self.note(&mut found.identity, option);

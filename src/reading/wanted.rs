@@ -5,7 +5,7 @@ use crate::catalogue::Language;
 use crate::reading::fields::{MAX_FIELD, MAX_FIELDS};
 use crate::reading::{media, range};
 use crate::request::Request;
-use crate::request::field::trim;
+use crate::request::field::{is_named, trim};
 
 /// What a client wants to read; small, so that it can wait with a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,14 +23,13 @@ pub struct Wanted {
 impl Wanted {
     /// Reads what the request says of it.
     pub fn read(request: &Request<'_>) -> Wanted {
-        let all = |name: &'static [u8]| {
-            // What is over the limits is not read for this either.
-            let read = request.headers.iter().take(MAX_FIELDS).filter(|header| header.value.len() <= MAX_FIELD);
-            read.filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| trim(header.value))
-        };
+        // What is over the limits is not read for this either.
+        let read = || request.headers.iter().take(MAX_FIELDS).filter(|header| header.value.len() <= MAX_FIELD);
+        let accept = read().filter(|header| is_named(header.name, b"accept"));
+        let languages = read().filter(|header| is_named(header.name, b"accept-language"));
         Wanted {
-            page: media::prefers_page(all(b"accept")),
-            language: range::language(all(b"accept-language")),
+            page: media::prefers_page(accept.map(|header| trim(header.value))),
+            language: range::language(languages.map(|header| trim(header.value))),
             head: request.method == b"HEAD",
             repeatable: request.method == b"GET",
         }

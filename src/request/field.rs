@@ -1,7 +1,16 @@
 //! The syntax that all header fields share (RFC 9110 section 5.6).
 
 /// Without optional white space at both ends (RFC 9110 section 5.6.3).
+#[inline]
 pub fn trim(value: &[u8]) -> &[u8] {
+    match (value.first(), value.last()) {
+        // Most have none.
+        (Some(b'!'..), Some(b'!'..)) => value,
+        _ => trimmed(value),
+    }
+}
+
+fn trimmed(value: &[u8]) -> &[u8] {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let start = value.iter().position(|b| !blank(b)).unwrap_or(value.len());
     let end = value.iter().rposition(|b| !blank(b)).map_or(start, |last| last.saturating_add(1));

@@ -7,6 +7,7 @@
 use smallvec::SmallVec;
 
 use super::trie;
+use crate::ffi::os::plain;
 use crate::policy::model::PathRules;
 
 /// Segments of a path in one reading, without a trailing empty one.
@@ -77,15 +78,8 @@ const CLASS: [u8; 256] = classes();
 /// merged, resolved, or a letter A-Z. `None` says nothing: [`each`] has the word.
 #[inline]
 pub(super) fn plain(path: &[u8]) -> Option<Plain<'_>> {
-    // Two slashes or dots side by side, in whatever order, are left to others: one pass without a branch.
-    let (mut seen, mut pairs, mut previous) = (0, 0, 0);
-    for byte in path {
-        let class = CLASS.get(usize::from(*byte)).copied().unwrap_or(BAD);
-        seen |= class;
-        pairs |= previous & class;
-        previous = class & (SLASH | DOT);
-    }
-    let is_plain = path.first() == Some(&b'/') && seen & !(SLASH | DOT) == 0 && pairs == 0;
+    // Two slashes or dots side by side, in whatever order, are left to others.
+    let is_plain = path.first() == Some(&b'/') && plain::is_path(path);
     is_plain.then_some(Plain(path))
 }
 

@@ -95,36 +95,40 @@ impl Trie {
     /// none does. `folded`: the letters A-Z of the path are read as a-z.
     pub fn walk<S: Segments + ?Sized>(&self, path: &S, folded: bool) -> &[Shape] {
         let mut open: SmallVec<[Step<S::At>; 12]> = SmallVec::new();
-        let mut next = Some(Step::Node(0, S::BEGIN));
-        while let Some(step) = next.take().or_else(|| open.pop()) {
+        let mut step = Step::Node(0, S::BEGIN);
+        loop {
             let (at, read) = match step {
                 Step::Rest(at) => return self.nodes.get(at).map_or(&[], |node| &node.rests),
                 Step::Node(at, read) => (at, read),
             };
-            let Some(node) = self.nodes.get(at) else { continue };
-            // The last in is the first out: the least specific goes in first.
-            let mut lay = |step| {
-                if let Some(less) = next.replace(step) {
-                    open.push(less);
+            let Some(node) = self.nodes.get(at) else { return &[] };
+            let rest = (!node.rests.is_empty()).then_some(Step::Rest(at));
+            let next = match path.segment(read) {
+                None if !node.ends.is_empty() => return &node.ends,
+                None => rest,
+                Some((segment, read)) => {
+                    let literal = node.literal(segment, folded).map(|child| Step::Node(child, read));
+                    let name = node.name.filter(|_| !segment.is_empty()).map(|child| Step::Node(child, read));
+                    // The last in is the first out: the least specific goes in first.
+                    match (literal, name, rest) {
+                        (Some(literal), name, rest) => {
+                            rest.into_iter().for_each(|step| open.push(step));
+                            name.into_iter().for_each(|step| open.push(step));
+                            Some(literal)
+                        }
+                        (None, Some(name), rest) => {
+                            rest.into_iter().for_each(|step| open.push(step));
+                            Some(name)
+                        }
+                        (None, None, rest) => rest,
+                    }
                 }
             };
-            if !node.rests.is_empty() {
-                lay(Step::Rest(at));
-            }
-            match path.segment(read) {
-                None if !node.ends.is_empty() => return &node.ends,
-                None => {}
-                Some((segment, read)) => {
-                    if let Some(child) = node.name.filter(|_| !segment.is_empty()) {
-                        lay(Step::Node(child, read));
-                    }
-                    if let Some(child) = node.literal(segment, folded) {
-                        lay(Step::Node(child, read));
-                    }
-                }
+            match next.or_else(|| open.pop()) {
+                Some(next) => step = next,
+                None => return &[],
             }
         }
-        &[]
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
+use crate::ffi::os::plain;
 use crate::request::is_port;
 
 /// A host as `Host` or `:authority` names it (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
@@ -90,35 +91,10 @@ impl std::fmt::Display for Host<'_> {
     }
 }
 
-/// What most requests carry: a name in its one spelling already and no port. Two passes without a branch for each octet.
-fn is_in_one_spelling(text: &[u8]) -> bool {
-    let (fours, rest) = text.as_chunks::<4>();
-    let odd = fours.iter().fold(0, |odd, [a, b, c, d]| odd | is_odd(*a) | is_odd(*b) | is_odd(*c) | is_odd(*d));
-    let odd = rest.iter().fold(odd, |odd, byte| odd | is_odd(*byte));
-    let behind = text.get(1..).unwrap_or_default();
-    let gaps = text.iter().zip(behind).fold(false, |gaps, (a, b)| gaps | ((*a == b'.') & (*b == b'.')));
-    let ends = !matches!((text.first(), text.last()), (None | Some(b'.'), _) | (_, None | Some(b'.')));
-    odd == 0 && !gaps && ends
-}
-
-/// 1 for what does not stand in a name in its one spelling, which is ASCII, else 0.
+/// What most requests carry: a name in its one spelling already and no port.
 #[inline]
-fn is_odd(byte: u8) -> u8 {
-    const TABLE: [u8; 256] = {
-        let mut table = [1; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            if matches!(byte as u8, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.') {
-                #[allow(clippy::indexing_slicing, reason = "the loop ends at the table's length")]
-                {
-                    table[byte] = 0;
-                }
-            }
-            byte += 1;
-        }
-        table
-    };
-    TABLE.get(usize::from(byte)).copied().unwrap_or(1)
+fn is_in_one_spelling(text: &[u8]) -> bool {
+    plain::is_host(text) && text.first() != Some(&b'.') && text.last() != Some(&b'.')
 }
 
 /// Borrowed where only a port stood behind it.

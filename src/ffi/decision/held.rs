@@ -37,11 +37,15 @@ struct Own {
 }
 
 impl Held {
-    /// All of a decision in its place, but for the pointers.
-    #[inline]
-    pub(super) fn of(decision: Decision) -> Held {
-        Held {
-            view: gatepost_view {
+    /// Writes all of a decision into its place, but for the pointers.
+    ///
+    /// # Safety
+    /// The place is one for it, and nothing is there.
+    #[inline(always)]
+    pub(super) unsafe fn write(place: *mut Held, decision: Decision) {
+        // SAFETY: as the caller says; these are all of the fields.
+        unsafe {
+            (&raw mut (*place).view).write(gatepost_view {
                 struct_size: size_of::<gatepost_view>(),
                 action: decision.action as u32,
                 status: u32::from(decision.status),
@@ -51,15 +55,28 @@ impl Held {
                 reason_name: reason::name(decision.reason),
                 scheme: decision.scheme.map_or(NOTHING, scheme_name),
                 ..gatepost_view::BLANK
-            },
-            id: decision.id,
-            identity: decision.identity,
-            response: decision.response,
-            upstream: decision.upstream,
-            strip: decision.strip,
-            body: decision.body,
-            own: Own { text: SmallVec::new(), headers: SmallVec::new(), strip: SmallVec::new() },
-            joined: [const { OnceLock::new() }; 2],
+            });
+            (&raw mut (*place).id).write(decision.id);
+            (&raw mut (*place).identity).write(decision.identity);
+            (&raw mut (*place).response).write(decision.response);
+            (&raw mut (*place).upstream).write(decision.upstream);
+            (&raw mut (*place).strip).write(decision.strip);
+            (&raw mut (*place).body).write(decision.body);
+            (&raw mut (*place).own.text).write(SmallVec::new());
+            (&raw mut (*place).own.headers).write(SmallVec::new());
+            (&raw mut (*place).own.strip).write(SmallVec::new());
+            (&raw mut (*place).joined).write([const { OnceLock::new() }; 2]);
+        }
+    }
+
+    /// The same on the stack.
+    #[cfg(test)]
+    fn of(decision: Decision) -> Held {
+        let mut held = std::mem::MaybeUninit::uninit();
+        // SAFETY: it is written whole before it is taken.
+        unsafe {
+            Held::write(held.as_mut_ptr(), decision);
+            held.assume_init()
         }
     }
 
@@ -73,13 +90,11 @@ impl Held {
             self.body.push(0);
             view.body = gatepost_str { ptr: self.body.as_ptr().cast(), len: self.body.len().saturating_sub(1) };
         }
-        match self.id.terminated() {
-            Some(id) if self.identity.is_none() && self.has_no_lists() => {
-                self.view.id = gatepost_str { ptr: id.as_ptr().cast(), len: id.len().saturating_sub(1) };
-                Ok(())
-            }
-            _ => self.settle_own(),
+        let id = self.id.terminated();
+        if let Some(id) = id {
+            view.id = gatepost_str { ptr: id.as_ptr().cast(), len: id.len().saturating_sub(1) };
         }
+        if id.is_some() && self.identity.is_none() && self.has_no_lists() { Ok(()) } else { self.settle_own() }
     }
 
     /// No list that is its own holds anything.
@@ -92,31 +107,41 @@ impl Held {
     fn settle_own(&mut self) -> Result<(), Failure> {
         let Held { view, id, identity, response, upstream, strip, own: Own { text, headers, strip: names }, .. } = self;
         let (of_response, of_upstream, of_strip) = (response.own(), upstream.own(), strip.own());
+        let id = if id.terminated().is_some() { None } else { Some(id.as_bytes()) };
         // In the order in which the view takes them up.
-        let each = |string: &mut dyn FnMut(&[u8])| {
-            string(id.as_bytes());
-            if let Some(who) = &identity {
+        fn each(
+            id: Option<&[u8]>,
+            identity: Option<&Identity>,
+            entries: [&[HeaderEntry]; 2],
+            names: &[String],
+            mut string: impl FnMut(&[u8]),
+        ) {
+            id.iter().for_each(|id| string(id));
+            if let Some(who) = identity {
                 string(who.subject.as_bytes());
                 string(who.issuer.as_bytes());
             }
-            of_response.iter().chain(of_upstream).for_each(|entry| entry.strings(string));
-            of_strip.iter().for_each(|name| name.strings(string));
-        };
+            entries.into_iter().flatten().for_each(|entry| entry.strings(&mut string));
+            names.iter().for_each(|name| string(name.as_bytes()));
+        }
+        let (who, entries) = (identity.as_deref(), [of_response, of_upstream]);
         let (mut strings, mut length) = (0_usize, 0_usize);
-        each(&mut |string| {
+        each(id, who, entries, of_strip, |string| {
             strings += 1;
             length = length.saturating_add(string.len()).saturating_add(1);
         });
         text.reserve_exact(length);
-        each(&mut |string| {
+        each(id, who, entries, of_strip, |string| {
             text.extend_from_slice(string);
             text.push(0);
         });
-        if text.iter().filter(|byte| **byte == 0).count() != strings {
+        if memchr::memchr_iter(0, text).count() != strings {
             return Err(holds_nul());
         }
         let mut next = Cursor(text.as_slice());
-        view.id = next.string(id.as_bytes().len());
+        if let Some(id) = id {
+            view.id = next.string(id.len());
+        }
         if let Some(who) = identity {
             view.subject = next.string(who.subject.len());
             view.issuer = next.string(who.issuer.len());
@@ -208,14 +233,14 @@ impl Cursor<'_> {
 /// What has a form in C that is made of its strings.
 trait Shape {
     type C: Copy + 'static;
-    fn strings(&self, string: &mut dyn FnMut(&[u8]));
+    fn strings(&self, string: &mut impl FnMut(&[u8]));
     fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> Self::C;
 }
 
 impl Shape for HeaderEntry {
     type C = gatepost_header;
 
-    fn strings(&self, string: &mut dyn FnMut(&[u8])) {
+    fn strings(&self, string: &mut impl FnMut(&[u8])) {
         string(self.name.as_bytes());
         string(self.value.as_bytes());
     }
@@ -233,7 +258,7 @@ impl Shape for HeaderEntry {
 impl Shape for String {
     type C = gatepost_str;
 
-    fn strings(&self, string: &mut dyn FnMut(&[u8])) {
+    fn strings(&self, string: &mut impl FnMut(&[u8])) {
         string(self.as_bytes());
     }
 

@@ -9,6 +9,7 @@ pub mod descriptor;
 pub mod fault;
 pub mod fork;
 pub mod mapped;
+pub mod plain;
 pub mod quiet;
 pub mod quotes;
 pub mod sextets;
