@@ -1,6 +1,7 @@
 //! A decision as C reads it.
 
 mod held;
+mod laid_out;
 
 use std::mem::offset_of;
 

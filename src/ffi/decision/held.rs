@@ -9,7 +9,8 @@ use super::super::kernel::Failure;
 use super::super::reason;
 use super::super::types::*;
 use super::gatepost_view;
-use crate::decision::{Common, Decision, HeaderEntry, Id, List};
+use super::laid_out::{Cursor, LayOut, Shape, array, holds_nul};
+use crate::decision::{Decision, HeaderEntry, Id, List};
 use crate::identity::{Identity, Scheme};
 
 /// What the handle holds. The view points into the other fields, which lie where they are until all of it is freed.
@@ -217,128 +218,6 @@ fn scheme_name(scheme: Scheme) -> gatepost_str {
         Scheme::Session => c"session",
         Scheme::ClientCert => c"client-cert",
     })
-}
-
-/// Strings with a NUL behind each, taken up one after the other.
-struct Cursor<'t>(&'t [u8]);
-
-impl Cursor<'_> {
-    fn string(&mut self, len: usize) -> gatepost_str {
-        let ptr = self.0.as_ptr().cast();
-        self.0 = self.0.get(len.saturating_add(1)..).unwrap_or_default();
-        gatepost_str { ptr, len }
-    }
-}
-
-/// What has a form in C that is made of its strings.
-trait Shape {
-    type C: Copy + 'static;
-    fn strings(&self, string: &mut impl FnMut(&[u8]));
-    fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> Self::C;
-}
-
-impl Shape for HeaderEntry {
-    type C = gatepost_header;
-
-    fn strings(&self, string: &mut impl FnMut(&[u8])) {
-        string(self.name.as_bytes());
-        string(self.value.as_bytes());
-    }
-
-    fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> gatepost_header {
-        gatepost_header {
-            name: next(self.name.len()),
-            value: next(self.value.len()),
-            mode: self.mode as u32,
-            reserved: 0,
-        }
-    }
-}
-
-impl Shape for String {
-    type C = gatepost_str;
-
-    fn strings(&self, string: &mut impl FnMut(&[u8])) {
-        string(self.as_bytes());
-    }
-
-    fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> gatepost_str {
-        next(self.len())
-    }
-}
-
-/// A list that decisions share, in the form that C reads; the array points into the text.
-struct LaidOut<C> {
-    array: Box<[C]>,
-    /// Kept for the array.
-    _text: Box<[u8]>,
-    sound: bool,
-}
-
-// SAFETY: the pointers lead into its own text, which nobody changes.
-unsafe impl<C> Send for LaidOut<C> {}
-// SAFETY: as above.
-unsafe impl<C> Sync for LaidOut<C> {}
-
-impl<C: Copy> LaidOut<C> {
-    fn of<T: Shape<C = C>>(items: &[T]) -> LaidOut<C> {
-        let (mut text, mut strings) = (Vec::new(), 0_usize);
-        for item in items {
-            item.strings(&mut |string| {
-                strings += 1;
-                text.extend_from_slice(string);
-                text.push(0);
-            });
-        }
-        let text = text.into_boxed_slice();
-        let mut next = Cursor(&text);
-        let array = items.iter().map(|item| item.shape(&mut |length| next.string(length))).collect();
-        LaidOut { array, sound: text.iter().filter(|byte| **byte == 0).count() == strings, _text: text }
-    }
-}
-
-/// Lists, shared or not.
-trait LayOut<T: Shape> {
-    /// The array of a shared list, whose form is made where there is none yet; nothing for one that is its own.
-    fn shared(&self) -> Result<(*const T::C, usize), Failure>;
-    /// What one that is its own holds.
-    fn own(&self) -> &[T];
-    /// Ends one that is its own.
-    fn forget_own(&mut self);
-}
-
-impl<T: Shape + 'static> LayOut<T> for List<T> {
-    #[inline]
-    fn shared(&self) -> Result<(*const T::C, usize), Failure> {
-        let List::Shared(common) = self else { return Ok(array(&[])) };
-        let form = form(common).filter(|form| form.sound).ok_or_else(holds_nul)?;
-        Ok(array(&form.array))
-    }
-
-    #[inline]
-    fn own(&self) -> &[T] {
-        if let List::Own(list) = self { list } else { &[] }
-    }
-
-    fn forget_own(&mut self) {
-        if let List::Own(list) = self {
-            *list = Vec::new();
-        }
-    }
-}
-
-fn form<T: Shape + 'static>(common: &Common<T>) -> Option<&LaidOut<T::C>> {
-    common.form(|items| LaidOut::of(items))
-}
-
-/// NULL where there is nothing, which is what C expects of an empty array.
-fn array<C>(array: &[C]) -> (*const C, usize) {
-    (if array.is_empty() { std::ptr::null() } else { array.as_ptr() }, array.len())
-}
-
-#[cold]
-fn holds_nul() -> Failure {
-    Failure::new(GATEPOST_ERR_INTERNAL, "a string of the decision has a NUL inside")
 }
 
 /// A list in one string with a NUL behind it, with what would make it ambiguous percent-encoded.
