@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import gatepost
-from gatepost import _plan, asgi
+from gatepost import _memory, _plan, asgi
+from gatepost._library import ffi
 from gatepost.asgi import GatepostMiddleware
 
 from .conftest import PLAIN, Place, basic
@@ -271,6 +272,54 @@ def test_the_applications_own_messages_stay_as_they_are(orders: gatepost.Engine)
     sent, _ = call(orders, known, known, application=Same())
     assert [len(message["headers"]) for message in sent if "headers" in message] == [2, 2]
     assert start["headers"] == [(b"x-own", b"1")]
+
+
+def test_an_answers_fields_may_be_read_once(orders: gatepost.Engine) -> None:
+    class Once(Application):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": iter(self.headers)})
+
+    known = scope("/orders/7", (b"authorization", basic("alice")[1].encode()))
+    for own, more in ((b"x-own", [(b"cache-control", b"private, no-store")]), (b"Cache-Control", [])):
+        application = Once()
+        application.headers = [(own, b"1")]
+        sent, _ = call(orders, known, application=application)
+        assert sent[0]["headers"] == [(own, b"1"), *more]
+
+
+def test_the_quick_way_and_the_long_one_lay_out_the_same() -> None:
+    """Most requests are laid out the quick way; what it cannot tell it leaves to the other."""
+
+    def laid_out(given: dict[str, Any], quick: bool) -> "tuple[bytes, ...] | None":
+        laid = _memory.Laid()
+        if quick:
+            if not asgi._usual(laid, given):
+                return None
+        else:
+            asgi.lay(laid, given)
+        request = laid._pointer
+        texts = (request.method, request.target, request.peer, request.header_block, request.host, request.body)
+        return (*(bytes(ffi.buffer(text.ptr, text.len)) if text.len else b"" for text in texts), b"%d" % request.flags)
+
+    for usual in (scope(), scope("/a?x=%20"), scope("/a", (b"x-own", b"\xe9 1 "), scheme="https"), scope(root_path="", method="POST")):
+        usual.setdefault("root_path", "")
+        assert laid_out(usual, quick=True) == laid_out(usual, quick=False) is not None
+    odd = (
+        {"root_path": "/api"},
+        {"raw_path": None},
+        {"path": "/a?b", "raw_path": b"/a?b"},
+        {"path": "/a b", "raw_path": b"/a%20b"},
+        {"client": None},
+        {"client": ("", 0), "server": ("/run/app.sock", None)},
+        {"headers": [(b"x-a", b"1\r\nb: c")]},
+        {"headers": [(b"x-a: b", b"1")]},
+        {"headers": [(b"x-a", b"\0")]},
+        {"type": "websocket", "method": None},
+    )
+    for change in odd:
+        given = {**scope(), "root_path": "", **change}
+        assert laid_out(given, quick=True) is None, change
+        assert laid_out(given, quick=False) is not None, change
 
 
 def test_fields_that_can_be_read_once_reach_the_application(engine: gatepost.Engine) -> None:

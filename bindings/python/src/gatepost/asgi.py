@@ -205,13 +205,14 @@ def _sending_once(send: Send, once: tuple[bytes, bytes]) -> Send:
 
     def sending(message: Message) -> Awaitable[None]:
         if message["type"] in _STARTS:
-            headers = message.get("headers", ())
+            headers = list(message.get("headers", ()))
             for have, _ in headers:
                 if have.lower() == name:
                     break
             else:
-                message = {**message}
-                message["headers"] = [*headers, once]
+                headers.append(once)
+            message = {**message}
+            message["headers"] = headers
         return send(message)
 
     return sending
@@ -255,7 +256,8 @@ def _usual(laid: Laid, scope: Scope) -> bool:
     try:
         method, path, raw, query, root, scheme, client, headers = _parts(scope)
         fields = [names[name] + value for name, value in headers]
-        if root or raw != path.encode() or raw.find(b"?") >= 0:
+        peer = client[0].encode()
+        if root or not peer or raw != path.encode() or raw.find(b"?") >= 0:
             return False
         together = b"".join(fields)
         # As `breaks`, written out.
@@ -266,7 +268,7 @@ def _usual(laid: Laid, scope: Scope) -> bool:
         laid.plain(
             method.encode(),
             raw + b"?" + query if query else raw,
-            client[0].encode(),
+            peer,
             b"\r\n".join(fields),
             BODY_COMPLETE | TLS if scheme == "https" else BODY_COMPLETE,
         )
