@@ -75,12 +75,12 @@
 #define GATEPOST_ABI 0
 
 /**
- * A gatepost_str of a string literal.
+ * A gatepost_str of a string literal; of anything else, whose sizeof says something else, it does not compile.
  */
 #ifdef __cplusplus
-#define GATEPOST_STR(literal) (gatepost_str{(literal), sizeof(literal) - 1})
+#define GATEPOST_STR(literal) (gatepost_str{"" literal, sizeof(literal) - 1})
 #else
-#define GATEPOST_STR(literal) ((gatepost_str){(literal), sizeof(literal) - 1})
+#define GATEPOST_STR(literal) ((gatepost_str){"" literal, sizeof(literal) - 1})
 #endif
 
 
@@ -1797,7 +1797,8 @@ gatepost_status gatepost_pool_new(uint32_t threads,
  * pool: borrowed.
  * job: taken over on GATEPOST_OK; the handle then stands for the submission: gatepost_job_cancel still works, until
  *     done is called. On an error it stays the caller's.
- * done: called exactly once where this returns GATEPOST_OK, never where it does not.
+ * done: called exactly once where this returns GATEPOST_OK, never where it does not; not before this returns, unless
+ *     another thread dispatches meanwhile.
  * data: handed to done; never followed.
  * Any number of threads at once.
  * Returns GATEPOST_OK, also where the queue is full; GATEPOST_ERR_CANCELLED where the job is gone;

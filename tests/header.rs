@@ -89,6 +89,29 @@ fn the_header_alone_compiles_as_c99_c11_and_cpp17() {
 }
 
 #[test]
+fn a_gatepost_str_is_made_of_literals_alone() {
+    committed();
+    let folder = scratch("header_literals");
+    let gcc = compiler("gcc", true).expect("gcc");
+    for (name, text, compiles) in [
+        ("literal.c", "\"basic\"", true),
+        ("literals.c", "GATEPOST_VERSION \"-1\"", true),
+        ("pointer.c", "name", false),
+        ("array.c", "room", false),
+    ] {
+        let source = folder.join(name);
+        let program = format!(
+            "#include <gatepost.h>\ngatepost_str f(const char *name);\nextern char room[64];\n\
+             gatepost_str f(const char *name) {{ (void)name; return GATEPOST_STR({text}); }}\n"
+        );
+        fs::write(&source, program).expect("written");
+        let mut command = Command::new(&gcc);
+        command.arg("-fsyntax-only").arg("-I").arg(root().join("include")).arg(&source);
+        assert_eq!(command.output().expect("gcc").status.success(), compiles, "{name}");
+    }
+}
+
+#[test]
 fn exported_symbols_are_the_declared_functions_and_the_committed_table() {
     let exported = exported();
     let declared = declared();
@@ -196,9 +219,10 @@ fn version_macros() -> String {
     text += &format!(
         "\n/**\n * The number of the binary interface; gatepost_abi() says the library's. It is the last part of its \
          SONAME.\n */\n#define GATEPOST_ABI {}\n\n\
-         /**\n * A gatepost_str of a string literal.\n */\n#ifdef __cplusplus\n\
-         #define GATEPOST_STR(literal) (gatepost_str{{(literal), sizeof(literal) - 1}})\n#else\n\
-         #define GATEPOST_STR(literal) ((gatepost_str){{(literal), sizeof(literal) - 1}})\n#endif\n",
+         /**\n * A gatepost_str of a string literal; of anything else, whose sizeof says something else, it does not \
+         compile.\n */\n#ifdef __cplusplus\n\
+         #define GATEPOST_STR(literal) (gatepost_str{{\"\" literal, sizeof(literal) - 1}})\n#else\n\
+         #define GATEPOST_STR(literal) ((gatepost_str){{\"\" literal, sizeof(literal) - 1}})\n#endif\n",
         env!("GATEPOST_ABI")
     );
     text

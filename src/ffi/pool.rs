@@ -65,7 +65,8 @@ pub unsafe extern "C" fn gatepost_pool_new(
 /// pool: borrowed.
 /// job: taken over on GATEPOST_OK; the handle then stands for the submission: gatepost_job_cancel still works, until
 ///     done is called. On an error it stays the caller's.
-/// done: called exactly once where this returns GATEPOST_OK, never where it does not.
+/// done: called exactly once where this returns GATEPOST_OK, never where it does not; not before this returns, unless
+///     another thread dispatches meanwhile.
 /// data: handed to done; never followed.
 /// Any number of threads at once.
 /// Returns GATEPOST_OK, also where the queue is full; GATEPOST_ERR_CANCELLED where the job is gone;
