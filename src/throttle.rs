@@ -2,9 +2,13 @@
 //! that parallel attempts can never exceed a limit.
 //!
 //! No name and no address is kept: counters are found by a hash under a random key of this process, which also keeps
-//! anybody from choosing names that fall together. One lock guards all counters, so that an attempt takes its places in
-//! all of them or in none; it is held for about a microsecond, where checking a password takes some ten thousand.
-//! A child after fork makes its own: another thread of the parent may have held the lock.
+//! anybody from choosing names that fall together. Where two do by chance, once in some thousand million full tables, they
+//! share a counter, which is too strict, or the one is taken to have succeeded like the other, and answers to its pair
+//! alone. One lock guards all counters, so that an attempt takes its places in all of them or in none; it is held for
+//! about a microsecond, where checking a password takes some ten thousand. A child after fork makes its own: another
+//! thread of the parent may have held the lock.
+//!
+//! Where nobody has failed lately, and so most of the time, no counter is asked: that costs one look at their number.
 
 mod table;
 #[cfg(test)]
@@ -12,13 +16,15 @@ mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use once_cell::race::OnceBox;
 use smallvec::SmallVec;
 
 use self::table::{Key, Table};
-use crate::crypto::keyed::Keyed;
+use crate::crypto::sip::{Itself, Sip};
 use crate::policy::model::{Limit, ThrottleRules};
 use crate::request::Peer;
 
@@ -36,8 +42,10 @@ const KINDS: usize = 4;
 /// The counters of one process.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    hasher: OnceBox<Keyed>,
+    hasher: OnceBox<Sip>,
     counts: Mutex<Counts>,
+    /// How many counters of failures there are, for a look without the lock.
+    counters: AtomicUsize,
 }
 
 /// What is attempted.
@@ -103,10 +111,10 @@ impl Throttle {
 
     /// Takes a place or says how long to wait. Takes none where any counter is full.
     pub fn reserve(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<Place, Full> {
-        let keys = self.keys(&attempt, peer)?;
+        let keys = self.subject(attempt, peer)?.keys();
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
-        let wanted = counts.wanted(rules, &keys, now);
+        let wanted = counts.wanted_of(rules, &keys, now);
         counts.check(&wanted, now)?;
         let number = counts.number();
         Ok(Place { taken: counts.take(&wanted, number, now), number, keys, crowded: None })
@@ -123,10 +131,10 @@ impl Throttle {
         now: i64,
         twins: &Twins,
     ) -> Result<Place, Full> {
-        let keys = self.keys(&attempt, peer)?;
+        let keys = self.subject(attempt, peer)?.keys();
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
-        let wanted = counts.wanted(rules, &keys, now);
+        let wanted = counts.wanted_of(rules, &keys, now);
         counts.check_besides(&wanted, twins, now)?;
         let mut place = Place { taken: SmallVec::new(), number: twins.number, keys, crowded: None };
         if twins.shared().right {
@@ -147,7 +155,7 @@ impl Throttle {
         }
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
-        let wanted = counts.wanted(rules, &place.keys, now);
+        let wanted = counts.wanted_of(rules, &place.keys, now);
         counts.check_besides(&wanted, twins, now)?;
         place.taken = counts.take_among(&wanted, twins, now);
         Ok(())
@@ -167,23 +175,30 @@ impl Throttle {
 
     /// What [`Throttle::reserve`] and then [`Throttle::succeeded`] do, for a secret that is known to be right.
     pub fn passed(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
-        let keys = self.keys(&attempt, peer)?;
+        let subject = self.subject(attempt, peer)?;
+        let pair = subject.pair();
         let mut counts = self.counts();
-        counts.failures.make_room(KINDS, now);
-        let wanted = counts.wanted(rules, &keys, now);
-        counts.check(&wanted, now)?;
-        for wanted in &wanted {
-            counts.failures.renew(wanted.key, wanted.limit, now);
+        if counts.failures.counters() > 0 || refuse_all(rules) {
+            counts.failures.make_room(KINDS, now);
+            let wanted = counts.wanted(rules, pair, || subject.others(), now);
+            counts.check(&wanted, now)?;
+            for wanted in &wanted {
+                counts.failures.renew(wanted.key, wanted.limit, now);
+            }
         }
-        keys.pair.into_iter().for_each(|pair| counts.remember(pair, now));
+        pair.into_iter().for_each(|pair| counts.remember(pair, now));
         Ok(())
     }
 
     /// The same answer without taking a place: for `gatepost decide`, which leaves no trace.
     pub fn peek(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
-        let keys = self.keys(&attempt, peer)?;
+        if self.counters.load(Ordering::Acquire) == 0 && self.hasher.get().is_some() && !refuse_all(rules) {
+            return Ok(());
+        }
+        let subject = self.subject(attempt, peer)?;
+        let pair = subject.pair();
         let counts = self.counts();
-        counts.check(&counts.wanted(rules, &keys, now), now)
+        counts.check(&counts.wanted(rules, pair, || subject.others(), now), now)
     }
 
     /// The secret was right: the place is given back and the pair is remembered for 30 days.
@@ -213,28 +228,48 @@ impl Throttle {
         counts.successes.retain(|_, time| is_remembered(*time, now));
     }
 
-    /// The keys of an attempt. Without randomness nothing could be counted safely, so everything is refused.
-    fn keys(&self, attempt: &Attempt<'_>, peer: Peer) -> Result<Keys, Full> {
+    /// What an attempt is counted under. Without randomness nothing could be counted safely, so everything is refused.
+    fn subject<'a>(&'a self, attempt: Attempt<'a>, peer: Peer) -> Result<Subject<'a>, Full> {
         let hasher = self
             .hasher
-            .get_or_try_init(|| Keyed::draw().map(Box::new))
+            .get_or_try_init(|| Sip::draw().map(Box::new))
             .map_err(|_| Full { retry_after: 1, counter: "address" })?;
-        let ends = Ends::of(peer);
         let account = match attempt {
-            Attempt::Account(name) => Some(name.as_bytes()),
+            Attempt::Account(name) => Some(name),
             Attempt::Lookup => None,
         };
-        Ok(Keys {
-            account: account.map(|name| key(hasher, &[b"account", name])),
-            address: ends.counted.then(|| key(hasher, &[b"address", &ends.address])),
-            prefix: ends.counted.then(|| key(hasher, &[b"prefix", &ends.prefix])),
-            pair: account.map(|name| key(hasher, &[b"pair", name, &ends.address])),
-        })
+        Ok(Subject { hasher, account, ends: Ends::of(peer) })
     }
 
     /// A thread that panicked with the lock held leaves numbers behind that are at worst one place too strict.
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> Locked<'_> {
+        Locked { counts: self.counts.lock().unwrap_or_else(PoisonError::into_inner), counters: &self.counters }
+    }
+}
+
+/// The counts, of which others learn how many counters there are before they are let go.
+struct Locked<'a> {
+    counts: MutexGuard<'a, Counts>,
+    counters: &'a AtomicUsize,
+}
+
+impl Deref for Locked<'_> {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.counters.store(self.counts.failures.counters(), Ordering::Release);
     }
 }
 
@@ -242,25 +277,26 @@ impl Throttle {
 struct Counts {
     failures: Table,
     /// When a pair last succeeded.
-    successes: HashMap<Key, i64>,
+    successes: HashMap<Key, i64, Itself>,
     /// Numbers the attempts.
     attempts: u64,
 }
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts { failures: Table::new(COUNTERS, TIMES), successes: HashMap::new(), attempts: 0 }
+        Counts { failures: Table::new(COUNTERS, TIMES), successes: HashMap::default(), attempts: 0 }
     }
 }
 
 /// The counters that an attempt may fall under.
 #[derive(Debug)]
 struct Keys {
-    account: Option<Key>,
-    address: Option<Key>,
-    prefix: Option<Key>,
     pair: Option<Key>,
+    others: Others,
 }
+
+/// Those that a pair which has succeeded is exempt from: of the account, the address and the prefix.
+type Others = [Option<Key>; 3];
 
 /// A counter that an attempt does fall under.
 struct Wanted {
@@ -291,21 +327,27 @@ impl Counts {
     /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
     /// who fail cannot lock the owner out. Where pairs have no limit there would be nothing left to count, and the
     /// others count for everybody.
-    fn wanted(&self, rules: &ThrottleRules, keys: &Keys, now: i64) -> SmallVec<[Wanted; KINDS]> {
+    fn wanted(
+        &self,
+        rules: &ThrottleRules,
+        pair: Option<Key>,
+        others: impl FnOnce() -> Others,
+        now: i64,
+    ) -> SmallVec<[Wanted; KINDS]> {
         let known = rules.pair.is_some()
-            && keys.pair.and_then(|pair| self.successes.get(&pair)).is_some_and(|time| is_remembered(*time, now));
-        let others = [
-            ("account", keys.account, rules.account),
-            ("address", keys.address, rules.address),
-            ("prefix", keys.prefix, rules.prefix),
+            && pair.and_then(|pair| self.successes.get(&pair)).is_some_and(|time| is_remembered(*time, now));
+        let [account, address, prefix] = if known { Others::default() } else { others() };
+        let all = [
+            ("account", account, rules.account),
+            ("address", address, rules.address),
+            ("prefix", prefix, rules.prefix),
+            ("pair", pair, rules.pair),
         ];
-        let pair = ("pair", keys.pair, rules.pair);
-        others
-            .into_iter()
-            .filter(|_| !known)
-            .chain([pair])
-            .filter_map(|(name, key, limit)| Some(Wanted { name, key: key?, limit: limit? }))
-            .collect()
+        all.into_iter().filter_map(|(name, key, limit)| Some(Wanted { name, key: key?, limit: limit? })).collect()
+    }
+
+    fn wanted_of(&self, rules: &ThrottleRules, keys: &Keys, now: i64) -> SmallVec<[Wanted; KINDS]> {
+        self.wanted(rules, keys.pair, || keys.others, now)
     }
 
     /// The longest wait where any of them is full: before that, another attempt has no chance.
@@ -358,34 +400,66 @@ fn is_remembered(time: i64, now: i64) -> bool {
     now.saturating_sub(time) < REMEMBERED
 }
 
-/// A peer as octets: its address, and its /24 or /64.
+/// A limit of no failure at all, which is full from the start.
+fn refuse_all(rules: &ThrottleRules) -> bool {
+    let limits = [rules.account, rules.address, rules.prefix, rules.pair];
+    limits.into_iter().flatten().any(|limit| limit.failures == 0)
+}
+
+/// What an attempt is counted under; a key is made when it is asked for.
+struct Subject<'a> {
+    hasher: &'a Sip,
+    account: Option<&'a str>,
+    ends: Ends,
+}
+
+impl Subject<'_> {
+    fn pair(&self) -> Option<Key> {
+        self.account.map(|name| self.key(b'p', self.ends.address, name))
+    }
+
+    fn others(&self) -> Others {
+        let account = self.account.map(|name| self.hasher.hash(&[u64::from(b'n')], name.as_bytes()));
+        let of = |kind, address| self.ends.counted.then(|| self.key(kind, address, ""));
+        [account, of(b'a', self.ends.address), of(b'x', self.ends.prefix)]
+    }
+
+    /// Each kind of key, for each family, is made of as many words each time, so that no two read alike.
+    fn key(&self, kind: u8, address: u128, name: &str) -> Key {
+        let first = u64::from_be_bytes([0, 0, 0, 0, 0, 0, kind, self.ends.family]);
+        let (high, low) = ((address >> 64) as u64, address as u64);
+        match self.ends.family {
+            6 => self.hasher.hash(&[first, high, low], name.as_bytes()),
+            // Any other address has its place beside the kind.
+            _ => self.hasher.hash(&[first | low << 32], name.as_bytes()),
+        }
+    }
+
+    fn keys(&self) -> Keys {
+        Keys { pair: self.pair(), others: self.others() }
+    }
+}
+
+/// A peer as numbers: its address, and its /24 or /64.
 struct Ends {
-    address: SmallVec<[u8; 17]>,
-    prefix: SmallVec<[u8; 17]>,
+    family: u8,
+    address: u128,
+    prefix: u128,
     /// Counts as an address. A Unix-domain socket is no address: behind it may be everybody.
     counted: bool,
 }
 
 impl Ends {
     fn of(peer: Peer) -> Ends {
-        let ends = |kind: u8, address: &[u8], network: usize, counted: bool| {
-            let of = |octets: &[u8]| std::iter::once(kind).chain(octets.iter().copied()).collect();
-            Ends { address: of(address), prefix: of(address.get(..network).unwrap_or(address)), counted }
-        };
+        let ends = |family, address: u128, host: u32| Ends { family, address, prefix: address >> host, counted: true };
         match peer {
             Peer::Ip(ip) => match ip.to_canonical() {
-                IpAddr::V4(ip) => ends(4, &ip.octets(), 3, true),
-                IpAddr::V6(ip) => ends(6, &ip.octets(), 8, true),
+                IpAddr::V4(ip) => ends(4, u128::from(ip.to_bits()), 8),
+                IpAddr::V6(ip) => ends(6, ip.to_bits(), 64),
             },
-            Peer::Unix => ends(1, &[], 0, false),
+            Peer::Unix => Ends { counted: false, ..ends(1, 0, 0) },
             // All whose address is not known share one counter.
-            Peer::Unknown => ends(0, &[], 0, true),
+            Peer::Unknown => ends(0, 0, 0),
         }
     }
-}
-
-/// A keyed digest, cut to 128 bits.
-fn key(hasher: &Keyed, parts: &[&[u8]]) -> Key {
-    let digest = hasher.digest(parts.iter().copied());
-    digest.iter().take(16).fold(0, |key, octet| key << 8 | Key::from(*octet))
 }

@@ -30,7 +30,8 @@ fn read_basic(value: &str) -> Option<(String, String)> {
     match Authorization::parse(value.as_bytes()) {
         Ok(Authorization::Basic(rest)) => {
             let mut room = basic::Room::new();
-            basic::parse(rest, &mut room).ok().map(|b| (b.name.to_owned(), b.password.to_owned()))
+            let basic = basic::parse(rest.as_bytes(), &mut room).ok()?;
+            Some((basic.name.to_owned(), String::from_utf8(basic.password.to_vec()).unwrap()))
         }
         _ => None,
     }

@@ -88,9 +88,6 @@ impl std::fmt::Debug for Authorization<'_> {
 /// a comma that is no API key. What [`is_joined`] and [`Authorization::parse`] make of such a value, in one look at each
 /// octet; `None`: that is for them to say.
 pub fn plain_bearer(value: &[u8]) -> Option<&[u8]> {
-    // To the end in any case: so many octets are looked at in one step.
-    let is_plain =
-        |word: &[u8]| word.iter().fold(true, |all, byte| all & (0x21..0x7f).contains(byte) & (*byte != b','));
     likely_bearer(value).filter(|word| is_plain(word))
 }
 
@@ -100,6 +97,17 @@ pub fn likely_bearer(value: &[u8]) -> Option<&[u8]> {
     let (name, word) = value.split_first_chunk::<7>()?;
     let is_token = !word.is_empty() && !word.starts_with(api_key::PREFIX.as_bytes());
     (is_token && (name == NAME || name.eq_ignore_ascii_case(NAME))).then_some(word)
+}
+
+/// What follows Basic in a value that has nothing odd about it, as [`plain_bearer`] for tokens.
+pub fn plain_basic(value: &[u8]) -> Option<&[u8]> {
+    let (name, word) = value.split_first_chunk::<6>()?;
+    (name.eq_ignore_ascii_case(b"Basic ") && is_plain(word)).then_some(word)
+}
+
+/// One word of visible ASCII without a comma. To the end in any case: so many octets are looked at in one step.
+fn is_plain(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().fold(true, |all, byte| all & (0x21..0x7f).contains(byte) & (*byte != b','))
 }
 
 /// The octet is somewhere in it. To the end in any case: so many octets are looked at in one step.
@@ -122,7 +130,9 @@ pub fn is_joined(value: &[u8]) -> bool {
 
 /// The value is of the scheme DPoP, whatever follows.
 pub fn is_dpop(value: &[u8]) -> bool {
-    matches!(split(value), Ok((name, _)) if name.eq_ignore_ascii_case(DPOP))
+    // Most begin otherwise, which one letter tells.
+    matches!(value.first(), Some(b'D' | b'd' | b' ' | b'\t'))
+        && matches!(split(value), Ok((name, _)) if name.eq_ignore_ascii_case(DPOP))
 }
 
 /// A comma stands outside of every quoted-string (RFC 9110 section 5.6.4). A quote that is never closed quotes
@@ -241,6 +251,12 @@ mod tests {
     #[test]
     fn a_plain_bearer_token_is_what_the_whole_reader_makes_of_it() {
         assert_eq!(plain_bearer(b"bEARER a.b.c"), Some(&b"a.b.c"[..]));
+        assert_eq!(plain_basic(b"bASIC YTpi"), Some(&b"YTpi"[..]));
+        for value in
+            ["Basic", "Basic ", "Basic  a", "Basic a b", "Basic a,b", "Bearer a", "Basic a\t", "Basica", " Basic a"]
+        {
+            assert_eq!(plain_basic(value.as_bytes()), None, "{value}");
+        }
         for value in [
             "Bearer",
             "Bearer ",
@@ -258,6 +274,9 @@ mod tests {
             for word in
                 [&[octet][..], &[b'a', octet], &[octet, b'a'], &[&[b'a'; 40][..], &[octet], &[b'b'; 40]].concat()]
             {
+                let value = [b"Basic ", word].concat();
+                let login = matches!(Authorization::parse(&value), Ok(Authorization::Basic(_))) && !is_joined(&value);
+                assert!(login || plain_basic(&value).is_none(), "{octet}");
                 let value = [b"Bearer ", word].concat();
                 let whole = match Authorization::parse(&value) {
                     Ok(Authorization::Bearer(token)) if !is_joined(&value) => Some(token.as_bytes()),
@@ -270,12 +289,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_plain_reads_as_by_the_whole_reader(value in "(Bearer|bearer|DPoP|Basic)[ \t]{1,2}[a-c.,=\" _g p\\x00-\\xff]{0,12}") {
+        fn what_is_plain_reads_as_by_the_whole_reader(value in "[ \t]?(Bearer|bearer|DPoP|dpop|Dpo|Basic|basic)[ \t]{0,2}[a-c.,=\" _g p\\x00-\\xff]{0,12}") {
             if let Some(token) = plain_bearer(value.as_bytes()) {
                 prop_assert!(!is_joined(value.as_bytes()));
                 let whole = Authorization::parse(value.as_bytes());
                 prop_assert!(whole == Ok(Authorization::Bearer(std::str::from_utf8(token).unwrap())));
             }
+            if let Some(login) = plain_basic(value.as_bytes()) {
+                prop_assert!(!is_joined(value.as_bytes()));
+                let whole = Authorization::parse(value.as_bytes());
+                prop_assert!(whole == Ok(Authorization::Basic(std::str::from_utf8(login).unwrap())));
+            }
+            let scheme = split(value.as_bytes()).map(|(name, _)| name);
+            prop_assert_eq!(is_dpop(value.as_bytes()), scheme.is_ok_and(|name| name.eq_ignore_ascii_case("dpop")));
         }
 
         #[test]

@@ -2,15 +2,16 @@
 //!
 //! Only the form is checked here; which names and passwords are possible is a matter of RFC 8265 (`crypto::name`).
 
-use data_encoding::BASE64;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_bytes};
+
+use super::base64;
 
 /// Name and password as sent, in a [`Room`].
 pub struct Basic<'r> {
     /// As sent, not empty.
     pub name: &'r str,
-    /// As sent; may be empty.
-    pub password: &'r str,
+    /// As sent, UTF-8; may be empty.
+    pub password: &'r [u8],
 }
 
 /// Octets of name and password that need no memory of their own.
@@ -18,22 +19,29 @@ const SHORT: usize = 96;
 
 /// Where what was sent is decoded. Wiped in the end.
 pub struct Room {
-    short: Zeroizing<[u8; SHORT]>,
-    long: Zeroizing<Vec<u8>>,
+    short: [u8; SHORT],
+    /// None where the short one is enough: wiping an empty one is dearer than it looks, since the C library's `memset` may
+    /// touch where it points to, which is nowhere.
+    long: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Room {
     /// Empty.
     pub fn new() -> Room {
-        Room { short: Zeroizing::new([0; SHORT]), long: Zeroizing::default() }
+        Room { short: [0; SHORT], long: None }
     }
 
     fn take(&mut self, length: usize) -> &mut [u8] {
         if length > SHORT {
-            self.long.resize(length, 0);
-            return &mut self.long;
+            return self.long.insert(Zeroizing::new(vec![0; length]));
         }
         self.short.get_mut(..length).unwrap_or_default()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        zeroize_bytes(&mut self.short);
     }
 }
 
@@ -48,23 +56,28 @@ impl Default for Room {
 ///
 /// Stricter than some readers on purpose. Two spellings of one base64 value (missing padding, stray trailing bits)
 /// would pass a filter in front that reads them otherwise. A name that is empty can name nobody.
-pub fn parse<'r>(value: &str, room: &'r mut Room) -> Result<Basic<'r>, &'static str> {
+pub fn parse<'r>(value: &[u8], room: &'r mut Room) -> Result<Basic<'r>, &'static str> {
     if value.is_empty() {
         return Err("nothing follows the word Basic");
     }
     const FORM: &str =
         "what follows Basic is not base64 in its canonical form (RFC 4648 section 4, with padding and no line breaks)";
-    let most = BASE64.decode_len(value.len()).map_err(|_| FORM)?;
-    let place = room.take(most);
-    let length = BASE64.decode_mut(value.as_bytes(), place).map_err(|_| FORM)?;
-    let decoded = place.get(..length).unwrap_or_default();
-    let text = std::str::from_utf8(decoded)
-        .map_err(|_| "the user name or the password is not UTF-8; the challenge asks for charset=\"UTF-8\"")?;
-    // RFC 7617 section 2: no control characters; `is_control` is Unicode's Cc: C0, DEL and C1.
-    if text.chars().any(char::is_control) {
-        return Err("the user name or the password holds a control character");
+    const CODING: &str = "the user name or the password is not UTF-8; the challenge asks for charset=\"UTF-8\"";
+    let place = room.take(base64::most(value.len()));
+    let decoded = base64::decode(value, place).ok_or(FORM)?;
+    // RFC 7617 section 2: no control characters; `is_control` is Unicode's Cc: C0, DEL and C1. Plain ASCII has none, and is
+    // UTF-8, which all of its octets say at once.
+    let plain = decoded.iter().fold(true, |plain, octet| plain & matches!(octet, b' '..=b'~'));
+    if !plain {
+        let text = std::str::from_utf8(decoded).map_err(|_| CODING)?;
+        if text.chars().any(char::is_control) {
+            return Err("the user name or the password holds a control character");
+        }
     }
-    let (name, password) = text.split_once(':').ok_or("there is no colon between user name and password")?;
+    let colon = memchr::memchr(b':', decoded).ok_or("there is no colon between user name and password")?;
+    let (name, rest) = decoded.split_at_checked(colon).unwrap_or_default();
+    let name = std::str::from_utf8(name).map_err(|_| CODING)?;
+    let password = rest.get(1..).unwrap_or_default();
     if name.is_empty() {
         return Err("the user name is empty");
     }
@@ -81,10 +94,12 @@ impl std::fmt::Debug for Basic<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::BASE64;
     use proptest::prelude::*;
 
     fn sent(bytes: &[u8]) -> Result<(String, String), &'static str> {
-        parse(&BASE64.encode(bytes), &mut Room::new()).map(|b| (b.name.to_owned(), b.password.to_owned()))
+        let password = |basic: &Basic<'_>| std::str::from_utf8(basic.password).unwrap().to_owned();
+        parse(BASE64.encode(bytes).as_bytes(), &mut Room::new()).map(|basic| (basic.name.to_owned(), password(&basic)))
     }
 
     #[test]
@@ -100,7 +115,7 @@ mod tests {
         assert_eq!(sent(b"alice").unwrap_err(), "there is no colon between user name and password");
         assert_eq!(sent(b":secret").unwrap_err(), "the user name is empty");
         assert_eq!(sent(b":").unwrap_err(), "the user name is empty");
-        assert_eq!(parse("", &mut Room::new()).unwrap_err(), "nothing follows the word Basic");
+        assert_eq!(parse(b"", &mut Room::new()).unwrap_err(), "nothing follows the word Basic");
     }
 
     #[test]
@@ -125,7 +140,7 @@ mod tests {
 
     #[test]
     fn only_the_canonical_base64_is_accepted() {
-        assert!(parse("YWxpY2U6eA==", &mut Room::new()).is_ok());
+        assert!(parse(b"YWxpY2U6eA==", &mut Room::new()).is_ok());
         for other in [
             "YWxpY2U6eA",
             "YWxpY2U6eA=",
@@ -135,19 +150,19 @@ mod tests {
             "YWxpY2U6eA== ",
             "YWxp\nY2U6eA==",
         ] {
-            assert!(parse(other, &mut Room::new()).unwrap_err().contains("canonical"), "{other:?}");
+            assert!(parse(other.as_bytes(), &mut Room::new()).unwrap_err().contains("canonical"), "{other:?}");
         }
-        assert!(parse("w7w6w78=", &mut Room::new()).is_ok());
-        assert!(parse("YWxpY2U6-_8=", &mut Room::new()).is_err(), "the URL alphabet is another one");
+        assert!(parse(b"w7w6w78=", &mut Room::new()).is_ok());
+        assert!(parse(b"YWxpY2U6-_8=", &mut Room::new()).is_err(), "the URL alphabet is another one");
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(value in ".{0,200}") {
             let mut room = Room::new();
-            if let Ok(basic) = parse(&value, &mut room) {
+            if let Ok(basic) = parse(value.as_bytes(), &mut room) {
                 prop_assert!(!basic.name.is_empty() && !basic.name.contains(':'));
-                let joined = format!("{}:{}", basic.name, basic.password);
+                let joined = format!("{}:{}", basic.name, std::str::from_utf8(basic.password).unwrap());
                 prop_assert!(!joined.chars().any(char::is_control));
                 prop_assert_eq!(BASE64.encode(joined.as_bytes()), value);
             }

@@ -5,11 +5,10 @@
 //! leaked secret. What is stored is the SHA-256 of the whole text: 256 random bits need no slow hash.
 
 use data_encoding::{BASE64URL_NOPAD, Encoding};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::crypto::random;
+use crate::crypto::{random, sha256};
 use crate::error::Error;
 use crate::ffi::os::taint;
 
@@ -54,19 +53,32 @@ impl Form {
         let mut check = ALPHABET.encode(&checksum(self.domain, secret.as_bytes()));
         check.truncate(CHECK);
         secret.push_str(&check);
-        let digest = Sha256::digest(secret.as_bytes()).into();
+        let digest = sha256::digest(&[secret.as_bytes()]);
         Fresh { secret, digest }
     }
 
-    /// The digest under which a secret of `N` characters is stored, or `None` where form or checksum are wrong. Until there
-    /// is a digest, which gives no secret away, nothing takes a time or an address that depends on its letters.
-    pub fn digest<const N: usize>(&self, text: &str) -> Option<[u8; 32]> {
+    /// The text, where it has the length and the beginning of a secret of `N` characters.
+    fn text<const N: usize>(&self, text: &str) -> Option<Zeroizing<[u8; N]>> {
         let text: &[u8; N] = text.as_bytes().try_into().ok()?;
         if N != self.length() || !text.starts_with(self.prefix.as_bytes()) {
             return None;
         }
         let mut text = Zeroizing::new(*text);
         taint::secret(text.as_mut());
+        Some(text)
+    }
+
+    /// The digest under which such a text would be stored.
+    pub fn unchecked_digest<const N: usize>(&self, text: &str) -> Option<[u8; 32]> {
+        let mut digest = sha256::digest(&[self.text::<N>(text)?.as_slice()]);
+        taint::public(&mut digest);
+        Some(digest)
+    }
+
+    /// The digest under which a secret of `N` characters is stored, or `None` where form or checksum are wrong. Until there
+    /// is a digest, which gives no secret away, nothing takes a time or an address that depends on its letters.
+    pub fn digest<const N: usize>(&self, text: &str) -> Option<[u8; 32]> {
+        let text = self.text::<N>(text)?;
         let (front, check) = text.split_at_checked(N.checked_sub(CHECK)?)?;
         let mut fault = 0;
         let mut last = 0;
@@ -87,7 +99,7 @@ impl Form {
         }
         let differs = wanted ^ found;
         let mut well_formed = [(u64::from(fault.cast_unsigned()) | differs).ct_eq(&0).unwrap_u8()];
-        let mut digest: [u8; 32] = Sha256::digest(text.as_slice()).into();
+        let mut digest = sha256::digest(&[text.as_slice()]);
         taint::public(&mut well_formed);
         taint::public(&mut digest);
         (well_formed == [1]).then_some(digest)
@@ -112,7 +124,7 @@ fn sextet(letter: u8) -> i32 {
 }
 
 fn checksum(domain: &[u8], front: &[u8]) -> [u8; 32] {
-    Sha256::new().chain_update(domain).chain_update(front).finalize().into()
+    sha256::digest(&[domain, front])
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub mod api_key;
 pub mod authorization;
+mod base64;
 pub mod basic;
 pub mod cookie;
 mod drawn;

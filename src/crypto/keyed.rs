@@ -1,12 +1,11 @@
 //! Digests under a random key that lives no longer than its owner: they find a thing again without keeping it, and
 //! nobody outside can choose things that fall together.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::random;
-use crate::error::{Error, ErrorKind};
+use crate::crypto::sha256::{self, BLOCK, State, Text};
+use crate::error::Error;
 use crate::ffi::os::taint;
 
 /// Two words made one, for finding a place in a table: both halves of their product, so that each bit depends on all of
@@ -16,34 +15,51 @@ pub fn mix(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// HMAC-SHA-256 under a key. The key is wiped in the end.
-pub struct Keyed(Hmac<Sha256>);
+/// HMAC-SHA-256 (RFC 2104) under a key, prepared. It is wiped in the end.
+pub struct Keyed {
+    inner: State,
+    outer: State,
+}
 
 impl Keyed {
     /// Draws a key.
     pub fn draw() -> Result<Keyed, Error> {
-        Keyed::with(&Zeroizing::new(random::bytes::<32>()?))
+        Ok(Keyed::with(&Zeroizing::new(random::bytes::<32>()?)))
     }
 
     /// With a key that others have too.
-    pub fn with(key: &[u8; 32]) -> Result<Keyed, Error> {
-        let mac = Hmac::new_from_slice(key);
-        mac.map(Keyed).map_err(|_| Error::new(ErrorKind::Internal, "HMAC takes keys of every length"))
+    pub fn with(key: &[u8; 32]) -> Keyed {
+        let behind = |pad: u8| {
+            let mut block = Zeroizing::new([pad; BLOCK]);
+            block.iter_mut().zip(key).for_each(|(octet, key)| *octet ^= key);
+            sha256::after(&block)
+        };
+        Keyed { inner: behind(0x36), outer: behind(0x5c) }
     }
 
     /// The digest of a list of parts. Each goes in behind its length, so that no two lists read alike.
+    #[inline]
     pub fn digest<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
-        let mut mac = self.0.clone();
+        let mut inner = Text::behind(&self.inner);
         for part in parts {
-            mac.update(&(part.len() as u64).to_le_bytes());
+            inner.add(&(part.len() as u64).to_le_bytes());
             taint::lend(part);
-            mac.update(part);
+            inner.add(part);
             taint::take_back(part);
         }
-        let mut digest: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut outer = Text::behind(&self.outer);
+        outer.add(&inner.end());
+        let mut digest = outer.end();
         // Without the key it says nothing, so that it may be looked for like anything else.
         taint::public(&mut digest);
         digest
+    }
+}
+
+impl Drop for Keyed {
+    fn drop(&mut self) {
+        self.inner.zeroize();
+        self.outer.zeroize();
     }
 }
 
@@ -57,6 +73,9 @@ impl std::fmt::Debug for Keyed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hmac::{Hmac, KeyInit, Mac};
+    use proptest::prelude::*;
+    use sha2::Sha256;
 
     fn digest(keyed: &Keyed, parts: &[&str]) -> [u8; 32] {
         keyed.digest(parts.iter().map(|part| part.as_bytes()))
@@ -77,5 +96,20 @@ mod tests {
         let (one, other) = (Keyed::draw().unwrap(), Keyed::draw().unwrap());
         assert_ne!(digest(&one, &["a"]), digest(&other, &["a"]));
         assert_eq!(format!("{one:?}"), "Keyed");
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_hmac_as_its_crate_computes_it(
+            key: [u8; 32], parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 0..5),
+        ) {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+            for part in &parts {
+                mac.update(&(part.len() as u64).to_le_bytes());
+                mac.update(part);
+            }
+            let wanted = <[u8; 32]>::from(mac.finalize().into_bytes());
+            prop_assert_eq!(Keyed::with(&key).digest(parts.iter().map(Vec::as_slice)), wanted);
+        }
     }
 }

@@ -13,5 +13,7 @@ pub mod private;
 pub mod random;
 pub mod seal;
 pub mod secret;
+pub mod sha256;
 pub mod signing;
+pub mod sip;
 mod stored;

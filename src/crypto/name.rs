@@ -19,15 +19,18 @@ pub fn user_name(raw: &str) -> Option<String> {
 /// As [`user_name`]; borrowed where it is in that form already.
 pub fn canonical(raw: &str) -> Option<Cow<'_, str>> {
     // A colon ends the name in Basic (RFC 7617 section 2), so such a name could never log in.
-    if raw.is_empty() || raw.len() > LONGEST_NAME || raw.contains(':') {
+    if raw.is_empty() || raw.len() > LONGEST_NAME {
+        return None;
+    }
+    // Most names are this plain, which one look at each octet tells.
+    if raw.bytes().fold(true, |plain, b| plain & b.is_ascii_graphic() & !b.is_ascii_uppercase() & (b != b':')) {
+        return Some(Cow::Borrowed(raw));
+    }
+    if raw.contains(':') {
         return None;
     }
     if raw.is_ascii() {
-        let lower = || match raw.bytes().any(|b| b.is_ascii_uppercase()) {
-            true => Cow::Owned(raw.to_ascii_lowercase()),
-            false => Cow::Borrowed(raw),
-        };
-        return raw.bytes().all(|b| b.is_ascii_graphic()).then(lower);
+        return raw.bytes().all(|b| b.is_ascii_graphic()).then(|| Cow::Owned(raw.to_ascii_lowercase()));
     }
     let mut name = enforce(raw)?;
     // One pass is not always enough: a letter may only come out in lower case once it is composed. A name that does

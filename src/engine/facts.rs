@@ -4,12 +4,15 @@
 //! decision, and while a change is being written nothing is kept at all.
 
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
+use crate::crypto::keyed::Keyed;
+use crate::crypto::sip::Itself;
 use crate::decision::{HeaderEntry, List};
 use crate::error::Error;
 use crate::identity::Identity;
@@ -26,11 +29,13 @@ pub(super) type UserFact = Option<Arc<Account>>;
 pub(super) struct Account {
     user: User,
     pub(super) by_password: Memo,
+    /// Under which this user's passwords are digested while they are remembered; none where there is no hash.
+    pub(super) password_key: OnceLock<Option<Keyed>>,
 }
 
 impl Account {
-    fn new(user: User) -> Arc<Account> {
-        Arc::new(Account { user, by_password: Memo::default() })
+    pub(super) fn new(user: User) -> Account {
+        Account { user, by_password: Memo::default(), password_key: OnceLock::new() }
     }
 }
 
@@ -51,30 +56,45 @@ pub(super) struct Known {
 
 /// What facts make of somebody under the policy of one generation: made once, since neither changes.
 #[derive(Debug, Default)]
-pub(super) struct Memo(ArcSwapOption<(u64, Known)>);
+pub(super) struct Memo {
+    /// Under the policy that was in force when they were first asked: read by one look.
+    first: OnceLock<(u64, Known)>,
+    /// Under a later one.
+    later: ArcSwapOption<(u64, Known)>,
+}
 
 impl Memo {
     pub(super) fn get(&self, generation: u64, make: impl FnOnce() -> Known) -> Known {
-        if let Some(made) = self.0.load().as_ref().filter(|made| made.0 == generation) {
+        let first = self.first.get();
+        if let Some(made) = first.filter(|made| made.0 == generation) {
+            return made.1.clone();
+        }
+        if let Some(made) = self.later.load().as_ref().filter(|made| made.0 == generation) {
             return made.1.clone();
         }
         let known = make();
-        self.0.store(Some(Arc::new((generation, known.clone()))));
+        // Of two that make the first at once, either's will do, and the other one is no worse kept as a later one.
+        if first.is_some() || self.first.set((generation, known.clone())).is_err() {
+            self.later.store(Some(Arc::new((generation, known.clone()))));
+        }
         known
     }
 }
 
 /// A key with its owner.
-#[derive(Clone, Debug)]
-pub(super) struct KeyFact {
-    pub(super) key: Arc<ApiKey>,
+pub(super) type KeyFact = Arc<Owned>;
+
+/// A key, and whose it is.
+#[derive(Debug)]
+pub(super) struct Owned {
+    pub(super) key: ApiKey,
     pub(super) owner: UserFact,
     /// Last use that is written or about to be, Unix seconds.
-    noted: Arc<AtomicI64>,
-    pub(super) memo: Arc<Memo>,
+    noted: AtomicI64,
+    pub(super) memo: Memo,
 }
 
-impl KeyFact {
+impl Owned {
     /// A use at `now` is worth writing: the last one noted is a minute old.
     pub(super) fn note_use(&self, now: i64) -> bool {
         let noted = self.noted.load(Ordering::Relaxed);
@@ -87,12 +107,14 @@ impl KeyFact {
 #[derive(Debug)]
 pub(super) struct FactCache {
     users: Cache<String, (u64, UserFact)>,
-    keys: Cache<[u8; 32], (u64, KeyFact)>,
+    keys: Cache<[u8; 32], (u64, KeyFact), UnitWeighter, Itself>,
 }
 
 impl FactCache {
     pub(super) fn new() -> FactCache {
-        FactCache { users: Cache::new(CAPACITY), keys: Cache::new(CAPACITY) }
+        let (room, life) = (CAPACITY as u64, DefaultLifecycle::default());
+        let keys = Cache::with(CAPACITY, room, UnitWeighter, Itself::default(), life);
+        FactCache { users: Cache::new(CAPACITY), keys }
     }
 
     /// What is known of a user without asking the state; `None`: nothing.
@@ -110,7 +132,7 @@ impl FactCache {
     /// Asks the state for a user.
     pub(super) fn read_user(&self, state: &dyn State, name: &str) -> Result<UserFact, Error> {
         let before = state.version();
-        let fact = state.user(name)?.map(Account::new);
+        let fact = state.user(name)?.map(Account::new).map(Arc::new);
         // A name that nobody has is not kept: strangers would fill the cache with them.
         if let (Some(version), Some(_)) = (unchanged(state, before), &fact) {
             self.users.insert(name.to_owned(), (version, fact.clone()));
@@ -122,11 +144,11 @@ impl FactCache {
     pub(super) fn read_key(&self, state: &dyn State, digest: &[u8; 32]) -> Result<Option<KeyFact>, Error> {
         let before = state.version();
         let Some(key) = state.api_key(digest)? else { return Ok(None) };
-        let owner = state.user(&key.user)?.map(Account::new);
-        let noted = Arc::new(AtomicI64::new(key.last_used_at.unwrap_or(i64::MIN)));
-        let fact = KeyFact { key: Arc::new(key), owner, noted, memo: Arc::default() };
+        let owner = state.user(&key.user)?.map(Account::new).map(Arc::new);
+        let noted = AtomicI64::new(key.last_used_at.unwrap_or(i64::MIN));
+        let fact = Arc::new(Owned { key, owner, noted, memo: Memo::default() });
         if let Some(version) = unchanged(state, before) {
-            self.keys.insert(*digest, (version, fact.clone()));
+            self.keys.insert(*digest, (version, Arc::clone(&fact)));
         }
         Ok(Some(fact))
     }

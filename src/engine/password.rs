@@ -42,13 +42,13 @@ enum Guess {
 }
 
 impl Examination<'_, '_> {
-    pub(super) fn basic(&self, context: &mut Context, value: &str) -> Result<Examined, Failure> {
+    pub(super) fn basic(&self, context: &mut Context, value: &[u8]) -> Result<Examined, Failure> {
         let malformed = |saw: &str| Failure::new(Reason::CredentialsMalformed, "credentials", saw);
         let mut decoded = basic::Room::new();
         let basic = basic::parse(value, &mut decoded).map_err(malformed)?;
         let name = name::canonical(basic.name)
             .ok_or_else(|| malformed("the user name holds characters that no user name can hold"))?;
-        let given = basic.password.as_bytes();
+        let given = basic.password;
         let mut room = self.peek(context, Attempt::Account(&name));
         let mut flight = None;
         for _ in 0..2 {
@@ -67,7 +67,7 @@ impl Examination<'_, '_> {
         if flight.is_none() {
             room.map_err(|failure| self.name_if_known(failure, &name))?;
         }
-        let (name, sent) = (name.into_owned(), Sent::new(basic.password.as_bytes()));
+        let (name, sent) = (name.into_owned(), Sent::new(given));
         let place = match self.mode.read_only {
             true => None,
             false => {

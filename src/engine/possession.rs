@@ -63,7 +63,7 @@ impl Proofs {
                 false => state.secret(NONCE_KEY)?,
                 true => state.known_secret(NONCE_KEY)?.map_or_else(random::bytes, Ok)?,
             };
-            self.nonces = Some(Nonces::new(&key)?);
+            self.nonces = Some(Nonces::new(&key));
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Passwords that were verified a moment ago, so that a client that sends its password with every request costs one
 //! hash in a while.
 //!
-//! **What is kept** is a digest under a key of this process over the user's name, the password, the stored hash that it
-//! was verified against and the roles held then. Nothing can be told from it without the key, which is drawn when the
-//! process is started, never crosses a fork and is wiped in the end.
+//! **What is kept** is a digest of the password under a key that is made of the user's name, the stored hash that it was
+//! verified against, the roles held then and a key of this process. Nothing can be told from it without that one, which
+//! is drawn when the process is started, never crosses a fork and is wiped in the end. The key of a user stays with the
+//! user's facts, so that a password that is known again costs one short digest.
 //!
 //! **Why a hit is never wrong.** It is looked for with the user as the state has it at this very version, so that a
 //! change of the hash or of the roles, in whatever process, makes another digest, which nobody has verified. Whether
@@ -11,12 +12,15 @@
 //! decision goes the same way as after it. A disabled account is never a hit, since its right password counts as a
 //! failure.
 
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use zeroize::Zeroizing;
 
 use crate::crypto::keyed::Keyed;
+use crate::crypto::sip::Itself;
+use crate::engine::facts::Account;
 use crate::engine::flight;
 use crate::error::Error;
-use crate::state::User;
 
 /// Most passwords that are remembered; less than 2 MiB.
 const CAPACITY: usize = 10_000;
@@ -29,17 +33,19 @@ const OUT_OF_STEP: i64 = 2;
 pub(super) struct Remembered {
     key: Keyed,
     /// When each was verified, Unix seconds.
-    verified: Cache<[u8; 32], i64>,
+    verified: Cache<[u8; 32], i64, UnitWeighter, Itself>,
 }
 
 impl Remembered {
     /// Nothing, under a fresh key.
     pub(super) fn new() -> Result<Remembered, Error> {
-        Ok(Remembered { key: Keyed::draw()?, verified: Cache::new(CAPACITY) })
+        let (room, hasher, life) = (CAPACITY as u64, Itself::default(), DefaultLifecycle::default());
+        let verified = Cache::with(CAPACITY, room, UnitWeighter, hasher, life);
+        Ok(Remembered { key: Keyed::draw()?, verified })
     }
 
     /// This user's password was verified within the last `seconds`, against the hash that the user has here.
-    pub(super) fn holds(&self, user: &User, password: impl AsRef<[u8]>, seconds: i64, now: i64) -> bool {
+    pub(super) fn holds(&self, user: &Account, password: impl AsRef<[u8]>, seconds: i64, now: i64) -> bool {
         if seconds <= 0 || user.disabled {
             return false;
         }
@@ -55,7 +61,7 @@ impl Remembered {
     }
 
     /// This user's password was just verified against the hash that the user has here.
-    pub(super) fn note(&self, user: &User, password: impl AsRef<[u8]>, now: i64) {
+    pub(super) fn note(&self, user: &Account, password: impl AsRef<[u8]>, now: i64) {
         if let Some(digest) = self.digest(user, password).filter(|_| !user.disabled) {
             self.verified.insert(digest, now);
         }
@@ -72,10 +78,13 @@ impl Remembered {
         self.verified.retain(|_, verified| is_fresh(*verified, seconds, now));
     }
 
-    fn digest(&self, user: &User, password: impl AsRef<[u8]>) -> Option<[u8; 32]> {
-        let hash = user.hash.as_ref()?;
-        let parts = [b"verified".as_slice(), user.name.as_bytes(), password.as_ref(), hash.as_bytes()];
-        Some(self.key.digest(parts.into_iter().chain(user.roles.iter().map(String::as_bytes))))
+    fn digest(&self, user: &Account, password: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+        let make = || {
+            let parts = [b"verified".as_slice(), user.name.as_bytes(), user.hash.as_ref()?.as_bytes()];
+            let made = self.key.digest(parts.into_iter().chain(user.roles.iter().map(String::as_bytes)));
+            Some(Keyed::with(&Zeroizing::new(made)))
+        };
+        Some(user.password_key.get_or_init(make).as_ref()?.digest([password.as_ref()]))
     }
 }
 
@@ -88,10 +97,15 @@ fn is_fresh(verified: i64, seconds: i64, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::User;
 
     const NOW: i64 = 1_790_000_000;
 
-    fn user(name: &str, hash: &str, roles: &[&str]) -> User {
+    fn user(name: &str, hash: &str, roles: &[&str]) -> Account {
+        Account::new(named(name, hash, roles))
+    }
+
+    fn named(name: &str, hash: &str, roles: &[&str]) -> User {
         User {
             name: name.into(),
             hash: Some(hash.into()),
@@ -108,18 +122,19 @@ mod tests {
         let remembered = Remembered::new().unwrap();
         let alice = user("alice", "$hash", &["clerk"]);
         remembered.note(&alice, "secret", NOW);
-        let holds = |user: &User, password: &str| remembered.holds(user, password, 60, NOW);
+        let holds = |user: &Account, password: &str| remembered.holds(user, password, 60, NOW);
         assert!(holds(&alice, "secret"));
         for other in [
             user("alicia", "$hash", &["clerk"]),
             user("alice", "$hash2", &["clerk"]),
             user("alice", "$hash", &["clerk", "admin"]),
             user("alice", "$hash", &[]),
-            User { disabled: true, ..alice.clone() },
-            User { hash: None, ..alice.clone() },
+            Account::new(User { disabled: true, ..(*alice).clone() }),
+            Account::new(User { hash: None, ..(*alice).clone() }),
         ] {
             assert!(!holds(&other, "secret"), "{other:?}");
         }
+        assert!(holds(&user("alice", "$hash", &["clerk"]), "secret"), "also when it is read once more");
         for password in ["", "Secret", "secret\0", "secre", "secret$hash"] {
             assert!(!holds(&alice, password), "{password:?}");
         }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::credential::authorization::{Authorization, is_joined, likely_bearer, plain_bearer};
+use crate::credential::authorization::{Authorization, is_joined, likely_bearer, plain_basic, plain_bearer};
 use crate::credential::cookie;
 use crate::identity::Scheme;
 use crate::policy::model::Access;
@@ -15,7 +15,7 @@ use crate::reason::Reason;
 #[derive(Debug)]
 pub enum Presented<'a> {
     /// What follows `Basic`.
-    Basic(&'a str),
+    Basic(&'a [u8]),
     /// A bearer token that is no API key; visible ASCII, unless it was read in haste.
     Bearer(&'a [u8]),
     /// The same, with a proof of possession.
@@ -86,8 +86,9 @@ pub fn find<'a>(fields: &Fields<'a>, accepts: &Accepts<'_, 'a>) -> Result<Option
     }
     if let [value] = fields.api_key.as_slice() {
         // The route's own word comes first: what is not accepted is not looked at.
-        let presented = accepted(Presented::ApiKey(std::str::from_utf8(value).unwrap_or_default()), accepts)?;
-        std::str::from_utf8(value).map_err(|_| malformed(Scheme::ApiKey, "X-API-Key is not text"))?;
+        let text = std::str::from_utf8(value);
+        let presented = accepted(Presented::ApiKey(text.unwrap_or_default()), accepts)?;
+        text.map_err(|_| malformed(Scheme::ApiKey, "X-API-Key is not text"))?;
         return Ok(Some(presented));
     }
     // What a browser or a TLS stack adds on its own says nothing on an optional route that does not ask for it.
@@ -123,11 +124,14 @@ fn from_authorization<'a>(value: &'a [u8], accepts: &Accepts<'_, '_>) -> Result<
     if let Some(token) = if hasty { likely_bearer(value) } else { plain_bearer(value) } {
         return Ok(Presented::Bearer(token));
     }
+    if let Some(login) = plain_basic(value) {
+        return Ok(Presented::Basic(login));
+    }
     if is_joined(value) {
         return Err(ambiguous("a comma in Authorization: two fields were joined into one"));
     }
     match Authorization::parse(value) {
-        Ok(Authorization::Basic(rest)) => Ok(Presented::Basic(rest)),
+        Ok(Authorization::Basic(rest)) => Ok(Presented::Basic(rest.as_bytes())),
         Ok(Authorization::Bearer(token)) => Ok(Presented::Bearer(token.as_bytes())),
         Ok(Authorization::Dpop(token)) if accepts.dpop => Ok(Presented::Dpop(token.as_bytes())),
         Ok(Authorization::ApiKey(key)) => Ok(Presented::ApiKey(key)),

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use super::Number;
+use crate::crypto::sip::Itself;
 use crate::policy::model::Limit;
 
 /// A keyed hash of what is counted.
-pub(super) type Key = u128;
+pub(super) type Key = u64;
 
 /// Most failures that one counter holds. A higher limit counts as this one, which is stricter.
 const LIMIT_CAP: u32 = 100_000;
@@ -26,7 +27,7 @@ struct Time {
 /// Counters by key.
 #[derive(Debug)]
 pub(super) struct Table {
-    counters: HashMap<Key, Counter>,
+    counters: HashMap<Key, Counter, Itself>,
     /// Times in all counters together.
     times: usize,
     most_counters: usize,
@@ -45,7 +46,7 @@ struct Counter {
 impl Table {
     /// An empty table that never holds more counters or times than this.
     pub(super) fn new(most_counters: usize, most_times: usize) -> Table {
-        Table { counters: HashMap::new(), times: 0, most_counters, most_times }
+        Table { counters: HashMap::default(), times: 0, most_counters, most_times }
     }
 
     /// Seconds until another failure fits under the limit, at least 1; `None`: it fits now. Those of `besides` do not
@@ -137,6 +138,11 @@ impl Table {
         if self.counters.len() < self.counters.capacity() / 4 {
             self.counters.shrink_to_fit();
         }
+    }
+
+    /// How many counters there are.
+    pub(super) fn counters(&self) -> usize {
+        self.counters.len()
     }
 
     fn lacks_room(&self, more: usize) -> bool {

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
@@ -191,6 +192,10 @@ fn without_limits_nothing_is_counted_and_a_limit_of_none_at_all_refuses_everythi
     assert_eq!(throttle.counts().failures.size(), (0, 0));
     let none = ThrottleRules { account: limit(0, 60), ..ThrottleRules::default() };
     assert_eq!(fail(&throttle, &none, "alice", Peer::Unknown, NOW), full("account", 60));
+    for looked in [Throttle::peek, Throttle::passed] {
+        assert_eq!(looked(&throttle, &none, Attempt::Account("alice"), Peer::Unknown, NOW), full("account", 60));
+        assert_eq!(looked(&throttle, &none, Attempt::Lookup, Peer::Unknown, NOW), Ok(()));
+    }
 }
 
 #[test]
@@ -284,12 +289,45 @@ fn successes_are_bounded_and_the_oldest_are_forgotten_first() {
 
 #[test]
 fn keys_of_parts_that_read_alike_when_joined_differ() {
-    let hasher = Keyed::draw().unwrap();
-    assert_ne!(key(&hasher, &[b"pair", b"ab", b"c"]), key(&hasher, &[b"pair", b"a", b"bc"]));
-    assert_ne!(key(&hasher, &[b"pair", b"ab"]), key(&hasher, &[b"pair", b"ab", b""]));
-    assert_ne!(key(&hasher, &[b"account", b"a"]), key(&hasher, &[b"address", b"a"]));
-    assert_eq!(key(&hasher, &[b"pair", b"ab", b"c"]), key(&hasher, &[b"pair", b"ab", b"c"]));
-    assert_ne!(key(&hasher, &[b"pair", b"a"]), key(&Keyed::draw().unwrap(), &[b"pair", b"a"]), "each process its own");
+    let throttle = Throttle::default();
+    let peers = ["192.0.2.1", "192.0.2.2", "::192.0.2.1", "2001:db8::1", "2001:db8:0:1::1", "0.0.0.0", "::", "0.0.0.1"];
+    let peers = peers.map(ip).into_iter().chain([Peer::Unix, Peer::Unknown]);
+    let mut pairs = HashSet::new();
+    for peer in peers {
+        let mut all = HashSet::new();
+        for name in ["", "a", "b", "ab", "ab\0", "p", "abcdefgh", "abcdefgh\0"] {
+            let keys = throttle.subject(Attempt::Account(name), peer).unwrap().keys();
+            assert_eq!(keys.others, throttle.subject(Attempt::Account(name), peer).unwrap().others());
+            assert!(pairs.insert(keys.pair), "{peer} {name:?}");
+            assert!(all.insert(keys.pair) && all.insert(keys.others[0]), "{peer} {name:?}");
+        }
+        let [account, address, prefix] = throttle.subject(Attempt::Lookup, peer).unwrap().others();
+        assert_eq!(account, None);
+        assert_eq!((address, prefix) == (None, None), peer == Peer::Unix);
+        assert!(address.is_none() || (all.insert(address) && all.insert(prefix)), "{peer}");
+        let other = Throttle::default();
+        let pair = |throttle: &Throttle| throttle.subject(Attempt::Account("a"), peer).unwrap().pair();
+        assert_ne!(pair(&throttle), pair(&other), "each process its own");
+    }
+}
+
+#[test]
+fn a_failure_under_way_is_seen_by_those_who_only_look_and_its_end_too() {
+    let throttle = Throttle::default();
+    let rules = ThrottleRules { address: limit(1, 60), ..ThrottleRules::default() };
+    let look = |address: &str| throttle.peek(&rules, Attempt::Lookup, ip(address), NOW);
+    assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
+    let place = throttle.reserve(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW).unwrap();
+    assert_eq!(throttle.counters.load(Ordering::SeqCst), 1);
+    assert_eq!(look("192.0.2.1"), full("address", 60));
+    assert_eq!(throttle.passed(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW), full("address", 60));
+    assert_eq!(look("192.0.2.2"), Ok(()));
+    throttle.abandoned(place);
+    assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
+    assert_eq!(look("192.0.2.1"), Ok(()));
+    throttle.failed(throttle.reserve(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW).unwrap()).unwrap();
+    throttle.sweep(NOW + 60);
+    assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn the_time_is_that_of_the_client_within_the_leeway() {
 /// RFC 7519 sections 4.1.4 and 4.1.5: who writes them means them.
 #[test]
 fn a_proof_that_says_so_itself_is_over_or_not_yet_good() {
-    let nonces = Nonces::new(&[7; 32]).unwrap();
+    let nonces = Nonces::new(&[7; 32]);
     let with = |name: &str, value: Value| Client::new(Algorithm::Es256).with("claims", name, value);
     for (name, value) in [
         ("exp", json!(NOW - 3_600)),
@@ -267,11 +267,11 @@ fn a_proof_that_says_so_itself_is_over_or_not_yet_good() {
 
 #[test]
 fn where_a_nonce_is_asked_for_the_time_is_the_nonces() {
-    let nonces = Nonces::new(&[7; 32]).unwrap();
+    let nonces = Nonces::new(&[7; 32]);
     let asked = |client: &Client| check_at(&client.proof(), &client.thumbprint(), false, Some(&nonces));
     let with = |nonce: Value| Client::new(Algorithm::Es256).with("claims", "nonce", nonce);
     assert_eq!(asked(&with(json!(null))).unwrap_err().reason, Reason::DpopNonce);
-    for nonce in [String::new(), "x".into(), Nonces::new(&[8; 32]).unwrap().at(NOW), nonces.at(NOW - 120)] {
+    for nonce in [String::new(), "x".into(), Nonces::new(&[8; 32]).at(NOW), nonces.at(NOW - 120)] {
         assert_eq!(asked(&with(json!(nonce))).unwrap_err().reason, Reason::DpopNonce, "{nonce}");
     }
     assert_eq!(asked(&with(json!(7))).unwrap_err().reason, Reason::DpopProof);
