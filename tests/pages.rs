@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 
 use browser::Browser;
 use engine_support as support;
+use gatepost::answer::page;
 use gatepost::answer::refusal::{Form, Refusal};
 use gatepost::catalogue::Language;
 use gatepost::decision::HeaderEntry;
@@ -136,7 +137,8 @@ fn page(target: &str, _: &Fields) -> Answer {
     let refusal =
         Refusal { service: &service, shown: reason.shown(), id: &id, offered, retry_after, language, repeatable: true };
     let mut fields = Vec::new();
-    let body = refusal.write(Form::Page, false, &mut fields);
+    refusal.describe(Form::Page, &mut fields);
+    let body = page::body(&refusal).unwrap();
     (reason.status(), fields, body)
 }
 

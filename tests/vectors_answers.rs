@@ -79,7 +79,7 @@ fn every_refusal_fits_the_schema_of_rfc_9457() {
                 language,
                 repeatable: true,
             };
-            let body: Value = serde_json::from_slice(&problem::body(&refusal)).unwrap();
+            let body: Value = serde_json::from_slice(&problem::Frame::of(&refusal).body(refusal.id)).unwrap();
             assert_eq!(faults(&body, &schema), Vec::<String>::new(), "{reason} {language:?}");
             // `about:blank` wants the status's own phrase, if translated, and so the status itself.
             assert_eq!((&body["type"], &body["status"]), (&json!("about:blank"), &json!(reason.status())));
