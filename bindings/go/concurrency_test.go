@@ -149,6 +149,9 @@ func TestOfThoseWhoWaitTheOnesWhoLeaveAreForgottenAndTooManyAreTurnedAway(t *tes
 					decided.Add(1)
 				case errors.Is(err, gatepost.StatusOverloaded) && gatepost.IsTemporary(err):
 					overloaded.Add(1)
+					if err.Error() != "gatepost: 2 requests wait already for one of 1 slow checks; Options.MostWaiting and Options.SlowChecks set how many" {
+						t.Error(err)
+					}
 				case errors.Is(err, context.DeadlineExceeded):
 					gone.Add(1)
 				default:

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"runtime"
@@ -320,7 +321,9 @@ func (c *core) done() { <-c.slots }
 func (c *core) wait(ctx context.Context) error {
 	defer c.waiting.Add(-1)
 	if c.waiting.Add(1) > int64(c.options.MostWaiting) {
-		return failure(C.GATEPOST_ERR_OVERLOADED, nil)
+		return &Error{Status: StatusOverloaded, Message: fmt.Sprintf(
+			"%d requests wait already for one of %d slow checks; Options.MostWaiting and Options.SlowChecks set how many",
+			c.options.MostWaiting, c.options.SlowChecks)}
 	}
 	select {
 	case c.slots <- struct{}{}:

@@ -97,6 +97,7 @@ type core struct {
 	own     *place // for calls that are not decisions
 	told    bool   // the library calls back into Go
 	options Options
+	file    string // that Open was given
 	slots   chan struct{}
 	waiting atomic.Int64
 	pool    sync.Pool
@@ -108,11 +109,19 @@ type core struct {
 	keeper  sync.WaitGroup
 }
 
-// Open makes an engine of a policy file, opens its state, and begins housekeeping. options may be nil.
+// Open makes an engine of a policy file, opens its state, and begins housekeeping. options may be nil. Where the file is
+// not there, errors.Is(err, fs.ErrNotExist).
 func Open(file string, options *Options) (*Engine, error) {
-	return open(options, func(p *pins, o *C.gatepost_options, engine **C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
+	if file == "" {
+		return nil, errNoFile
+	}
+	e, err := open(options, func(p *pins, o *C.gatepost_options, engine **C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
 		return C.gatepost_engine_open(p.str(file), o, engine, fault)
 	})
+	if e != nil {
+		e.core.file = file
+	}
+	return e, withFile(err, file)
 }
 
 // New makes an engine of the text of a policy, as Open does. folder is where the files are that it names; empty: the
@@ -218,12 +227,14 @@ func (e *Engine) Start() error {
 // Reload reads the policy file again and swaps it in whole: each decision is made by one whole policy. On an error the
 // old one stays in force.
 func (e *Engine) Reload() error {
-	if c := e.opened(); c != nil {
-		defer c.wakeKeeper()
+	c := e.opened()
+	if c == nil {
+		return errNotOpened
 	}
-	return e.setUp(func(engine *C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
+	defer c.wakeKeeper()
+	return withFile(e.setUp(func(engine *C.gatepost_engine, fault **C.gatepost_error) C.gatepost_status {
 		return C.gatepost_engine_reload(engine, fault)
-	})
+	}), c.file)
 }
 
 // Generation counts the policies that were in force: 1 for the first, one more after each reload that succeeded; 0 after

@@ -5,6 +5,8 @@ import "C"
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"unsafe"
 )
 
@@ -12,6 +14,8 @@ import (
 var ErrClosed = errors.New("gatepost: the engine is closed")
 
 var errNotOpened = &Error{Status: StatusNotStarted, Message: "this Engine was not made by Open or New"}
+
+var errNoFile = &Error{Status: StatusInvalidArgument, Message: "the name of the policy file is empty"}
 
 // gone is the error of a request that nobody waits for any more.
 type gone struct {
@@ -83,6 +87,8 @@ type Error struct {
 	Line int
 	// Column is the column in that line in characters, counted from 1; 0 where there is none.
 	Column int
+
+	missing bool // the policy file is not there
 }
 
 // Error is the message.
@@ -93,6 +99,21 @@ func (e *Error) Error() string {
 // Unwrap answers the status, for errors.Is.
 func (e *Error) Unwrap() error {
 	return e.Status
+}
+
+// Is tells errors.Is that fs.ErrNotExist, which is os.ErrNotExist, is right of a policy file that is not there.
+func (e *Error) Is(target error) bool {
+	return e.missing && target == fs.ErrNotExist
+}
+
+// withFile marks the error about a policy file that is not there, which the library tells in words only.
+func withFile(err error, file string) error {
+	var fault *Error
+	if file != "" && errors.As(err, &fault) {
+		_, unseen := os.Stat(file)
+		fault.missing = errors.Is(unseen, fs.ErrNotExist)
+	}
+	return err
 }
 
 // failure turns a status, and an error object that is ended here, into an error.

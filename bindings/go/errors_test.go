@@ -67,7 +67,43 @@ func TestAPolicyThatIsNotThereIsAnError(t *testing.T) {
 		func() error { _, err := gatepost.Open(missing, nil); return err }(),
 		func() error { _, err := gatepost.CheckPolicy(missing); return err }(),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "nowhere.toml") {
+		if err == nil || !strings.Contains(err.Error(), "nowhere.toml") || !errors.Is(err, os.ErrNotExist) || !errors.Is(err, gatepost.StatusPolicy) {
+			t.Error(err)
+		}
+	}
+	file := policy(t, "")
+	engine := open(t, file, nil)
+	_ = os.Remove(file)
+	if err := engine.Reload(); !errors.Is(err, os.ErrNotExist) || engine.Generation() != 1 {
+		t.Error(err)
+	}
+}
+
+func TestOnlyAPolicyThatIsNotThereIsErrNotExist(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "orders.toml")
+	write(t, broken, "[engine")
+	// A file that the policy names and that is not there is a fault of the policy.
+	named := policy(t, "")
+	_ = os.Remove(filepath.Join(filepath.Dir(named), "signing.key"))
+	text, _ := os.ReadFile(named)
+	_, inText := gatepost.New(string(text), filepath.Dir(named), nil)
+	for _, err := range []error{
+		func() error { _, err := gatepost.Open(broken, nil); return err }(),
+		func() error { _, err := gatepost.Open(named, nil); return err }(),
+		func() error { _, err := gatepost.CheckPolicy(broken); return err }(),
+		inText,
+	} {
+		if err == nil || errors.Is(err, os.ErrNotExist) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAPolicyFileWithoutANameIsAClearError(t *testing.T) {
+	_, opened := gatepost.Open("", nil)
+	_, checked := gatepost.CheckPolicy("")
+	for _, err := range []error{opened, checked} {
+		if !errors.Is(err, gatepost.StatusInvalidArgument) || err.Error() != "gatepost: the name of the policy file is empty" {
 			t.Error(err)
 		}
 	}

@@ -7,7 +7,11 @@ import "C"
 // other; empty: none. Where it does not load the error is an *Error with all that is wrong with it, and with file, line
 // and column of the first.
 func CheckPolicy(file string) (warnings string, err error) {
-	return checkPolicy(file, "")
+	if file == "" {
+		return "", errNoFile
+	}
+	warnings, err = checkPolicy(file, "")
+	return warnings, withFile(err, file)
 }
 
 // CheckPolicyText checks the text of a policy. file only names it for the messages; the files that it names are relative
