@@ -85,7 +85,21 @@ def test_the_quick_start_is_ten_lines_and_works(tmp_path: Path) -> None:
         assert answer.json() == {"order": 7, "for": "alice", "roles": ["clerk"]}
 
 
+def whole(version: str) -> str:
+    """A library that has every function, and says that it is of another release."""
+    own = ("gatepost_abi", "gatepost_abi_check", "gatepost_version")
+    rest = [name for name in dir(_library.lib) if name.startswith("gatepost_") and name not in own]
+    assert len(rest) > 50
+    return (
+        "#include <stdint.h>\n#include <stddef.h>\ntypedef struct { const char *ptr; size_t len; } str;\n"
+        "uint32_t gatepost_abi(void) { return 0; }\nuint32_t gatepost_abi_check(uint32_t abi) { return 0; }\n"
+        f'str gatepost_version(void) {{ return (str){{"{version}", {len(version)}}}; }}\n'
+        + "".join(f"void {name}(void) {{}}\n" for name in rest)
+    )
+
+
 OLD = {
+    "an older release with every function": (whole("0.0.9"), "Gatepost 0.0.9 and older than this package: install"),
     "another binary interface": (
         "#include <stdint.h>\nuint32_t gatepost_abi(void) { return 9; }\n"
         "uint32_t gatepost_abi_check(uint32_t abi) { return abi == 9 ? 0 : 17; }\n",
@@ -120,6 +134,14 @@ def test_an_older_library_is_refused_in_words(tmp_path: Path, name: str) -> None
     assert done.returncode == 1 and re.search(words, done.stderr) and "GATEPOST_LIBRARY" in done.stderr
 
 
+@pytest.mark.parametrize("version", [gatepost.__version__, "0.1.10", "1.0.0", "of my own making"])
+def test_a_library_that_is_not_older_is_taken(tmp_path: Path, version: str) -> None:
+    (tmp_path / "new.c").write_text(whole(version))
+    subprocess.run(["cc", "-shared", "-fPIC", tmp_path / "new.c", "-o", tmp_path / "libnew.so"], check=True)
+    library = _library.load(str(tmp_path / "libnew.so"))
+    assert _library.string(library.gatepost_version()) == version
+
+
 def test_another_build_of_the_library_can_be_named(tmp_path: Path) -> None:
     code = "import gatepost; from gatepost._library import lib; print(gatepost.library_version())"
     named = {**os.environ, "GATEPOST_LIBRARY": str(Path(os.environ["GATEPOST_RELEASE"]) / "libgatepost.so")}
@@ -127,7 +149,7 @@ def test_another_build_of_the_library_can_be_named(tmp_path: Path) -> None:
     assert done.stdout == gatepost.__version__ + "\n", done.stderr
     nowhere = {**os.environ, "GATEPOST_LIBRARY": str(tmp_path / "nowhere.so")}
     done = subprocess.run([sys.executable, "-c", code], env=nowhere, capture_output=True, text=True, timeout=60, check=False)
-    assert "cannot be loaded" in done.stderr
+    assert re.search("cannot be loaded.*nowhere.so.*GATEPOST_LIBRARY names it", done.stderr), done.stderr
 
 
 def test_the_package_is_typed_for_its_users(tmp_path: Path) -> None:

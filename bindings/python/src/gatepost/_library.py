@@ -11,6 +11,16 @@ from ._header import ABI, VERSION
 ffi: Any = _native.ffi
 
 
+def octets(text: Any) -> bytes:
+    """The bytes of a gatepost_str, copied."""
+    return bytes(ffi.unpack(text.ptr, text.len)) if text.len else b""
+
+
+def string(text: Any) -> str:
+    """The text of a gatepost_str."""
+    return octets(text).decode("utf-8", "replace")
+
+
 class LibraryError(ImportError):
     """The shared library does not fit this package."""
 
@@ -23,7 +33,9 @@ def load(path: str) -> Any:
     try:
         library = ffi.dlopen(path)
     except OSError as error:
-        raise LibraryError(f"Gatepost's shared library cannot be loaded: {error}") from None
+        raise LibraryError(
+            f"Gatepost's shared library cannot be loaded: {error}; GATEPOST_LIBRARY names it: correct or unset that"
+        ) from None
     return check(library, path)
 
 
@@ -44,13 +56,23 @@ def check(library: Any, path: str) -> Any:
             getattr(library, name)
         except (AttributeError, ffi.error):
             missing.append(name)
+    # Only now, since that may be one of them.
+    version = "of no known version" if "gatepost_version" in missing else string(library.gatepost_version())
     if missing:
-        version = library.gatepost_version()
         raise LibraryError(
-            f"{path} is Gatepost {bytes(ffi.buffer(version.ptr, version.len)).decode()} and older than this package: "
-            f"it has no {', '.join(missing)}; {advice}"
+            f"{path} is Gatepost {version} and older than this package: it has no {', '.join(missing)}; {advice}"
         )
+    if older(version, VERSION):
+        raise LibraryError(f"{path} is Gatepost {version} and older than this package: {advice}")
     return library
+
+
+def older(version: str, than: str) -> bool:
+    """Compares versions like "0.1.0". What is not one is not older."""
+    try:
+        return [int(part) for part in version.split(".")] < [int(part) for part in than.split(".")]
+    except ValueError:
+        return False
 
 
 def _find() -> Any:
@@ -61,16 +83,6 @@ def _find() -> Any:
 
 
 lib: Any = _find()
-
-
-def octets(text: Any) -> bytes:
-    """The bytes of a gatepost_str, copied."""
-    return bytes(ffi.unpack(text.ptr, text.len)) if text.len else b""
-
-
-def string(text: Any) -> str:
-    """The text of a gatepost_str."""
-    return octets(text).decode("utf-8", "replace")
 
 
 def callback(signature: str) -> Callable[[Callable[..., Any]], Any]:
