@@ -16,12 +16,12 @@ OUTPUT = HERE / "src/gatepost/_header.py"
 
 # What each enumeration is, and which defines of the header belong to it. A define that none takes is an error.
 GROUPS = [
-    ("Action", "IntEnum", r"(DENY|ALLOW|RESPOND|PASS)", "What the host does with a request."),
-    ("Reason", "IntEnum", r"REASON_(\w+)", "Why. The names are those of the log and of docs/REASONS.md, in capitals."),
-    ("Severity", "IntEnum", r"(INFO|NOTICE|WARNING|ERROR)", "How much an event asks for attention."),
-    ("Status", "IntEnum", r"(OK|PENDING|NEED_BODY|ERR_\w+)", "How a call of the library ended; from 16 on an error."),
-    ("HeaderMode", "IntEnum", r"HEADER_(\w+)", "How a header field is applied."),
-    ("Audience", "IntEnum", r"AUDIENCE_(\w+)", "For whom a sentence is."),
+    ("Action", "Named", r"(DENY|ALLOW|RESPOND|PASS)", "What the host does with a request."),
+    ("Reason", "Named", r"REASON_(\w+)", "Why. The names are those of the log and of docs/REASONS.md, in capitals."),
+    ("Severity", "Named", r"(INFO|NOTICE|WARNING|ERROR)", "How much an event asks for attention."),
+    ("Status", "Named", r"(OK|PENDING|NEED_BODY|ERR_\w+)", "How a call of the library ended; from 16 on an error."),
+    ("HeaderMode", "Named", r"HEADER_(\w+)", "How a header field is applied."),
+    ("Audience", "Named", r"AUDIENCE_(\w+)", "For whom a sentence is."),
     ("OptionFlag", "IntFlag", r"OPTION_(\w+)", "Flags of an engine."),
     ("RequestFlag", "IntFlag", r"REQUEST_(\w+)", "Flags of a request."),
     ("TokenFlag", "IntFlag", r"TOKEN_(\w+)", "Flags of a wish for tokens."),
@@ -109,6 +109,18 @@ def module(header: str) -> str:
         "    member._value_ = value",
         "    return member",
     ]
+    out += [
+        "",
+        "",
+        "class Named(IntEnum):",
+        '    """A number that is printed as its name; `int()` and every format of a number give the number."""',
+        "",
+        "    def __str__(self) -> str:",
+        "        return self.name",
+        "",
+        "    def __format__(self, form: str) -> str:",
+        "        return int.__format__(self, form) if form else str(self)",
+    ]
     for name, base, _, doc in GROUPS:
         out += ["", "", f"class {name}({base}):", f'    """{doc}"""', ""]
         for member, number, words in members(header)[name]:
@@ -119,7 +131,7 @@ def module(header: str) -> str:
             out += [f"        {line}"]
         if name == "Reason":
             out += ["", "    @property", "    def label(self) -> str:", '        """The stable name, like "credentials_missing"."""']
-            out += ["        return self.name.lower()"]
+            out += ["        return self.name.lower()", "", "    def __str__(self) -> str:", "        return self.label"]
     return "\n".join(out) + "\n"
 
 

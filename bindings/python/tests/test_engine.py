@@ -2,15 +2,19 @@
 
 import copy
 import gc
+import json
 import pickle
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 
 import gatepost
-from gatepost import Action, HeaderMode, Reason, Severity
+from gatepost import Action, HeaderMode, Reason, Severity, asgi, wsgi
+from gatepost.flask import Gatepost
 
 from .conftest import PLAIN, Place, ask, basic
 
@@ -199,6 +203,21 @@ def test_reasons_have_words() -> None:
         Reason("nothing")
 
 
+def test_numbers_are_printed_as_their_names(engine: gatepost.Engine) -> None:
+    decision = ask(engine, "/private")
+    assert f"{decision.action} {decision.reason}" == "DENY credentials_missing"
+    assert [str(member) for member in (Reason.TOKEN_EXPIRED, Severity.NOTICE, HeaderMode.SET, gatepost.Status.PENDING)] == [
+        "token_expired",
+        "NOTICE",
+        "SET",
+        "PENDING",
+    ]
+    assert "%s %s" % (gatepost.Audience.OPERATOR, Reason(9999)) == "OPERATOR unknown_9999"
+    # They are numbers all the same.
+    assert f"{decision.reason:d} {decision.reason:03d} {int(decision.reason)}" == "40 040 40"
+    assert json.dumps(decision.reason) == "40" and decision.reason == 40
+
+
 def test_versions_and_features() -> None:
     assert gatepost.__version__ == gatepost.library_version()
     assert gatepost.has_feature("basic") and not gatepost.has_feature("telepathy")
@@ -234,4 +253,18 @@ def test_wrong_types_are_told_as_such(engine: gatepost.Engine) -> None:
             gatepost.hash_password(number)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="text is wanted, not int"):
             gatepost.Engine(number)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="policy must be a path, not None"):
+        gatepost.Engine(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="text must be a policy, not None"):
+        gatepost.Engine.from_text(None)  # type: ignore[arg-type]
     assert ask(engine, "/public").allowed
+
+
+@pytest.mark.parametrize("make", [asgi.GatepostMiddleware, wsgi.GatepostMiddleware, lambda app, engine: Gatepost(Flask("a"), engine)])
+def test_a_middleware_wants_an_engine(make: Any, engine: gatepost.Engine) -> None:
+    make(print, engine=engine)
+    with pytest.raises(TypeError, match=r"not str: gatepost\.Engine\('orders\.toml'\) makes one"):
+        make(print, engine="orders.toml")
+    for wrong in (5, gatepost.Engine):
+        with pytest.raises(TypeError, match=f"engine must be a gatepost.Engine, not {type(wrong).__name__}"):
+            make(print, engine=wrong)

@@ -12,7 +12,7 @@ from starlette.routing import Route, WebSocketRoute
 
 import gatepost
 import gatepost.asgi
-from gatepost import fastapi, starlette
+from gatepost import django, fastapi, flask, starlette
 
 from .conftest import basic
 
@@ -126,3 +126,6 @@ def test_a_requirement_that_means_nothing_is_refused_where_it_is_written() -> No
                 module.require(**wrong)
         with pytest.raises(TypeError):
             module.require("admin")
+    for module in (fastapi, starlette, flask, django):
+        with pytest.raises(TypeError, match="at least one of role, scope"):
+            module.require()

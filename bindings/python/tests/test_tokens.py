@@ -62,6 +62,10 @@ def test_a_bad_token_is_told_with_its_reason(signer: gatepost.Engine) -> None:
         verified = signer.verify_token(bad)
         assert not verified and verified.reason is reason and verified.detail and verified.claims == {}
         assert verified.subject is None
+    for scheme in ("Bearer", "bearer"):
+        whole = signer.verify_token(f"{scheme} {good}")
+        assert not whole and whole.reason is Reason.TOKEN_MALFORMED and "leave out `Bearer `" in whole.detail
+    assert "Bearer" not in signer.verify_token("Bearer" + good).detail
     late = signer.verify_token(good, now=4_000_000_000)
     assert late.reason is Reason.TOKEN_EXPIRED
 

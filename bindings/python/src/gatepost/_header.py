@@ -20,7 +20,17 @@ def _unknown(cls: type[_Enum], value: object) -> _Enum:
     return member
 
 
-class Action(IntEnum):
+class Named(IntEnum):
+    """A number that is printed as its name; `int()` and every format of a number give the number."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __format__(self, form: str) -> str:
+        return int.__format__(self, form) if form else str(self)
+
+
+class Action(Named):
     """What the host does with a request."""
 
     DENY = 0
@@ -38,7 +48,7 @@ class Action(IntEnum):
         return cls.DENY
 
 
-class Reason(IntEnum):
+class Reason(Named):
     """Why. The names are those of the log and of docs/REASONS.md, in capitals."""
 
     ALLOWED = 1
@@ -166,8 +176,11 @@ class Reason(IntEnum):
         """The stable name, like "credentials_missing"."""
         return self.name.lower()
 
+    def __str__(self) -> str:
+        return self.label
 
-class Severity(IntEnum):
+
+class Severity(Named):
     """How much an event asks for attention."""
 
     INFO = 0
@@ -185,7 +198,7 @@ class Severity(IntEnum):
         return cls.ERROR
 
 
-class Status(IntEnum):
+class Status(Named):
     """How a call of the library ended; from 16 on an error."""
 
     OK = 0
@@ -229,7 +242,7 @@ class Status(IntEnum):
         return _unknown(cls, value)
 
 
-class HeaderMode(IntEnum):
+class HeaderMode(Named):
     """How a header field is applied."""
 
     SET = 0
@@ -245,7 +258,7 @@ class HeaderMode(IntEnum):
         return cls.SET
 
 
-class Audience(IntEnum):
+class Audience(Named):
     """For whom a sentence is."""
 
     PERSON = 0

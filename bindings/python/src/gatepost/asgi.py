@@ -12,7 +12,7 @@ from ._memory import BODY_COMPLETE, CERT_VERIFIED, KEPT, TLS, Laid, block, free,
 from ._plan import FROM, TO, Plan, plan, plans
 from .aio import AsyncPool
 from .decision import Decision
-from .engine import Engine
+from .engine import Engine, engine_of
 from .web import Auth, Changes, Pairs, User, apply, refused, undecided
 
 Scope = MutableMapping[str, Any]
@@ -53,7 +53,7 @@ class GatepostMiddleware:
         request_id: "Callable[[Scope], str | bytes] | None" = None,
     ) -> None:
         self._app = app
-        self._engine = engine
+        self._engine = engine_of(engine)
         self._certificate = certificate
         self._request_id = request_id
         self._plain = certificate is None and request_id is None

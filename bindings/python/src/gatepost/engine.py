@@ -70,6 +70,8 @@ class Engine(TokenMethods):
         hashing_memory: int = 0,
         read_only: bool = False,
     ) -> None:
+        if policy is None:
+            raise TypeError("policy must be a path, not None")
         borrowed = Borrowed()
         options = _options(borrowed, clock, on_event, on_fetch, hashing_memory, read_only)
         self._open(lib.gatepost_engine_open, borrowed.text(policy), options)
@@ -91,6 +93,8 @@ class Engine(TokenMethods):
         text: the policy.
         folder: where the files that it names are; empty: the working directory.
         """
+        if text is None:
+            raise TypeError("text must be a policy, not None")
         engine = cls.__new__(cls)
         borrowed = Borrowed()
         options = _options(borrowed, clock, on_event, on_fetch, hashing_memory, read_only)
@@ -272,6 +276,14 @@ class Engine(TokenMethods):
     def generation(self) -> int:
         """Counts the policies that were in force: 1 for the first, one more after each reload that succeeded."""
         return int(lib.gatepost_engine_generation(self._alive()))
+
+
+def engine_of(given: object) -> Engine:
+    """What a middleware was handed as its engine, where it is one."""
+    if isinstance(given, Engine):
+        return given
+    made = f"gatepost.Engine({given!r})" if isinstance(given, (str, os.PathLike)) else "gatepost.Engine(…)"
+    raise TypeError(f"engine must be a gatepost.Engine, not {type(given).__name__}: {made} makes one")
 
 
 def _no_request(given: object) -> TypeError:

@@ -68,6 +68,9 @@ class Verified(NamedTuple):
         return self.good
 
 
+_NO_SCHEME = "the token alone is wanted: leave out `Bearer `"
+
+
 class TokenMethods:
     """What an engine does with tokens and passwords."""
 
@@ -104,7 +107,7 @@ class TokenMethods:
             view.action == Action.ALLOW,
             view.status,
             Reason(view.reason),
-            string(view.detail),
+            _NO_SCHEME if str(token)[:7].lower() == "bearer " else string(view.detail),
             string(view.subject) or None,
             string(view.issuer),
             tuple(unescape(role) for role in roles.split(",")) if roles else (),

@@ -133,6 +133,8 @@ def fits(identity: Identity, wanted: "dict[str, str | Iterable[str]]") -> bool:
 
 def known(wanted: "dict[str, str | Iterable[str]]") -> "dict[str, str | Iterable[str]]":
     """Refuses a requirement that `fits` would not know, where it is written and not where it is asked."""
+    if not wanted:
+        raise TypeError("require() wants at least one of role, scope, user, issuer, scheme; see `User.is_authenticated`")
     fixed: dict[str, str | Iterable[str]] = {}
     for kind, value in wanted.items():
         fits(Identity("", "", "", (), ()), {kind: ""})

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, breaks, give, take
 from .decision import Decision
-from .engine import Engine
+from .engine import Engine, engine_of
 from .web import APPEND, SET, User, refused, undecided
 
 Environ = MutableMapping[str, Any]
@@ -45,7 +45,7 @@ class GatepostMiddleware:
         request_id: "Callable[[Environ], str | bytes] | None" = None,
     ) -> None:
         self._app = app
-        self._engine = engine
+        self._engine = engine_of(engine)
         self._certificate = certificate
         self._request_id = request_id
 
