@@ -3,6 +3,8 @@
  */
 #include "mod_gatepost.h"
 
+#include "apr_lib.h"
+
 /* Texts of a decision end with a NUL, and live as long as the client's request and whatever is made of it. */
 static const char *string(gatepost_str text) { return text.len == 0 ? NULL : text.ptr; }
 
@@ -105,14 +107,76 @@ static void keep_received(request_rec *r) {
     }
 }
 
-/* Removes the fields that a client may have made up. */
-void gate_strip(request_rec *r, const gatepost_view *view) {
+/* Equal as some application may read them (CGI): what is no letter or digit counts as `_`. */
+static int is_same_name(const char *name, const char *received) {
+    for (; *name != '\0' && *received != '\0'; name++, received++) {
+        int both = apr_isalnum(*name) && apr_isalnum(*received);
+        if (both ? apr_tolower(*name) != apr_tolower(*received) : apr_isalnum(*name) || apr_isalnum(*received)) {
+            return 0;
+        }
+    }
+    return *name == *received;
+}
+
+/* One of the policies of the configuration calls an identity so. */
+static int is_identity(const char *received) {
+    for (int i = 0; i < gate_policies_count(); i++) {
+        for (char **name = gate_policies_at(i)->names; name != NULL && *name != NULL; name++) {
+            if (is_same_name(*name, received)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* The value is one that a decision about this client has set: the request comes from a place of another policy. */
+static int is_ours(request_rec *r, const char *value) {
+    for (const gate_record *record = gate_request_of(gate_top(r))->records; record != NULL; record = record->next) {
+        for (size_t i = 0; i < record->view.upstream_header_count; i++) {
+            if (record->view.upstream_headers[i].value.ptr == value) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/*
+ * Removes what would pass as an identity of another policy: the application behind may listen to several. Returns OK,
+ * or the status to refuse with where the names of a policy are not known.
+ */
+static int strip_others(request_rec *r) {
+    for (int i = 0; i < gate_policies_count(); i++) {
+        if (gate_policies_at(i)->names == NULL) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: cannot say what a client may have made up: %s cannot decide yet",
+                          gate_policies_at(i)->file);
+            return HTTP_SERVICE_UNAVAILABLE;
+        }
+    }
+    const apr_array_header_t *elements = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)elements->elts;
+    for (int i = 0; i < elements->nelts;) {
+        if (entries[i].key != NULL && is_identity(entries[i].key) && !is_ours(r, entries[i].val)) {
+            keep_received(r);
+            apr_table_unset(r->headers_in, entries[i].key);
+            i = 0; /* the rest has moved */
+        } else {
+            i++;
+        }
+    }
+    return OK;
+}
+
+/* Removes the fields that a client may have made up. Returns OK, or the status to refuse with. */
+int gate_strip(request_rec *r, const gatepost_view *view) {
     for (size_t i = 0; i < view->strip_count; i++) {
         if (apr_table_get(r->headers_in, view->strip[i].ptr) != NULL) {
             keep_received(r);
             apr_table_unset(r->headers_in, view->strip[i].ptr);
         }
     }
+    return gate_policies_several() ? strip_others(r) : OK;
 }
 
 static void add_upstream(request_rec *r, const gatepost_view *view) {
@@ -148,7 +212,9 @@ static int apply(request_rec *r, gate_policy *policy, const gate_record *record)
     if (record == NULL || record->decision == NULL) {
         return gate_quiet_strip(r, policy) == OK ? DECLINED : HTTP_SERVICE_UNAVAILABLE;
     }
-    gate_strip(r, &record->view);
+    if (gate_strip(r, &record->view) != OK) {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
     if (gate_admits(record)) {
         add_upstream(r, &record->view);
     }
@@ -159,6 +225,7 @@ static int apply(request_rec *r, gate_policy *policy, const gate_record *record)
 static int before_others(request_rec *r) {
     int answer = gate_catch_up(r);
     gate_policy *policy = gate_directory_of(r)->policy;
+    gate_request_of(r)->admitted = answer == OK;
     return answer != OK ? answer : policy == NULL ? DECLINED : apply(r, policy, gate_known(r, policy));
 }
 

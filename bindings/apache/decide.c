@@ -173,7 +173,9 @@ const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
     gatepost_status status = ask(r, policy, &request, record);
     record->client = hearing.client != NULL ? hearing.client : apr_pstrmemdup(top->pool, request.peer.ptr, request.peer.len);
     if (status != GATEPOST_OK) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: no decision: %s", gatepost_status_text(status).ptr);
+        if (status != GATEPOST_ERR_NOT_STARTED) { /* why not is told by keep.c, in words that help */
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: no decision: %s", gatepost_status_text(status).ptr);
+        }
         refuse(record, reason_of(status, policy));
     } else if (record->view.action > GATEPOST_PASS) {
         /* a later library may answer what this module cannot do */
@@ -215,10 +217,11 @@ int gate_quiet_strip(request_rec *r, gate_policy *policy) {
     gate_leave();
     if (status != GATEPOST_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: cannot say what a client may have made up: %s",
-                      gatepost_status_text(status).ptr);
+                      status == GATEPOST_ERR_NOT_STARTED ? apr_pstrcat(r->pool, policy->file, " cannot decide yet", NULL)
+                                                         : gatepost_status_text(status).ptr);
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    gate_strip(r, &view);
+    int stripped = gate_strip(r, &view);
     gatepost_decision_free(decision);
-    return OK;
+    return stripped;
 }

@@ -13,6 +13,13 @@
 /* How long the end of a child waits for the last events and last uses to be written. */
 #define PATIENCE_MS 2000
 
+/* How long the error log does without the reason why nothing can be decided. */
+#ifdef GATEPOST_TESTING
+#define TELL_AGAIN_S 3
+#else
+#define TELL_AGAIN_S 60
+#endif
+
 /* The thread of this call is inside the library. */
 static __thread volatile sig_atomic_t inside;
 
@@ -24,6 +31,8 @@ struct keeper {
     gate_policy *policy;
     gatepost_engine *engine, *quiet;
     server_rec *server;
+    char *told;     /* why they do not start, as the error log has it */
+    time_t told_at; /* by the monotonic clock */
     sem_t stop, stopped;
 };
 
@@ -31,6 +40,43 @@ struct keeper {
 static volatile sig_atomic_t ending;
 
 int gate_ending(void) { return ending; }
+
+/* Why the engines do not start: when that changes, and again each minute, since the line may be long past by then. */
+static void tell_why(struct keeper *keeper, const char *why) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (keeper->told != NULL && strcmp(keeper->told, why) == 0 && now.tv_sec - keeper->told_at < TELL_AGAIN_S) {
+        return;
+    }
+    free(keeper->told);
+    keeper->told = strdup(why);
+    keeper->told_at = now.tv_sec;
+    gate_tell_lines(keeper->server, APLOG_ERR, "gatepost: ", why);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, keeper->server,
+                 "gatepost: %s cannot decide yet, all requests that ask it are refused", keeper->policy->file);
+}
+
+/*
+ * Which names the policy gives an identity: a decision about nobody strips them, as every decision does. Not in the
+ * parent, where no engine decides. Returns NULL where there is no memory for it.
+ */
+static char **learn_names(gatepost_engine *quiet, gatepost_status *status) {
+    gatepost_request request = {.struct_size = sizeof request, .method = GATEPOST_STR("GET"),
+                                .target = GATEPOST_STR("/"), .peer = GATEPOST_STR("127.0.0.1")};
+    gatepost_decision *decision = NULL;
+    gatepost_view view = {.struct_size = sizeof view};
+    if ((*status = gatepost_decide_into(quiet, &request, &decision, &view)) != GATEPOST_OK) {
+        return NULL;
+    }
+    char **names = calloc(view.strip_count + 1, sizeof *names);
+    for (size_t i = 0; names != NULL && i < view.strip_count; i++) {
+        if ((names[i] = strndup(view.strip[i].ptr, view.strip[i].len)) == NULL) {
+            names = NULL; /* a name less would be one that clients can forge */
+        }
+    }
+    gatepost_decision_free(decision);
+    return names;
+}
 
 /* Starts both engines. What cannot be started is tried again; until then every request is refused. */
 static void start(struct keeper *keeper) {
@@ -40,15 +86,21 @@ static void start(struct keeper *keeper) {
     if (status == GATEPOST_OK) {
         status = gatepost_engine_start(policy->quiet, &error);
     }
+    const char *why = status == GATEPOST_OK ? NULL : gatepost_error_message(error).ptr;
+    if (status == GATEPOST_OK && policy->names == NULL) {
+        policy->names = learn_names(policy->quiet, &status);
+        if (policy->names == NULL) {
+            status = status == GATEPOST_OK ? GATEPOST_ERR_INTERNAL : status;
+            why = gatepost_status_text(status).ptr;
+        }
+    }
     if (status == GATEPOST_OK) {
         if (policy->failed != GATEPOST_OK) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, keeper->server, "gatepost: %s decides again", policy->file);
         }
         policy->started = 1;
-    } else if (policy->failed != status) {
-        gate_tell_lines(keeper->server, APLOG_ERR, "gatepost: ", gatepost_error_message(error).ptr);
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, keeper->server,
-                     "gatepost: %s cannot decide yet, all requests that ask it are refused", policy->file);
+    } else {
+        tell_why(keeper, why);
     }
     policy->failed = status;
     gatepost_error_free(error);

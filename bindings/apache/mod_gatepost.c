@@ -24,15 +24,19 @@ static int begin(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary) {
 
 static int check(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary, server_rec *server) {
     (void)pool, (void)log;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) { /* all of `apachectl configtest` */
+        gate_warn_of_forgotten(temporary, server, APLOG_WARNING | APLOG_STARTUP);
+    }
     return gate_policies_check(temporary, server);
 }
 
 /* httpd reads its configuration twice when it starts, and throws the first reading away: only the second one counts. */
 static int open_policies(apr_pool_t *pool, apr_pool_t *log, apr_pool_t *temporary, server_rec *server) {
-    (void)log, (void)temporary;
+    (void)log;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
+    gate_warn_of_forgotten(temporary, server, APLOG_WARNING); /* the error log is open by now */
     return gate_policies_open(pool, server);
 }
 
@@ -46,6 +50,7 @@ static void register_hooks(apr_pool_t *pool) {
     gate_register_body_filter();
     gate_register_answer();
     gate_register_application();
+    gate_register_tell();
 #ifdef GATEPOST_TESTING
     ap_hook_post_read_request(gate_testing_fields, NULL, NULL, APR_HOOK_REALLY_FIRST);
 #endif

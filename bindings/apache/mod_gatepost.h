@@ -11,6 +11,7 @@
  * apply.c      what the application sees: fields, environment, user
  * answer.c     what the client gets
  * tell.c       what the error log says
+ * forgotten.c  policies that nothing asks
  */
 #ifndef MOD_GATEPOST_H
 #define MOD_GATEPOST_H
@@ -40,6 +41,7 @@ typedef struct gate_policy {
     gatepost_engine *quiet;      /* leaves no trace: says what a client may have made up where nobody asks for a decision */
     volatile int started;        /* both, in this process */
     volatile gatepost_status failed; /* why not, as far as is known */
+    char **volatile names;       /* that it gives an identity, with a NULL at the end; NULL: not known in this process yet */
 } gate_policy;
 
 /* What a directory says or inherits. */
@@ -71,6 +73,7 @@ typedef struct gate_request {
     const gate_record *published; /* what notes and environment tell of */
     const gate_policy *policy;    /* whose identity headers this one carries or lacks */
     const gate_record *applied;   /* by which decision; NULL: by none */
+    int admitted;                 /* whatever httpd asked about this one has let it in */
 } gate_request;
 
 /* config.c */
@@ -87,6 +90,8 @@ int gate_policies_open(apr_pool_t *pool, server_rec *server);
 void gate_policies_start(apr_pool_t *pool, server_rec *server);
 void gate_policies_wanted(const char *by);
 int gate_policies_several(void);
+int gate_policies_count(void);
+const gate_policy *gate_policies_at(int i);
 
 /* keep.c */
 void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server);
@@ -138,7 +143,7 @@ int gate_catch_up(request_rec *r);
 
 /* apply.c */
 void gate_publish(request_rec *r, const gate_record *record);
-void gate_strip(request_rec *r, const gatepost_view *view);
+int gate_strip(request_rec *r, const gatepost_view *view);
 void gate_register_application(void);
 
 /* answer.c */
@@ -148,7 +153,11 @@ int gate_respond(request_rec *r, const gate_record *record);
 
 /* tell.c */
 void gate_tell(request_rec *r, const gate_record *record);
+void gate_register_tell(void);
 void gate_tell_lines(server_rec *server, int level, const char *before, const char *text);
+
+/* forgotten.c */
+void gate_warn_of_forgotten(apr_pool_t *pool, server_rec *server, int level);
 
 #ifdef GATEPOST_TESTING
 /* testing.c, in a build for tests only: what a client cannot choose over loopback, from fields of the request */

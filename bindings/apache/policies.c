@@ -35,6 +35,8 @@ void gate_policies_wanted(const char *by) {
 }
 
 int gate_policies_several(void) { return policies->nelts > 1; }
+int gate_policies_count(void) { return policies->nelts; }
+const gate_policy *gate_policies_at(int i) { return policy_at(i); }
 
 /* The first reading of the configuration, which is all of `apachectl configtest`: everything wrong with a policy is said. */
 static const char *check_file(cmd_parms *command, const char *file) {

@@ -41,6 +41,30 @@ static const char *plain(request_rec *r, const char *from, size_t size) {
     return copy;
 }
 
+/*
+ * Require gatepost was one voice and another module has answered the refusal (mod_auth_basic, with a challenge of its
+ * own): here alone it is known that nobody has let the client in.
+ */
+static int tell_of_others(request_rec *r) {
+    for (request_rec *each = gate_top(r); each != NULL; each = each->next) {
+        const gate_request *known = ap_get_module_config(each->request_config, &gatepost_module);
+        const gate_record *asked = known == NULL ? NULL : known->asked;
+        if (asked != NULL && !gate_admits(asked) && !known->admitted && ap_is_HTTP_ERROR(each->status)) {
+            request_rec *last = each;
+            while (last->next != NULL) {
+                last = last->next;
+            }
+            gate_publish(last, asked); /* its notes are those that LogFormat sees */
+            gate_tell(each, asked);
+        }
+    }
+    return DECLINED;
+}
+
+void gate_register_tell(void) {
+    ap_hook_log_transaction(tell_of_others, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}
+
 /* Of the target the path alone: queries hold what no log should. */
 void gate_tell(request_rec *r, const gate_record *record) {
     if (record->told) {

@@ -1,12 +1,17 @@
 """What httpd says of a configuration before it runs, and what becomes of a policy that does not load later."""
 
+import re
+import time
+
 import pytest
 
+from apache import build
 from apache.site import POLICY, SIZES, Site
 from frame import wire
 from frame.people import PASSWORD
 
 ALICE = wire.basic("alice", PASSWORD)
+ONE_CHILD = "StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8\n"
 ON = 'GatepostPolicy "@POLICY@"\n<Location "/">\nGatepost on\n</Location>\n'
 
 
@@ -68,6 +73,74 @@ def test_what_asks_for_no_policy_or_for_nothing_is_an_error(checked, config, wro
     assert code == 1 and wrong in said, said
 
 
+POLICY_ALONE = 'GatepostPolicy "@POLICY@"\n'
+HOST = '<VirtualHost 127.0.0.1:@PORT@>\nServerName {name}\n{inner}</VirtualHost>\n'
+HOST_A, ON_SHOP = "a.example.com", '<Location "/shop">\nGatepost on\n</Location>\n'
+
+
+def host(inner, name=HOST_A):
+    return HOST.format(name=name, inner=inner)
+
+
+FORGOTTEN = {
+    "nowhere": POLICY_ALONE,
+    "in a section": f'<Location "/shop">\n{POLICY_ALONE}</Location>\n',
+    "asked beside it": f'<Location "/admin">\n{POLICY_ALONE}</Location>\n{ON_SHOP}',
+    "in another host": host(ON) + host(POLICY_ALONE, "b.example.com"),
+    "of another policy": POLICY_ALONE + host(ON.replace("@POLICY@", "@FOLDER@/other.toml")),
+    "users of another module": POLICY_ALONE + '<Location "/shop">\nAuthType Basic\nAuthName x\nRequire valid-user\n</Location>\n',
+    "no Require in .htaccess": POLICY_ALONE + '<Directory "@FOLDER@/htdocs">\nAllowOverride FileInfo\n</Directory>\n',
+}
+ASKED = {
+    "at once": ON,
+    "in the host": POLICY_ALONE + host(ON_SHOP),
+    "for all hosts": ON + host(POLICY_ALONE),
+    "around it": f'<Location "/">\nGatepost on\n</Location>\n<Location "/shop">\n{POLICY_ALONE}</Location>\n',
+    "around it, of another policy": ON + host(f'<Location "/shop">\nGatepostPolicy "@FOLDER@/other.toml"\n</Location>\n'),
+    "below it": f'<Location "/shop">\n{POLICY_ALONE}</Location>\n<Location "/shop/till">\nRequire gatepost\n</Location>\n',
+    "as one voice": POLICY_ALONE + '<Location "/shop">\n<RequireAny>\nRequire local\nRequire gatepost\n</RequireAny>\n</Location>\n',
+    "under a condition": POLICY_ALONE + "<IfModule mod_dir.c>\n" + ON_SHOP + "</IfModule>\n",
+    "as a user": POLICY_ALONE + '<Location "/shop">\nRequire valid-user\n</Location>\n',
+    "perhaps in .htaccess": POLICY_ALONE + '<Directory "@FOLDER@/htdocs">\nAllowOverride AuthConfig\n</Directory>\n',
+    "off, and so it is meant": POLICY_ALONE + "Gatepost off\n",
+}
+
+
+def configured(config):
+    site = Site("", modules=["auth_basic", "authn_file"]).page("page.html")
+    (site.site / "other.toml").write_text(POLICY.replace("orders.db", "other.db"))
+    site.configure(config)
+    return site
+
+
+@pytest.mark.parametrize("config", FORGOTTEN.values(), ids=FORGOTTEN)
+def test_a_policy_that_nothing_asks_is_a_warning_with_its_place(config):
+    site = configured(config)
+    done = site.test_configuration()
+    said, lines = done.stdout + done.stderr, site.configuration.read_text().splitlines()
+    site.stop()
+    place = re.search(r"httpd\.conf:(\d+): a GatepostPolicy is named, but .*: nothing is checked", said)
+    assert done.returncode == 0 and said.count("nothing is checked") == 1, said
+    last = [number for number, line in enumerate(lines, 1) if line.startswith("GatepostPolicy") and "other" not in line][-1]
+    assert int(place.group(1)) == last
+
+
+@pytest.mark.parametrize("config", ASKED.values(), ids=ASKED)
+def test_a_policy_that_something_asks_is_no_warning(config):
+    site = configured(config)
+    done = site.test_configuration()
+    site.stop()
+    assert (done.returncode, done.stdout + done.stderr) == (0, "Syntax OK\n")
+
+
+def test_at_the_start_and_at_a_restart_the_error_log_has_the_warning_once():
+    with configured(POLICY_ALONE) as site:
+        assert wire.ask(site.port, "/page.html").status == 200, "so it is"
+        assert len(site.told("nothing is checked")) == 1
+        site.graceful()
+        assert len(site.told("nothing is checked")) == 2
+
+
 def test_htaccess_cannot_switch_anything_off():
     config = ON + '<Directory "@FOLDER@/htdocs">\nAllowOverride All\n</Directory>\n'
     site = Site(config, modules=["access_compat"]).page("page.html").page("own/.htaccess", "Gatepost off\n").page("own/page.html")
@@ -102,7 +175,7 @@ Gatepost on
     GatepostPolicy "@FOLDER@/other.toml"
 </Location>
 """
-    site = Site("", sizes="StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8\n")
+    site = Site("", sizes=ONE_CHILD)
     (site.site / "other.toml").write_text(POLICY.replace("orders.db", "other.db"))
     site.words["@NAME@"] = site.site.name
     site.configure(config)
@@ -158,12 +231,31 @@ def test_a_policy_that_does_not_load_at_the_start_stops_httpd():
 
 
 def test_without_its_state_everything_is_refused_until_it_is_there():
-    site = Site(ON, POLICY.replace("orders.db", "state/orders.db")).page("page.html")
+    site = Site(ON, POLICY.replace("orders.db", "state/orders.db"), sizes=ONE_CHILD).page("page.html")
     with site:
         answer = wire.ask(site.port, "/page.html")
         assert answer.status == 503
         assert "cannot decide yet" in site.log() and "denied 503 state_unavailable" in site.log()
+        assert wire.ask(site.port, "/public/page.html").status == 503, "also what the policy calls public"
+        assert "gatepost_engine_start" not in site.log(), "no word of the inside"
+        before = len(site.told("cannot decide yet"))
+        time.sleep(2.5)
+        assert len(site.told("cannot decide yet")) == before, "not again at each try"
+        (site.site / "state").write_text("no folder\n")
+        site.wait_for(lambda: len(site.told("cannot decide yet")) > before)
+        assert len(set(re.findall(r"gatepost: (\S+state/orders\.db cannot .*)", site.log()))) == 2, "each cause in its own words"
+        (site.site / "state").unlink()
         (site.site / "state").mkdir()
         site.own()
         site.wait_for(lambda: wire.ask(site.port, "/page.html").status == 401)
         site.wait_for(lambda: "decides again" in site.log())
+
+
+def test_why_nothing_is_decided_is_said_again_after_a_while():
+    """A minute; three seconds in this build."""
+    site = Site(ON, POLICY.replace("orders.db", "state/orders.db"), sizes=ONE_CHILD, module=build.module("--testing"))
+    with site.page("page.html"):
+        site.wait_for(lambda: len(site.told("state/orders.db cannot ")) == 1)
+        site.wait_for(lambda: len(site.told("state/orders.db cannot ")) == 3, within=20)
+        moments = [int(re.search(r":(\d\d)\.", line).group(1)) for line in site.told("state/orders.db cannot ")]
+        assert all((later - before) % 60 >= 2 for before, later in zip(moments, moments[1:]))

@@ -18,7 +18,7 @@ SECRET = hashlib.sha256(b"the key of the example").digest()
 @pytest.fixture
 def site(echo):
     made = Site("", modules=["proxy", "proxy_http"], echo=echo.port)
-    policy = from_example(example("orders.toml"), {"/var/lib/gatepost/orders.db": made.site / "orders.db"})
+    policy = from_example(example("orders.toml"), {"/var/lib/gatepost/": f"{made.site}/"})
     made.policy.write_text(policy)
     (made.site / "accounts.key").write_text(SECRET.hex() + "\n")
     made.configure(from_example(example("orders.conf"), {
@@ -62,3 +62,9 @@ def test_the_example_does_what_it_says(site, echo):
     assert re.search(r'^127\.0\.0\.1 - - \[[^]]+\] "DELETE /orders/7 HTTP/1.1" 403 \d+ permission_missing \S+$', log, re.MULTILINE)
     assert re.search(r'^127\.0\.0\.1 - alice \[[^]]+\] "GET /orders/7 HTTP/1.1" 200 \d+ allowed \S+$', log, re.MULTILINE)
     assert re.search(r"gatepost: denied 403 permission_missing client=127\.0\.0\.1 id=\S+ scheme=basic subject=\"alice\"", site.log())
+
+
+def test_log_show_tells_of_the_refusal_that_somebody_has_the_id_of(site):
+    refused = wire.ask(site.port, "/orders/7", host="orders.example.com").json()["id"]
+    site.wait_for(lambda: refused in (site.site / "events.jsonl").read_text())
+    assert "credentials_missing" in people.gatepost("log", "show", refused, "--policy", site.policy)
