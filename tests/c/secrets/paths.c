@@ -20,8 +20,8 @@ static void decide(const char *folder, const char *credentials, uint32_t status)
         CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &decision, NULL));
         CHECK(gatepost_decision_status(decision) == status);
         gatepost_decision_free(decision);
-        /* There was a secret on this way, and it was marked. */
-        CHECK(gatepost_test_marked() >= 32);
+        /* There was a secret on this way, and it was marked: the shortest is a password of 28 octets that is known again. */
+        CHECK(gatepost_test_marked() >= 28);
     }
     gatepost_engine_free(engine);
 }
