@@ -65,11 +65,51 @@ echo 'four cups of green tea each noon' | "$GATEPOST_RELEASE/gatepost" user add 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/" main.go
 go mod init example.com/start 2>/dev/null
-export GOPROXY="file://$work/proxy" GONOSUMDB='*' GONOSUMCHECK=1 GOFLAGS=-mod=mod GOMODCACHE="$work/modules"
-go get gatepost.invalid/gatepost >/dev/null 2>&1 || fail "go get finds nothing in the module proxy"
+# Another module beside it, which only the next proxy has: what the examples have fetched.
+modules=$(cd "$top/bindings/go/examples" && go env GOMODCACHE)
+chi=$(cd "$top/bindings/go/examples" && go list -m -f '{{.Path}}@{{.Version}}' github.com/go-chi/chi/v5)
+cp "$top/bindings/go/examples/go.sum" .
+export GOPROXY="file://$work/proxy,file://$modules/cache/download,off" GONOSUMDB=gatepost.invalid GOMODCACHE="$work/modules"
+go get gatepost.invalid/gatepost@latest "$chi" >/dev/null 2>&1 || fail "go get finds nothing in the module proxy"
 go build -o start .
+GOMODCACHE="$work/elsewhere" go build -o start . || fail "it does not build on another machine, with nothing in its cache"
+
+echo "go: the module proxy after a change"
+held() { go list -m -f '{{.Version}}' gatepost.invalid/gatepost; }
+first=$(held)
+(cd "$top" && bindings/go/module.sh "$work/proxy" >/dev/null)
+go get gatepost.invalid/gatepost@latest >/dev/null 2>&1
+[ "$(held)" = "$first" ] || fail "the same content has another version: $first, $(held)"
+mkdir -p "$work/changed/bindings/c" "$work/changed/tests/abi" "$work/changed/include"
+(cd "$top" && cp Cargo.toml LICENSE-* "$work/changed" && cp -r bindings/go "$work/changed/bindings" &&
+    cp bindings/c/archive.sh "$work/changed/bindings/c" && cp tests/abi/symbols.txt "$work/changed/tests/abi" &&
+    cp include/gatepost.h "$work/changed/include")
+printf '\n// Changed is what a pull brought.\nconst Changed = true\n' >>"$work/changed/bindings/go/version.go"
+sleep 1 # the time in a version has seconds
+"$work/changed/bindings/go/module.sh" "$work/proxy" >/dev/null
+printf 'package main\n\nimport "gatepost.invalid/gatepost"\n\nvar _ = gatepost.Changed\n' >changed.go
+if go build -o changed . 2>/dev/null; then fail "what is built says nothing of the change"; fi
+go get gatepost.invalid/gatepost@latest >/dev/null 2>&1
+[ "$(held)" != "$first" ] || fail "changed content has the same version: $first"
+go build -o changed . || fail "after a change the module does not build, or is stale"
+rm changed.go
+go get "gatepost.invalid/gatepost@$first" >/dev/null 2>&1 && go build -o start . || fail "the version from before the change is gone"
+
+echo "go: beside a clone, and with the shared library below a prefix of one's own"
+mkdir "$work/beside"
+cp main.go "$work/beside"
+(cd "$work/beside" && go mod init example.com/beside 2>/dev/null && go mod edit -replace "gatepost.invalid/gatepost=$top/bindings/go" &&
+    go mod tidy 2>/dev/null && go build -o beside .) || fail "-replace as the README has it does not build"
+mkdir -p "$work/prefix/lib/pkgconfig"
+ln -s "$GATEPOST_RELEASE/libgatepost.so" "$work/prefix/lib/libgatepost.so"
+ln -s "$GATEPOST_RELEASE/libgatepost.so" "$work/prefix/lib/libgatepost.so.0"
+printf 'Name: gatepost\nDescription: under test\nVersion: 0\nLibs: -L%s/lib -lgatepost\nCflags: -I%s/include\n' "$work/prefix" "$top" \
+    >"$work/prefix/lib/pkgconfig/gatepost.pc"
+(cd "$work/beside" && PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" go build -tags gatepost_shared -ldflags "-r $work/prefix/lib" -o shared .)
+ldd "$work/beside/shared" | grep -q "libgatepost.so.0 => $work/prefix/lib/" || fail "the program does not find the library below its prefix"
+
 go mod vendor
-GOFLAGS=-mod=vendor go build -o vendored . || fail "the vendored module does not build"
+go build -mod=vendor -o vendored . || fail "the vendored module does not build"
 ./vendored &
 server=$!
 trap 'kill $server 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
