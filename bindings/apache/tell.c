@@ -79,12 +79,13 @@ void gate_tell(request_rec *r, const gate_record *record) {
     size_t method = strcspn(line, " \t");
     int level = level_of(view);
     ap_log_rerror(APLOG_MARK, level, 0, r,
-                  "gatepost: %s %u %s client=%s id=%s scheme=%s subject=\"%s\" method=%s path=\"%s\"%s%s",
+                  "gatepost: %s %u %s client=%s id=%s scheme=%s subject=\"%s\" method=%s path=\"%s\"%s%s%s%s",
                   view->action == GATEPOST_RESPOND ? "answered" : "denied", view->status,
                   view->reason_name.ptr == NULL ? "internal" : view->reason_name.ptr, client,
                   view->id.len == 0 ? "-" : view->id.ptr, view->scheme.len == 0 ? "-" : view->scheme.ptr,
                   plain(r, view->subject.ptr == NULL ? "" : view->subject.ptr, view->subject.len),
                   plain(r, line, method > 32 ? 32 : method), plain(r, target, strcspn(target, "?#")),
-                  level < APLOG_INFO ? ": " : "",
+                  level < APLOG_INFO && record->policy != NULL ? " policy=" : "",
+                  level < APLOG_INFO && record->policy != NULL ? record->policy->file : "", level < APLOG_INFO ? ": " : "",
                   level < APLOG_INFO ? gatepost_reason_text(view->reason, GATEPOST_AUDIENCE_OPERATOR).ptr : "");
 }

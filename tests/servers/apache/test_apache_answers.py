@@ -212,7 +212,7 @@ def test_where_the_operator_must_do_something_the_log_says_what():
         answer = wire.ask(site.port, "/x", fields=[("Authorization", f"Bearer {parts[0]}.{parts[1]}.{'A' * 86}")])
         assert (answer.status, answer.json()["reason"]) == (503, "keys_unavailable")
         (line,) = site.told("denied 503")
-        assert ":warn]" in line and re.search(r' path="/x": \S+', line), "what to do stands behind"
+        assert ":warn]" in line and re.search(r' path="/x" policy=\S+orders\.toml: \S+', line), "what to do stands behind"
 
 
 def banned(site) -> list:

@@ -236,6 +236,7 @@ def test_without_its_state_everything_is_refused_until_it_is_there():
         answer = wire.ask(site.port, "/page.html")
         assert answer.status == 503
         assert "cannot decide yet" in site.log() and "denied 503 state_unavailable" in site.log()
+        assert f"policy={site.policy}: " in site.told("denied 503")[-1], "whose state it is"
         assert wire.ask(site.port, "/public/page.html").status == 503, "also what the policy calls public"
         assert "gatepost_engine_start" not in site.log(), "no word of the inside"
         before = len(site.told("cannot decide yet"))
