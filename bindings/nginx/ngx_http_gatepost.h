@@ -27,6 +27,14 @@ typedef struct {
 
 #define NGX_HTTP_GATEPOST_NAMES  8
 
+#define NGX_HTTP_GATEPOST_TROUBLES  8
+
+/* What was told of a trouble, and when. */
+typedef struct {
+    uint32_t  what;
+    time_t    told; /* 0: never */
+} ngx_http_gatepost_trouble_t;
+
 /* One policy file. Made by the master, as root; started by each worker. */
 typedef struct {
     ngx_str_t                 file;
@@ -35,11 +43,24 @@ typedef struct {
     ngx_event_t               timer; /* the next housekeeping, or the next attempt to start */
     ngx_pool_t               *pool;  /* that it lies in */
     ngx_http_gatepost_name_t  names[NGX_HTTP_GATEPOST_NAMES]; /* in the order of their coming; the first empty one ends them */
+    ngx_http_gatepost_trouble_t  troubles[NGX_HTTP_GATEPOST_TROUBLES];
+
+    ngx_array_t              *all;  /* policies of the configuration: of ngx_http_gatepost_engine_t * */
+    gatepost_decision        *bare; /* about a request without any field; holds the names of own */
+    const gatepost_str       *own;  /* the fields that this policy strips whatever came */
+    size_t                    own_count;
+    gatepost_str             *others; /* those of the other policies that are not own, while they have started */
+    size_t                    other_count;
+    uint64_t                  other_lengths; /* a bit for each length among them, as of 64 and more */
+
     unsigned                  started:1;
+    unsigned                  known:1;     /* own is */
+    unsigned                  all_known:1; /* others are those of all other policies */
 } ngx_http_gatepost_engine_t;
 
 typedef struct {
     ngx_array_t    engines; /* of ngx_http_gatepost_engine_t * */
+    ngx_array_t    places;  /* of ngx_http_gatepost_place_t * */
     ngx_uint_t     threads; /* how many jobs run at once; 0: left to us */
     ngx_uint_t     queue;   /* how many may wait */
     ngx_int_t      realip;  /* index of $realip_remote_addr; NGX_ERROR: this nginx has none */
@@ -49,12 +70,20 @@ typedef struct {
     ngx_thread_pool_t  *thread_pool; /* NULL: a pool of the library's own */
 #endif
     unsigned  pool_set:1;
-    unsigned  used:1; /* gatepost is on somewhere */
 } ngx_http_gatepost_main_conf_t;
+
+/* A place where a policy is named. */
+typedef struct {
+    ngx_http_gatepost_engine_t  *engine;
+    ngx_str_t                    file; /* of the configuration */
+    ngx_uint_t                   line;
+    ngx_uint_t                   asked; /* "gatepost on" holds there, or somewhere beneath for this very policy */
+} ngx_http_gatepost_place_t;
 
 typedef struct {
     ngx_flag_t                   enable;
     ngx_http_gatepost_engine_t  *engine;
+    ngx_http_gatepost_place_t   *place;
 } ngx_http_gatepost_loc_conf_t;
 
 typedef struct ngx_http_gatepost_work_s  ngx_http_gatepost_work_t;
@@ -119,6 +148,14 @@ void ngx_http_gatepost_engines_start(ngx_cycle_t *cycle, ngx_array_t *engines);
 gatepost_str ngx_http_gatepost_heard_client(ngx_pool_t *pool, gatepost_str id);
 void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text);
 
+/* ngx_http_gatepost_names.c: the identity fields of all policies */
+void ngx_http_gatepost_names_share(ngx_http_gatepost_engine_t *engine);
+ngx_uint_t ngx_http_gatepost_goes_other(const ngx_str_t *name, const gatepost_view *view);
+
+/* ngx_http_gatepost_trouble.c: what the operator has to mend, told once */
+ngx_uint_t ngx_http_gatepost_is_news(ngx_http_gatepost_engine_t *engine, uint32_t what);
+void ngx_http_gatepost_tell_start(ngx_http_gatepost_engine_t *engine, gatepost_status status, gatepost_error *error);
+
 /* ngx_http_gatepost_request.c: what nginx has of a request, as the engine wants it */
 ngx_int_t ngx_http_gatepost_request(ngx_http_request_t *r, ngx_http_gatepost_request_t *out);
 
@@ -148,6 +185,7 @@ void ngx_http_gatepost_work_cancel(ngx_http_gatepost_work_t *work);
 ngx_int_t ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view,
     ngx_http_gatepost_engine_t *engine);
 ngx_int_t ngx_http_gatepost_bare_request(ngx_http_request_t *r);
+ngx_int_t ngx_http_gatepost_strip_others(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);
 ngx_int_t ngx_http_gatepost_edit_response(ngx_http_request_t *r, const gatepost_view *view, ngx_uint_t ours);
 
 /* ngx_http_gatepost_answer.c: what the client gets, and what the log says of it */

@@ -21,6 +21,9 @@ ngx_http_gatepost_edit(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
         /* The names are not known: of what the client sent only the harmless is left, also for an error page. */
         return ngx_http_gatepost_bare_request(r);
     }
+    if (ngx_http_gatepost_strip_others(r, ctx->engine) != NGX_OK) {
+        return NGX_ERROR;
+    }
     return ngx_http_gatepost_edit_request(r, &ctx->view, ctx->engine);
 }
 
@@ -96,8 +99,10 @@ ngx_http_gatepost_conclude(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 static ngx_int_t
 ngx_http_gatepost_edit_main(ngx_http_gatepost_ctx_t *ctx)
 {
+    ngx_int_t  rc = ngx_http_gatepost_edit(ctx->main, ctx);
+
     ctx->edited = 1;
-    return ngx_http_gatepost_edit(ctx->main, ctx);
+    return rc;
 }
 
 ngx_int_t

@@ -171,28 +171,40 @@ ngx_http_gatepost_plain(ngx_http_request_t *r, gatepost_str text)
 
 /*
  * One line for each refusal: status, reason, client and id first, in words that stay, before anything that the client
- * chose. What the client did wrong is info; what the operator has to mend is warn or error, and says what to do.
+ * chose. What the client did wrong is info; what the operator has to mend is warn or error, and says what to do: once, the
+ * refusals that follow are info as well.
  */
 void
 ngx_http_gatepost_log(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
     ngx_log_t   *log = r->connection->log;
     ngx_uint_t   level;
-    ngx_str_t    subject, client = r->connection->addr_text;
+    ngx_str_t    subject, none = ngx_null_string, client = r->connection->addr_text;
 
     level = ctx->status < 500 ? NGX_LOG_INFO : ctx->reason == GATEPOST_REASON_OVERLOADED ? NGX_LOG_WARN : NGX_LOG_ERR;
+    if (ctx->engine != NULL && !ctx->engine->started) {
+        level = NGX_LOG_INFO; /* that it cannot start was told */
+    }
     if (ctx->logged || log->log_level < level || (ctx->decision != NULL && ctx->view.action != GATEPOST_DENY)) {
         return;
     }
     ctx->logged = 1;
+    if (level != NGX_LOG_INFO && !ngx_http_gatepost_is_news(ctx->engine, ctx->reason)) {
+        level = NGX_LOG_INFO;
+        if (log->log_level < level) {
+            return;
+        }
+    }
 
     if (ctx->client.len != 0) {
         client.data = (u_char *) ctx->client.ptr;
         client.len = ctx->client.len;
     }
     subject = ngx_http_gatepost_plain(r, ctx->view.subject);
-    ngx_log_error(level, log, 0, "gatepost: denied %ui %s client=%V id=%s scheme=%s subject=\"%V\"%s%s", ctx->status,
+    ngx_log_error(level, log, 0, "gatepost: denied %ui %s client=%V id=%s scheme=%s subject=\"%V\"%s%V%s%s", ctx->status,
                   gatepost_reason_name(ctx->reason).ptr, &client, ctx->view.id.len != 0 ? ctx->view.id.ptr : "-",
-                  ctx->view.scheme.len != 0 ? ctx->view.scheme.ptr : "-", &subject, level == NGX_LOG_INFO ? "" : ": ",
+                  ctx->view.scheme.len != 0 ? ctx->view.scheme.ptr : "-", &subject, level == NGX_LOG_INFO ? "" : " policy=\"",
+                  level == NGX_LOG_INFO || ctx->engine == NULL ? &none : &ctx->engine->file,
+                  level == NGX_LOG_INFO ? "" : "\": ",
                   level == NGX_LOG_INFO ? "" : gatepost_reason_text(ctx->reason, GATEPOST_AUDIENCE_OPERATOR).ptr);
 }

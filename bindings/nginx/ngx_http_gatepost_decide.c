@@ -10,6 +10,9 @@
 /* The body that is taken where the engine asks for one without having said how much. */
 #define NGX_HTTP_GATEPOST_BODY  (64 * 1024)
 
+/* Tells troubles of deciding from others. */
+#define NGX_HTTP_GATEPOST_UNDECIDED  0x10000
+
 /* The reason that fits a call which gave no decision. */
 static gatepost_reason
 ngx_http_gatepost_reason_of(gatepost_status status)
@@ -35,7 +38,10 @@ ngx_http_gatepost_undecided(ngx_http_gatepost_ctx_t *ctx, gatepost_reason reason
     ctx->reason = reason;
     ctx->status = gatepost_reason_status(reason);
     ngx_memzero(&ctx->view, sizeof(gatepost_view));
-    if (status != GATEPOST_OK) {
+    /* Why a policy has not started stands in the log already. */
+    if (status != GATEPOST_OK && status != GATEPOST_ERR_NOT_STARTED
+        && ngx_http_gatepost_is_news(ctx->engine, NGX_HTTP_GATEPOST_UNDECIDED + status))
+    {
         ngx_log_error(NGX_LOG_ERR, ctx->main->connection->log, 0, "gatepost: no decision: %s",
                       gatepost_status_text(status).ptr);
     }

@@ -7,6 +7,9 @@
 /* How long to wait before a start that failed is tried again. */
 #define NGX_HTTP_GATEPOST_RETRY  1000
 
+/* Tells troubles of housekeeping from others. */
+#define NGX_HTTP_GATEPOST_KEEPING  0x20000
+
 static void ngx_http_gatepost_timer_handler(ngx_event_t *ev);
 
 /* Writes a text of several lines, a line of the log each; the log cuts longer ones off. */
@@ -98,8 +101,10 @@ ngx_http_gatepost_engine_cleanup(void *data)
     if (engine->timer.timer_set) {
         ngx_del_timer(&engine->timer);
     }
+    gatepost_decision_free(engine->bare);
     gatepost_engine_free(engine->engine);
     gatepost_engine_free(engine->quiet);
+    engine->bare = NULL;
     engine->engine = NULL;
     engine->quiet = NULL;
 }
@@ -137,6 +142,7 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
     }
     engine->file = *file;
     engine->pool = cf->pool;
+    engine->all = engines;
     *slot = engine;
 
     ngx_memzero(&options, sizeof(options));
@@ -157,6 +163,9 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\": %s", file, gatepost_status_text(status).ptr);
         ngx_http_gatepost_log_lines(NGX_LOG_EMERG, cf->log, "", gatepost_error_message(error));
         gatepost_error_free(error);
+        if (!ngx_test_config && !ngx_is_init_cycle(cf->cycle->old_cycle)) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0, "gatepost: the configuration and the policies from before stay in force");
+        }
         return NULL;
     }
     if (gatepost_policy_check(ngx_http_gatepost_text(file), (gatepost_str) { NULL, 0 }, &report, NULL) == GATEPOST_OK) {
@@ -176,15 +185,17 @@ ngx_http_gatepost_engine_start(ngx_http_gatepost_engine_t *engine)
     if (status == GATEPOST_OK) {
         status = gatepost_engine_start(engine->quiet, &error);
     }
-    if (status == GATEPOST_OK) {
-        engine->started = 1;
+    if (status != GATEPOST_OK) {
+        ngx_http_gatepost_tell_start(engine, status, error);
+        gatepost_error_free(error);
         return;
     }
-    ngx_log_error(NGX_LOG_ERR, engine->timer.log, 0,
-                  "gatepost: policy \"%V\" cannot start, all its requests are refused until it does: %s", &engine->file,
-                  gatepost_status_text(status).ptr);
-    ngx_http_gatepost_log_lines(NGX_LOG_ERR, engine->timer.log, "", gatepost_error_message(error));
-    gatepost_error_free(error);
+    engine->started = 1;
+    if (engine->troubles[0].told != 0) {
+        ngx_log_error(NGX_LOG_NOTICE, engine->timer.log, 0, "gatepost: policy \"%V\" has started", &engine->file);
+        ngx_memzero(engine->troubles, sizeof(engine->troubles));
+    }
+    ngx_http_gatepost_names_share(engine);
 }
 
 /* Starts all engines in this process, and their timers. */
@@ -209,7 +220,9 @@ ngx_http_gatepost_kept(void *data, gatepost_status status, gatepost_decision *de
 {
     ngx_http_gatepost_engine_t  *engine = data;
 
-    if (status != GATEPOST_OK && status != GATEPOST_ERR_CANCELLED) {
+    if (status != GATEPOST_OK && status != GATEPOST_ERR_CANCELLED
+        && ngx_http_gatepost_is_news(engine, NGX_HTTP_GATEPOST_KEEPING + status))
+    {
         ngx_log_error(NGX_LOG_ERR, engine->timer.log, 0, "gatepost: housekeeping of \"%V\": %s", &engine->file,
                       gatepost_status_text(status).ptr);
     }

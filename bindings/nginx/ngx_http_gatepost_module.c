@@ -73,7 +73,8 @@ ngx_http_gatepost_create_main_conf(ngx_conf_t *cf)
 
     mcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_gatepost_main_conf_t));
     if (mcf == NULL
-        || ngx_array_init(&mcf->engines, cf->pool, 2, sizeof(ngx_http_gatepost_engine_t *)) != NGX_OK)
+        || ngx_array_init(&mcf->engines, cf->pool, 2, sizeof(ngx_http_gatepost_engine_t *)) != NGX_OK
+        || ngx_array_init(&mcf->places, cf->pool, 2, sizeof(ngx_http_gatepost_place_t *)) != NGX_OK)
     {
         return NULL;
     }
@@ -103,18 +104,19 @@ ngx_http_gatepost_create_loc_conf(ngx_conf_t *cf)
     }
     lcf->enable = NGX_CONF_UNSET;
     lcf->engine = NGX_CONF_UNSET_PTR;
+    lcf->place = NGX_CONF_UNSET_PTR;
     return lcf;
 }
 
 static char *
 ngx_http_gatepost_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
-    ngx_http_gatepost_loc_conf_t   *prev = parent;
-    ngx_http_gatepost_loc_conf_t   *conf = child;
-    ngx_http_gatepost_main_conf_t  *mcf;
+    ngx_http_gatepost_loc_conf_t  *prev = parent;
+    ngx_http_gatepost_loc_conf_t  *conf = child;
 
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
     ngx_conf_merge_ptr_value(conf->engine, prev->engine, NULL);
+    ngx_conf_merge_ptr_value(conf->place, prev->place, NULL);
 
     if (conf->enable) {
         if (conf->engine == NULL) {
@@ -123,8 +125,7 @@ ngx_http_gatepost_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                           "around it, in %s", cf->conf_file->file.name.data);
             return NGX_CONF_ERROR;
         }
-        mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gatepost_module);
-        mcf->used = 1;
+        conf->place->asked = 1;
     }
     return NGX_CONF_OK;
 }
@@ -134,6 +135,7 @@ ngx_http_gatepost_policy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_gatepost_loc_conf_t   *lcf = conf;
     ngx_http_gatepost_main_conf_t  *mcf;
+    ngx_http_gatepost_place_t      *place, **slot;
     ngx_str_t                      *value, file;
 
     if (lcf->engine != NGX_CONF_UNSET_PTR) {
@@ -151,7 +153,17 @@ ngx_http_gatepost_policy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gatepost_module);
     lcf->engine = ngx_http_gatepost_engine_open(cf, &mcf->engines, &file);
-    return lcf->engine == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+    place = ngx_pcalloc(cf->pool, sizeof(ngx_http_gatepost_place_t));
+    slot = ngx_array_push(&mcf->places);
+    if (lcf->engine == NULL || place == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+    place->engine = lcf->engine;
+    place->file = cf->conf_file->file.name;
+    place->line = cf->conf_file->line;
+    lcf->place = place;
+    *slot = place;
+    return NGX_CONF_OK;
 }
 
 /* The number behind "name=", from 1 to most; 0 where it is none. */
@@ -230,6 +242,23 @@ ngx_http_gatepost_has_variable(ngx_http_core_main_conf_t *cmcf, const char *name
     return 0;
 }
 
+/* Who names a policy means it to be asked: a forgotten "on" lets in everybody. */
+static void
+ngx_http_gatepost_warn_unasked(ngx_conf_t *cf, ngx_array_t *places)
+{
+    ngx_http_gatepost_place_t  **place = places->elts;
+    ngx_uint_t                   i;
+
+    for (i = 0; i < places->nelts; i++) {
+        if (!place[i]->asked) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "gatepost_policy \"%V\" in %V:%ui is asked nowhere: nothing is checked there; add "
+                          "\"gatepost on;\" to the same block or to one within it", &place[i]->engine->file,
+                          &place[i]->file, place[i]->line);
+        }
+    }
+}
+
 static ngx_int_t
 ngx_http_gatepost_init(ngx_conf_t *cf)
 {
@@ -242,10 +271,7 @@ ngx_http_gatepost_init(ngx_conf_t *cf)
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_gatepost_module);
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    if (mcf->engines.nelts != 0 && !mcf->used) {
-        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                      "a gatepost_policy is named, but \"gatepost on\" stands nowhere: nothing is checked");
-    }
+    ngx_http_gatepost_warn_unasked(cf, &mcf->places);
 
     if (ngx_http_gatepost_has_variable(cmcf, "realip_remote_addr")) {
         mcf->realip = ngx_http_get_variable_index(cf, &name);

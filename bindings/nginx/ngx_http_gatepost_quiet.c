@@ -58,7 +58,10 @@ ngx_http_gatepost_quiet_strip(ngx_http_request_t *r, ngx_http_gatepost_engine_t 
     }
 
     view.upstream_header_count = 0;
-    rc = ngx_http_gatepost_edit_request(r, &view, engine);
+    rc = ngx_http_gatepost_strip_others(r, engine);
+    if (rc == NGX_OK) {
+        rc = ngx_http_gatepost_edit_request(r, &view, engine);
+    }
     gatepost_decision_free(decision);
     return rc;
 }

@@ -3,7 +3,10 @@
 import os
 import re
 import shutil
+import signal
+import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -58,7 +61,7 @@ def test_a_wrong_directive_is_an_error_that_says_what_to_write(place, text, want
 
 def test_a_policy_that_nobody_asks_is_a_warning(place):
     code, words = said(place, "gatepost_policy policy.toml; server { listen 127.0.0.1:PORT; }")
-    assert code == 0 and '"gatepost on" stands nowhere: nothing is checked' in words
+    assert code == 0 and 'is asked nowhere: nothing is checked there; add "gatepost on;"' in words
 
 
 def test_a_guarded_server_needs_a_policy_though_another_has_one(place):
@@ -131,11 +134,41 @@ def test_the_example_is_what_works(place, echo):
 def test_a_state_that_cannot_be_opened_refuses_until_it_can(place, echo):
     place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
     with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
-        answer = wire.ask(server.port, "/public/1", fields=[("X-Auth-Subject", "root")])
-        assert answer.status == 503 and not echo.received
-        assert "[error]" in server.log() and "cannot start" in server.log() and "denied 503 state_unavailable" in server.log()
+        for _ in range(5):
+            answer = wire.ask(server.port, "/public/1", fields=[("X-Auth-Subject", "root")])
+            assert answer.status == 503 and not echo.received
+        time.sleep(2.5)  # it is tried again in that time, more than once
+        errors = [line for line in server.log().splitlines() if "[error]" in line]
+        assert len(errors) == 1 and "cannot start" in errors[0] and "public ones too" in errors[0], errors
+        assert f"{place.policy}" in errors[0] and "there/orders.db" in errors[0], "it names the policy and what is lacking"
+        assert server.log().count("denied 503 state_unavailable") == 5 and "not called in this process" not in server.log()
         (place.folder / "there").mkdir()
         wait_for(lambda: wire.ask(server.port, "/public/1").status == 200, 20, server.said)
+        assert "has started" in server.log()
+
+
+def test_a_state_that_breaks_later_is_told_once_with_the_policy(place, echo):
+    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
+        assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
+        with sqlite3.connect(place.folder / "orders.db") as state:
+            state.execute("PRAGMA writable_schema = ON")
+            for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
+                state.execute(f'DROP TABLE "{name}"')
+        answers = [wire.ask(server.port, "/orders/1", fields=[people.basic_of("root")]).status for _ in range(5)]
+        assert answers == [503] * 5, server.said()
+        told = [line for line in server.log().splitlines() if "denied 503 state_unavailable" in line]
+        assert len(told) == 5 and ["[error]" in line for line in told] == [True, False, False, False, False]
+        assert f'policy="{place.policy}": ' in told[0] and "permissions" in told[0]
+
+
+def test_a_reload_with_a_broken_policy_says_that_the_old_one_holds(place, echo):
+    with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
+        place.policy.write_text(place.policy.read_text() + "\nnonsense = 1\n")
+        server.signal(signal.SIGHUP)
+        server.wait_for(lambda: "policies from before stay in force" in server.log())
+        assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
+        code, words = server.check()
+        assert code == 1 and "stay in force" not in words, "a test of the configuration changes nothing"
 
 
 def test_install_puts_the_module_where_it_is_told(tmp_path):
