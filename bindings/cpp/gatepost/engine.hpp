@@ -33,6 +33,10 @@ public:
     /// \param options what is set besides the policy
     /// \returns the engine, or all that is wrong with the policy
     static Result<Engine> open(std::string_view file, const Options& options = {}) {
+        if (file.empty() || file.find('\0') != std::string_view::npos) {
+            return Error(Status::invalid_argument, file.empty() ? "the path of the policy is empty"
+                                                                : "the path of the policy has a NUL inside");
+        }
         return make(options, [file](const gatepost_options* raw, gatepost_engine** engine, gatepost_error** error) {
             return gatepost_engine_open(detail::str(file), raw, engine, error);
         });
@@ -72,14 +76,14 @@ public:
     Result<void> start() const {
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_engine_start(handle_.get(), &error);
-        return detail::result(status, error);
+        return status == GATEPOST_OK ? Result<void>() : failed(status, error);
     }
     /// Reads the policy file again and swaps it in whole; on an error the old one stays in force. Not for a loop.
     /// \returns success, or all that is wrong with the policy
     Result<void> reload() const {
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_engine_reload(handle_.get(), &error);
-        return detail::result(status, error);
+        return status == GATEPOST_OK ? Result<void>() : failed(status, error);
     }
     /// All housekeeping, without blocking.
     /// \returns when to come back, and what slow part is left
@@ -88,7 +92,7 @@ public:
         gatepost_job* job = nullptr;
         const gatepost_status status = gatepost_engine_poll(handle_.get(), &next, &job);
         if (status != GATEPOST_OK) {
-            return Error(static_cast<Status>(status));
+            return failed(status);
         }
         Housekeeping made{milliseconds(next), std::nullopt};
         if (job != nullptr) {
@@ -102,7 +106,7 @@ public:
         std::uint64_t next = 0;
         const gatepost_status status = gatepost_engine_poll(handle_.get(), &next, nullptr);
         if (status != GATEPOST_OK) {
-            return Error(static_cast<Status>(status));
+            return failed(status);
         }
         return milliseconds(next);
     }
@@ -111,7 +115,7 @@ public:
     [[nodiscard]] Result<Bytes> metrics() const {
         gatepost_bytes* text = nullptr;
         const gatepost_status status = gatepost_engine_metrics(handle_.get(), &text);
-        return detail::result<Bytes>(status, text, nullptr);
+        return result<Bytes>(status, text, nullptr);
     }
     /// \returns how many policies were in force: 1 for the first, one more after each reload that succeeded
     [[nodiscard]] std::uint64_t generation() const noexcept { return gatepost_engine_generation(handle_.get()); }
@@ -131,7 +135,7 @@ public:
         Result<Decision> made(std::in_place, detail::Undecided{});
         const gatepost_status status = made->decide(handle_.get(), request.raw());
         if (status != GATEPOST_OK) {
-            made = Error(static_cast<Status>(status));
+            made = failed(status);
         }
         return made;
     }
@@ -142,6 +146,9 @@ public:
         gatepost_decision* decision = nullptr;
         gatepost_job* job = nullptr;
         const gatepost_status status = gatepost_decide(handle_.get(), &request.raw(), &decision, &job);
+        if (handle_ == nullptr) {
+            return failed(status);
+        }
         return detail::outcome(status, decision, job);
     }
     /// Decides a request without blocking: what is slow is done by a pool.
@@ -158,7 +165,8 @@ public:
         gatepost_job* begun = nullptr;
         const gatepost_status status = gatepost_decide(handle_.get(), &request.raw(), &decision, &begun);
         if (status != GATEPOST_PENDING) {
-            detail::tell(done, detail::decided(status, decision));
+            detail::tell(done,
+                         handle_ == nullptr ? Result<Decision>(failed(status)) : detail::decided(status, decision));
             return {};
         }
         Job job(begun);
@@ -182,7 +190,7 @@ public:
         gatepost_verified* verified = nullptr;
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_token_verify(handle_.get(), detail::str(token), now, &verified, &error);
-        return detail::result<Verified>(status, verified, error);
+        return result<Verified>(status, verified, error);
     }
     /// Revokes tokens: on the disk when it returns, and true for the next decision in every process that shares the
     /// state. Doing it again is no error. Not for an event loop.
@@ -191,7 +199,7 @@ public:
     Result<void> revoke_tokens(const Revocation& revocation) const {
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_token_revoke(handle_.get(), &revocation.raw(), &error);
-        return detail::result(status, error);
+        return status == GATEPOST_OK ? Result<void>() : failed(status, error);
     }
     /// Issues an access token for a local user and, where it is asked for, a refresh token. Whether the user is who they
     /// say they are is the host's to have checked. Not for an event loop.
@@ -220,7 +228,7 @@ public:
         gatepost_tokens* tokens = nullptr;
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_token_issue(handle_.get(), &raw, &tokens, &error);
-        return detail::result<Tokens>(status, tokens, error);
+        return result<Tokens>(status, tokens, error);
     }
     /// Exchanges a refresh token for an access token and the next refresh token. Not for an event loop.
     /// \param wanted the refresh token with what belongs to it
@@ -236,7 +244,7 @@ public:
         gatepost_tokens* tokens = nullptr;
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_token_refresh(handle_.get(), &raw, &tokens, &error);
-        return detail::result<Tokens>(status, tokens, error);
+        return result<Tokens>(status, tokens, error);
     }
     /// Hashes a password with Argon2id, at the cost that the policy says. Slow on purpose: not for an event loop.
     /// \param password UTF-8, up to 1,024 bytes, without control characters
@@ -251,7 +259,7 @@ public:
         gatepost_error* error = nullptr;
         const gatepost_status status = gatepost_password_needs_rehash(handle_.get(), detail::str(hash), &needs, &error);
         if (status != GATEPOST_OK) {
-            return Error(static_cast<Status>(status), error);
+            return failed(status, error);
         }
         return needs != 0;
     }
@@ -264,6 +272,21 @@ public:
 private:
     friend Result<Bytes> hash_password(std::string_view password);
 
+    /// Why a call failed. An engine that was moved away is said to be that, which the library cannot know.
+    Error failed(gatepost_status status, gatepost_error* error = nullptr) const {
+        const Error said(static_cast<Status>(status), error);
+        if (handle_ != nullptr) {
+            return said;
+        }
+        return Error(said.status(), "this gatepost::Engine stands for no engine: it was moved away");
+    }
+    template <class T, class Raw>
+    Result<T> result(gatepost_status status, Raw* made, gatepost_error* error) const {
+        if (status == GATEPOST_OK) {
+            return T(made);
+        }
+        return failed(status, error);
+    }
     static std::chrono::milliseconds milliseconds(std::uint64_t count) noexcept {
         return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(count));
     }

@@ -6,6 +6,8 @@
 
 #include "handle.hpp"
 
+#include <iosfwd>
+
 namespace gatepost {
 
 /// How a call ended.
@@ -253,6 +255,76 @@ enum class Reason : gatepost_reason {
     case Action::deny: break;
     }
     return "DENY";
+}
+
+/// \param mode any
+/// \returns "set", "append" or "set_if_absent"; empty for one that this release does not know; static
+[[nodiscard]] constexpr std::string_view name_of(HeaderMode mode) noexcept {
+    switch (mode) {
+    case HeaderMode::set: return "set";
+    case HeaderMode::append: return "append";
+    case HeaderMode::set_if_absent: return "set_if_absent";
+    }
+    return {};
+}
+
+/// \param audience any
+/// \returns "person" or "operator"; empty for one that this release does not know; static
+[[nodiscard]] constexpr std::string_view name_of(Audience audience) noexcept {
+    switch (audience) {
+    case Audience::person: return "person";
+    case Audience::operator_: return "operator";
+    }
+    return {};
+}
+
+/// \param severity any
+/// \returns "info", "notice", "warning" or "error"; empty for one that this release does not know; static
+[[nodiscard]] constexpr std::string_view name_of(Severity severity) noexcept {
+    switch (severity) {
+    case Severity::info: return "info";
+    case Severity::notice: return "notice";
+    case Severity::warning: return "warning";
+    case Severity::error: return "error";
+    }
+    return {};
+}
+
+namespace detail {
+
+/// What is printed of an enumeration: its name, or its text where it has no names.
+inline std::string_view printed(Status status) noexcept { return text_of(status); }
+template <class Enum>
+std::string_view printed(Enum value) noexcept {
+    return name_of(value);
+}
+
+template <class Enum>
+inline constexpr bool prints = false;
+template <>
+inline constexpr bool prints<Status> = true;
+template <>
+inline constexpr bool prints<Action> = true;
+template <>
+inline constexpr bool prints<HeaderMode> = true;
+template <>
+inline constexpr bool prints<Audience> = true;
+template <>
+inline constexpr bool prints<Severity> = true;
+template <>
+inline constexpr bool prints<Reason> = true;
+
+}  // namespace detail
+
+/// Prints a Status as text_of() says it, the other enumerations as name_of() does, and what this release does not know
+/// as its number. A program that prints includes the header ostream itself.
+/// \param out a stream
+/// \param value any
+/// \returns the stream
+template <class Traits, class Enum, std::enable_if_t<detail::prints<Enum>, int> = 0>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, Enum value) {
+    const std::string_view name = detail::printed(value);
+    return name.empty() ? out << static_cast<std::uint32_t>(value) : out << name;
 }
 
 }  // namespace gatepost

@@ -44,6 +44,9 @@ public:
     /// \returns what happened and what to do about it, in English, for the operator; several lines where a policy has
     /// several faults. It lives as long as any copy of this error.
     [[nodiscard]] std::string_view message() const noexcept {
+        if (status_ == Status::not_started) {
+            return "gatepost::Engine::start() was not called in this process";  // the library names the function in C
+        }
         return words_ == nullptr || words_->message.empty() ? text_of(status_) : std::string_view(words_->message);
     }
     /// \returns the file that it is about; empty where there is none
@@ -72,6 +75,15 @@ private:
     Status status_;
     std::shared_ptr<const Words> words_;
 };
+
+/// Prints Error::message(). A program that prints includes the header ostream itself.
+/// \param out a stream
+/// \param error any
+/// \returns the stream
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const Error& error) {
+    return out << error.message();
+}
 
 namespace detail {
 

@@ -59,6 +59,7 @@ WRONG = {
         "void f(const gatepost::Engine& e, const gatepost::Request& r) { for (auto h : e.decide(r).value().response_headers()) { (void)h; } }",
         "deleted",
     ),
+    "prints what has no words": ('#include <ostream>\nvoid f(std::ostream& o, gatepost::Request& r) { o << r; }', "operator<<"),
     "leaves a result aside": ("void f(const gatepost::Engine& e) { e.start(); }", "nodiscard"),
 }
 # Of these clang alone can tell.
@@ -103,6 +104,15 @@ def test_each_header_stands_alone_and_may_come_twice():
                     text = f"#include <{name}>\n#include <{name}>\nint main() {{ return 0; }}\n"
                     done = check(compiler, standard, written("alone.cpp", text), *more)
                     assert done.returncode == 0, f"{compiler} {standard} {name}:\n{done.stderr}"
+
+
+def test_who_prints_nothing_pays_for_no_streams():
+    nothing = written("no_streams.cpp", "#include <gatepost.hpp>\nint main() {}\n")
+    streams = written("streams.cpp", "#include <gatepost.hpp>\n#include <ostream>\nint main() {}\n")
+    for compiler in compilers():
+        for source, expected in [(nothing, False), (streams, True)]:
+            files = run([compiler, "-std=c++17", "-M", *INCLUDE, str(source)]).split()
+            assert any(file.endswith("/ostream") for file in files) == expected, files
 
 
 def test_two_translation_units_make_one_program():

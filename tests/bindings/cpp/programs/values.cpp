@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <iomanip>
+#include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,13 +110,32 @@ void errors(const char* folder) {
           !is_error(Status::pending));
 
     const auto engine = must(Engine::open(policy(folder)));
-    CHECK(engine.decide(get("/public")).status() == Status::not_started);
+    const Error early = engine.decide(get("/public")).error();
+    CHECK(early.status() == Status::not_started && early.message().find("Engine::start()") != std::string_view::npos);
+    CHECK(std::strlen(early.what()) == early.message().size());
     Engine gone = engine;
     const Engine here = std::move(gone);
     CHECK(here && !gone && gone.decide(get("/public")).status() == Status::invalid_argument);  // NOLINT
     CHECK(gone.start().status() == Status::invalid_argument && gone.generation() == 0);
     CHECK(Engine(gone).decide(get("/public")).status() == Status::invalid_argument);
-    CHECK(Engine::open("").status() == Status::invalid_argument && !Engine::open("a\0b"sv));
+    // In words that say so, by whatever call.
+    const auto moved = [](const Error& said) {
+        return said.status() == Status::invalid_argument &&
+               said.message().find("it was moved away") != std::string_view::npos;
+    };
+    CHECK(moved(gone.start().error()) && moved(gone.reload().error()) && moved(gone.poll().error()));
+    CHECK(moved(gone.decide(get("/public")).error()) && moved(gone.begin(get("/public")).error()));
+    CHECK(moved(gone.verify_token("token").error()) && moved(gone.metrics().error()));
+    CHECK(moved(gone.issue_token({}).error()) && moved(gone.refresh_token({}).error()));
+    int told = 0;
+    const auto pool = must(Pool::make(1, 1));
+    gone.decide(pool, get("/public"),
+                [&](const Result<Decision>& decision) { told += moved(decision.error()) ? 1 : 0; });
+    CHECK(told == 1 && !moved(here.decide(get("/public")).error()) && !moved(here.verify_token("token").error()));
+    const Error unnamed = Engine::open("").error();
+    CHECK(unnamed.status() == Status::invalid_argument && unnamed.message() == "the path of the policy is empty");
+    const Error cut = Engine::open("a\0b"sv).error();
+    CHECK(cut.status() == Status::invalid_argument && cut.message() == "the path of the policy has a NUL inside");
 }
 
 void results() {
@@ -145,6 +166,27 @@ void texts() {
     CHECK(!detail::is_older_than_header("0.10.0") && !detail::is_older_than_header("1.0.0") &&
           detail::is_older_than_header(""));
     CHECK(detail::taken_apart("a%2Cb,c%20d,%", ',') == std::vector<std::string>({"a,b", "c d", "%"}));
+}
+
+template <class T>
+std::string printed(const T& value) {
+    std::ostringstream out;
+    out << std::setw(8) << value;
+    return out.str();
+}
+
+void printing() {
+    CHECK(printed(Reason::throttled) == "throttled" && printed(Reason::public_) == "  public");
+    CHECK(printed(Action::allow) == "   ALLOW" && printed(HeaderMode::set_if_absent) == "set_if_absent");
+    CHECK(printed(HeaderMode::append) == "  append" && printed(HeaderMode::set) == "     set");
+    CHECK(printed(Audience::operator_) == "operator" && printed(Audience::person) == "  person");
+    CHECK(printed(Severity::info) == "    info" && printed(Severity::notice) == "  notice");
+    CHECK(printed(Severity::warning) == " warning" && printed(Severity::error) == "   error");
+    CHECK(printed(Status::overloaded) == text_of(Status::overloaded));
+    CHECK(printed(Error(Status::state, "no room left")) == "no room left");
+    // What this release does not know.
+    CHECK(printed(static_cast<Reason>(9999)) == "    9999" && printed(static_cast<HeaderMode>(99)) == "      99");
+    CHECK(name_of(static_cast<Severity>(99)).empty() && name_of(static_cast<Audience>(99)).empty());
 }
 
 #if GATEPOST_EXCEPTIONS
@@ -208,6 +250,7 @@ void exceptions(const char*) {
 int main(int, char** argv) {
     results();
     texts();
+    printing();
     errors(argv[1]);
     exceptions(argv[1]);
     decisions(started(argv[1]));
