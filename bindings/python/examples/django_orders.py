@@ -21,6 +21,13 @@ settings.configure(
     SECRET_KEY=os.urandom(32).hex(),
     ROOT_URLCONF=__name__,
     MIDDLEWARE=["gatepost.django.GatepostMiddleware", "django.middleware.common.CommonMiddleware"],
+    # For the lines that say who was refused, and why.
+    LOGGING={
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"console": {"class": "logging.StreamHandler"}},
+        "loggers": {"gatepost": {"handlers": ["console"], "level": "INFO"}},
+    },
     GATEPOST_POLICY=os.environ.get("GATEPOST_POLICY", "orders.toml"),
 )
 

@@ -1,5 +1,6 @@
 """A service of FastAPI's: uvicorn fastapi_orders:app. GATEPOST_POLICY names the policy."""
 
+import logging
 import os
 from typing import Annotated
 
@@ -8,6 +9,8 @@ from fastapi import Depends, FastAPI
 import gatepost
 from gatepost.fastapi import GatepostMiddleware, User, current_user, require
 
+# For the lines that say who was refused, and why.
+logging.basicConfig(level=logging.INFO)
 app = FastAPI()
 # Last, so that it is outermost.
 app.add_middleware(GatepostMiddleware, engine=gatepost.Engine(os.environ.get("GATEPOST_POLICY", "orders.toml")))

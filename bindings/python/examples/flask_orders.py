@@ -3,6 +3,7 @@
 GATEPOST_POLICY names the policy. SIGHUP to the workers is gunicorn's; reload with `engine.reload()`.
 """
 
+import logging
 import os
 
 import flask
@@ -10,6 +11,8 @@ import flask
 import gatepost
 from gatepost.flask import Gatepost, require
 
+# For the lines that say who was refused, and why.
+logging.basicConfig(level=logging.INFO)
 app = flask.Flask(__name__)
 engine = gatepost.Engine(os.environ.get("GATEPOST_POLICY", "orders.toml"))
 Gatepost(app, engine)

@@ -1,6 +1,7 @@
 """A service of Starlette's: uvicorn starlette_orders:app. GATEPOST_POLICY names the policy."""
 
 import contextlib
+import logging
 import os
 from collections.abc import AsyncIterator
 
@@ -15,6 +16,8 @@ from starlette.websockets import WebSocket
 import gatepost
 from gatepost.starlette import GatepostMiddleware, require
 
+# For the lines that say who was refused, and why.
+logging.basicConfig(level=logging.INFO)
 engine = gatepost.Engine(os.environ.get("GATEPOST_POLICY", "orders.toml"))
 
 

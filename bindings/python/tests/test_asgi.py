@@ -182,7 +182,19 @@ def test_refusals_are_logged_with_their_id(engine: gatepost.Engine, caplog: pyte
     caplog.set_level(logging.INFO, "gatepost")
     sent, _ = call(engine, scope("/private"))
     (line,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
-    assert "401 credentials_missing" in line and line.split("id ")[1].split(",")[0].encode() in sent[1]["body"]
+    assert line.endswith(", 401 credentials_missing, 'GET /private' from 192.0.2.7")
+    assert line.split("id ")[1].split(",")[0].encode() in sent[1]["body"]
+
+
+def test_the_log_quotes_what_is_the_clients_and_leaves_the_query_out(
+    engine: gatepost.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gatepost")
+    odd = "/private/\n\u202erefused" + "x" * 500
+    call(engine, scope(odd, raw_path=None, query_string=b"token=secret", client=None))
+    (line,) = caplog.messages
+    assert r"'GET /private/\n\u202erefusedxxx" in line and line.endswith("x…' from nobody known") and len(line) < 300
+    assert "\n" not in line and "secret" not in line
 
 
 def test_websockets(orders: gatepost.Engine) -> None:

@@ -72,6 +72,11 @@ def test_a_public_and_an_optional_route(server: Server, place: Place) -> None:
 def test_what_the_code_requires_besides(server: Server) -> None:
     clerk = server.httpx("/orders/7", basic("alice"), method="DELETE")
     assert clerk.status == 403, clerk
+    assert clerk.headers["content-type"] == "application/problem+json" and clerk.headers["cache-control"] == "no-store"
+    assert clerk.json()["reason"] == "role_missing"
+    # The services show their log as the README says.
+    seen = [line for line in server.text().splitlines() if clerk.json()["id"] in line]
+    assert len(seen) == 1 and "wanted role 'admin', had 'clerk'" in seen[0], server.text()
     admin = server.httpx("/orders/7", basic("root"), method="DELETE")
     assert admin.status == 200 and admin.json()["by"] == "root"
 

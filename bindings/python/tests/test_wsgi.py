@@ -1,6 +1,8 @@
 """The WSGI middleware, handed environs as servers make them."""
 
 import io
+import json
+import logging
 from typing import Any
 
 import pytest
@@ -46,6 +48,17 @@ def test_what_is_refused_never_reaches_the_application(engine: gatepost.Engine) 
     status, headers, body, seen = call(engine, environ("/private"))
     assert status == "401 Unauthorized" and seen is None and b"credentials_missing" in body
     assert headers["Content-Length"] == str(len(body)) and headers["Content-Type"] == "application/problem+json"
+
+
+def test_refusals_are_logged_with_who_asked_for_what(engine: gatepost.Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gatepost")
+    _, _, body, _ = call(engine, environ("/private/caf\xc3\xa9", QUERY_STRING="token=secret"))
+    (line,) = caplog.messages
+    said = json.loads(body)
+    assert line == f"refused: id {said['id']}, {said['status']} {said['reason']}, 'GET /private/café' from 192.0.2.7"
+    caplog.clear()
+    call(engine, environ("/public"))
+    assert caplog.messages == []
 
 
 def test_the_environ_is_what_the_application_may_see(orders: gatepost.Engine) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from ._memory import BODY_COMPLETE, CERT_VERIFIED, KEPT, TLS, Laid, block, free, names, take
 from ._plan import FROM, TO, Plan, plan, plans
+from ._require import line
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine, engine_of
@@ -74,7 +75,7 @@ class GatepostMiddleware:
             decision = self._begin(scope)
             if type(decision) is not Decision:
                 decision = await AsyncPool.current()._decision(decision)
-            answer = None if decision._action in _LETS_IN else refused(decision)
+            answer = None if decision._action in _LETS_IN else refused(decision, asked, scope)
         except Exception as error:
             answer = undecided(error)
         if answer is None:
@@ -125,7 +126,7 @@ class GatepostMiddleware:
             decision = self._begin(scope)
             if type(decision) is not Decision:
                 decision = await AsyncPool.current()._decision(decision)
-            answer = None if decision._action in _LETS_IN else refused(decision)
+            answer = None if decision._action in _LETS_IN else refused(decision, asked, scope)
         except Exception as error:
             answer = undecided(error)
         if answer is None:
@@ -314,6 +315,13 @@ def lay(
     own = own.encode() if isinstance(own, str) else own
     pairs: Pairs = [(bytes(name), bytes(value)) for name, value in headers]
     laid.whole((method, target(scope), b"", peer, own, cert, b""), pairs, flags, 0, 0)
+
+
+def asked(scope: Scope) -> str:
+    """Who asks for what, for the log."""
+    client = scope.get("client")
+    # A WebSocket begins with a GET, which its scope does not say.
+    return line(scope.get("method", "GET"), scope["path"], client[0] if client else "")
 
 
 def target(scope: Scope) -> bytes:

@@ -18,15 +18,19 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist, loader
+from django.urls import get_resolver
+from django.views.defaults import permission_denied
 
 from . import asgi, wsgi
 from ._memory import give, take
+from ._require import Refusal, known, lacking, line
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine
-from .web import APPEND, SET, User, known, refused, undecided
+from .web import APPEND, SET, User, refused, undecided
 
-__all__ = ["GatepostMiddleware", "require"]
+__all__ = ["Forbidden", "GatepostMiddleware", "require"]
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _Next = Callable[[HttpRequest], Any]
@@ -66,7 +70,7 @@ class GatepostMiddleware:
             return self._later(request)
         try:
             decision = wsgi.decide(self._engine, request.META)
-            answer = None if decision._action in (1, 3) else _answer(decision)
+            answer = None if decision._action in (1, 3) else _answer(request, decision)
         except Exception as error:
             answer = _undecided(error)
         if answer is not None:
@@ -75,10 +79,17 @@ class GatepostMiddleware:
         response: HttpResponseBase = self._next(request)
         return _applied(response, decision)
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A hook of Django's: the answer where `require` refuses."""
+        if not isinstance(exception, Forbidden) or _has_own_page():
+            return None
+        refusal = exception._refusal
+        return HttpResponse(refusal.body, status=403, headers=refusal.headers)
+
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
         try:
             decision = await self._decide(request)
-            answer = None if decision._action in (1, 3) else _answer(decision)
+            answer = None if decision._action in (1, 3) else _answer(request, decision)
         except Exception as error:
             answer = _undecided(error)
         if answer is not None:
@@ -104,6 +115,26 @@ class GatepostMiddleware:
         return decided if isinstance(decided, Decision) else await AsyncPool.current()._decision(decided)
 
 
+class Forbidden(PermissionDenied):  # type: ignore[misc]  # Django has no types.
+    """What `require` raises: answered as the engine answers, unless the site has a handler403 or a 403.html."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        #: Why, and the decision's id, for handlers of your own.
+        self.reason, self.id = refusal.reason, refusal.id
+        self._refusal = refusal
+
+
+def _has_own_page() -> bool:
+    if get_resolver().resolve_error_handler(403) is not permission_denied:
+        return True
+    try:
+        loader.get_template("403.html")
+    except TemplateDoesNotExist:
+        return False
+    return True
+
+
 def _show(request: HttpRequest, decision: Decision) -> None:
     wsgi.show(request.META, decision)
     # Read from META when it is first asked for; nothing may have asked before.
@@ -113,8 +144,12 @@ def _show(request: HttpRequest, decision: Decision) -> None:
     every.gatepost = decision
 
 
-def _answer(decision: Decision) -> HttpResponse:
-    return _response(*refused(decision))
+def _asked(request: Any) -> str:
+    return line(request.method or "", request.path, request.META.get("REMOTE_ADDR") or "")
+
+
+def _answer(request: HttpRequest, decision: Decision) -> HttpResponse:
+    return _response(*refused(decision, _asked, request))
 
 
 def _undecided(error: Exception) -> HttpResponse:
@@ -156,8 +191,9 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[_View], _View]:
         decision = getattr(request, "gatepost", None)
         if decision is None:
             raise ImproperlyConfigured("gatepost.django.GatepostMiddleware did not see this request: put it first")
-        if not User(decision).has(**fixed):
-            raise PermissionDenied
+        refusal = lacking(decision, fixed, _asked, request)
+        if refusal is not None:
+            raise Forbidden(refusal)
 
     def decorate(view: _View) -> _View:
         made: Any

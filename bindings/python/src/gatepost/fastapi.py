@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 
 from starlette.requests import HTTPConnection
 
+from ._require import known
 from .asgi import GatepostMiddleware
 from .decision import Decision
+from .starlette import Forbidden, demand
 from .starlette import decision as _decision
-from .starlette import refuse
 from .starlette import user as _user
-from .web import User, known
+from .web import User
 
-__all__ = ["GatepostMiddleware", "User", "current_decision", "current_user", "require"]
+__all__ = ["Forbidden", "GatepostMiddleware", "User", "current_decision", "current_user", "require"]
 
 
 # Coroutines, since FastAPI hands every other dependency to a thread.
@@ -42,9 +43,6 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[HTTPConnection], User]
 
     # No coroutine: called by hand and not awaited, it would let everybody in.
     def required(connection: HTTPConnection) -> User:
-        found = _user(connection)
-        if not found.has(**fixed):
-            refuse(connection)
-        return found
+        return demand(connection, fixed)
 
     return required

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import flask
+import werkzeug.exceptions
 
+from ._require import Refusal, known, lacking
 from .decision import Decision
 from .engine import Engine
-from .web import User, known
-from .wsgi import Certificate, Environ, GatepostMiddleware
+from .web import User
+from .wsgi import Certificate, Environ, GatepostMiddleware, asked
 
-__all__ = ["Gatepost", "current_decision", "current_user", "require"]
+__all__ = ["Forbidden", "Gatepost", "current_decision", "current_user", "require"]
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -70,6 +72,24 @@ def current_decision() -> Decision:
     return found
 
 
+class Forbidden(werkzeug.exceptions.Forbidden):
+    """What `require` raises: answered as the engine answers, unless the application has an error handler for 403."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        #: Why, and the decision's id, for handlers of your own.
+        self.reason, self.id = refusal.reason, refusal.id
+        self._refusal = refusal
+
+    def get_body(self, *_: Any) -> str:
+        """The problem details."""
+        return self._refusal.body
+
+    def get_headers(self, *_: Any) -> list[tuple[str, str]]:
+        """The fields that go with them."""
+        return list(self._refusal.headers.items())
+
+
 def require(**wanted: "str | Iterable[str]") -> Callable[[_View], _View]:
     """A decorator for views: 403 unless who asks has all of role, scope, user, issuer, scheme; of a list, one of them.
 
@@ -80,8 +100,9 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[_View], _View]:
     def decorate(view: _View) -> _View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if not current_user().has(**fixed):
-                flask.abort(403)
+            refusal = lacking(current_decision(), fixed, asked, flask.request.environ)
+            if refusal is not None:
+                raise Forbidden(refusal)
             return flask.current_app.ensure_sync(view)(*args, **kwargs)
 
         made: Any = guarded

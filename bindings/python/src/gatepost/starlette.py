@@ -6,17 +6,19 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
-from .asgi import GatepostMiddleware
+from ._require import Refusal, Wanted, known, lacking
+from .asgi import GatepostMiddleware, asked
 from .decision import Decision
-from .web import User, known
+from .web import User
 
-__all__ = ["GatepostMiddleware", "decision", "require", "user"]
+__all__ = ["Forbidden", "GatepostMiddleware", "decision", "require", "user"]
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
@@ -36,11 +38,39 @@ def decision(connection: HTTPConnection) -> Decision:
     return found
 
 
-def refuse(connection: HTTPConnection) -> NoReturn:
-    """Raises the refusal that Starlette and FastAPI answer: 403, also for the handshake of a WebSocket."""
+class Forbidden(HTTPException):
+    """What `require` raises: answered as the engine answers, unless the application has a handler of its own for it, for
+    HTTPException or for 403."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(403, refusal.detail, {"Cache-Control": "no-store"})
+        #: Why, and the decision's id, for handlers of your own.
+        self.reason, self.id = refusal.reason, refusal.id
+        self._refusal = refusal
+
+
+async def _answer(_: Any, error: Any) -> Response:
+    refusal: Refusal = error._refusal
+    return Response(refusal.body, 403, refusal.headers)
+
+
+# Where the answers to HTTPException stand that Starlette and FastAPI have themselves.
+_DEFAULTS = ("starlette.middleware.exceptions", "fastapi.exception_handlers")
+
+
+def demand(connection: HTTPConnection, wanted: Wanted) -> User:
+    """Who asks, where they have what is wanted. Raises the refusal, also to the handshake of a WebSocket."""
+    found = user(connection)
+    refusal = lacking(found._decision, wanted, asked, connection.scope)
+    if refusal is None:
+        return found
     if connection.scope["type"] == "websocket":
-        raise WebSocketException(1008)
-    raise HTTPException(403)
+        raise WebSocketException(1008, f"{refusal.reason}, id {refusal.id}")
+    # The application's own answers are known only here; what it has said itself counts more.
+    answers: dict[Any, Any] = (connection.scope.get("starlette.exception_handlers") or [{}])[0]
+    if getattr(answers.get(HTTPException), "__module__", None) in _DEFAULTS:
+        answers.setdefault(Forbidden, _answer)
+    raise Forbidden(refusal)
 
 
 def require(**wanted: "str | Iterable[str]") -> Callable[[_Endpoint], _Endpoint]:
@@ -53,8 +83,7 @@ def require(**wanted: "str | Iterable[str]") -> Callable[[_Endpoint], _Endpoint]
     def decorate(endpoint: _Endpoint) -> _Endpoint:
         @functools.wraps(endpoint)
         async def guarded(connection: HTTPConnection, *args: Any, **kwargs: Any) -> Any:
-            if not user(connection).has(**fixed):
-                refuse(connection)
+            demand(connection, fixed)
             if inspect.iscoroutinefunction(endpoint):
                 return await endpoint(connection, *args, **kwargs)
             return await run_in_threadpool(endpoint, connection, *args, **kwargs)

@@ -1,10 +1,12 @@
 """What both middlewares and the frameworks share: who asks, and answers where there is no decision."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ._header import HeaderMode
-from .decision import Decision, Identity
+from ._require import fits
+from .decision import Decision
 from .errors import GatepostError
 
 log = logging.getLogger("gatepost")
@@ -110,40 +112,6 @@ class Auth:
         return ["authenticated", *self._decision.scopes] if self._decision.subject is not None else []
 
 
-def fits(identity: Identity, wanted: "dict[str, str | Iterable[str]]") -> bool:
-    """Whether an identity has all that is wanted."""
-    for kind, value in wanted.items():
-        any_of = {value} if isinstance(value, str) else set(value)
-        if kind == "role":
-            met = not any_of.isdisjoint(identity.roles)
-        elif kind == "scope":
-            met = not any_of.isdisjoint(identity.scopes)
-        elif kind == "user":
-            met = identity.issuer == "" and identity.subject in any_of
-        elif kind == "issuer":
-            met = identity.issuer in any_of
-        elif kind == "scheme":
-            met = identity.scheme in any_of
-        else:
-            raise TypeError(f"{kind} cannot be required: role, scope, user, issuer, scheme")
-        if not met:
-            return False
-    return True
-
-
-def known(wanted: "dict[str, str | Iterable[str]]") -> "dict[str, str | Iterable[str]]":
-    """Refuses a requirement that `fits` would not know, where it is written and not where it is asked."""
-    if not wanted:
-        raise TypeError("require() wants at least one of role, scope, user, issuer, scheme; see `User.is_authenticated`")
-    fixed: dict[str, str | Iterable[str]] = {}
-    for kind, value in wanted.items():
-        fits(Identity("", "", "", (), ()), {kind: ""})
-        fixed[kind] = value if isinstance(value, str) else tuple(value)
-        if not all(isinstance(each, str) for each in fixed[kind]):
-            raise TypeError(f"{kind} is a string, or several")
-    return fixed
-
-
 def undecided(error: BaseException) -> tuple[int, Pairs, bytes]:
     """The refusal where no decision could be made: status, header fields, body."""
     status = error.http_status if isinstance(error, GatepostError) else 500
@@ -155,9 +123,10 @@ def undecided(error: BaseException) -> tuple[int, Pairs, bytes]:
     return status, [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")], body
 
 
-def refused(decision: Decision) -> tuple[int, Pairs, bytes]:
-    """The answer of a decision that is neither ALLOW nor PASS."""
-    log.info("refused: id %s, %d %s", decision.id, decision.status, decision.reason_name)
+def refused(decision: Decision, asked: Callable[[Any], str], given: Any) -> tuple[int, Pairs, bytes]:
+    """The answer of a decision that is neither ALLOW nor PASS. asked: says of `given` who asks for what."""
+    if log.isEnabledFor(logging.INFO):
+        log.info("refused: id %s, %d %s, %s", decision.id, decision.status, decision.reason_name, asked(given))
     headers: Pairs = []
     apply(headers, [(name.lower(), value, mode) for name, value, mode in decision._response()])
     return decision.status, headers, decision.body

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, breaks, give, take
+from ._require import line
 from .decision import Decision
 from .engine import Engine, engine_of
 from .web import APPEND, SET, User, refused, undecided
@@ -53,7 +54,7 @@ class GatepostMiddleware:
         """A WSGI application."""
         try:
             decision = decide(self._engine, environ, self._certificate, self._request_id)
-            answer = None if decision._action in (1, 3) else refused(decision)
+            answer = None if decision._action in (1, 3) else refused(decision, asked, environ)
         except Exception as error:
             answer = undecided(error)
         if answer is not None:
@@ -165,6 +166,13 @@ def lay(
     own = own.encode() if isinstance(own, str) else own
     pairs = [(_name(key).encode("utf-8"), str(environ[key]).encode("latin-1", "replace")) for key in keys]
     laid.whole((method, target(environ), b"", peer_bytes, own, cert, b""), pairs, flags, 0, 0)
+
+
+def asked(environ: Environ) -> str:
+    """Who asks for what, for the log."""
+    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
+    path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return line(environ.get("REQUEST_METHOD", ""), path, environ.get("REMOTE_ADDR") or "")
 
 
 def _is_unix(environ: Environ) -> bool:
