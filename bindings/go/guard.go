@@ -23,12 +23,12 @@ import (
 // Where no engine has seen the request the answer is 500, and a line at level Error: nobody is let in. Where nobody was
 // recognised, as always on a public route, it is 403.
 func RequireRole(role string, or ...string) func(http.Handler) http.Handler {
-	return guard(ReasonRoleMissing, "role", Identity.HasRole, append([]string{role}, or...))
+	return guard(ReasonRoleMissing, Identity.HasRole, append([]string{role}, or...))
 }
 
 // RequireScope is RequireRole for scopes: ReasonScopeMissing.
 func RequireScope(scope string, or ...string) func(http.Handler) http.Handler {
-	return guard(ReasonScopeMissing, "scope", Identity.HasScope, append([]string{scope}, or...))
+	return guard(ReasonScopeMissing, Identity.HasScope, append([]string{scope}, or...))
 }
 
 // Require lets through whom allowed says yes to, and answers all others with 403, ReasonRequirementUnmet; otherwise as
@@ -39,8 +39,8 @@ func Require(allowed func(who Identity, r *http.Request) bool) func(http.Handler
 	return guarded(ReasonRequirementUnmet, nil, allowed)
 }
 
-func guard(reason Reason, kind string, has func(Identity, string) bool, wanted []string) func(http.Handler) http.Handler {
-	return guarded(reason, []any{kind, strings.Join(wanted, " or ")}, func(who Identity, _ *http.Request) bool {
+func guard(reason Reason, has func(Identity, string) bool, wanted []string) func(http.Handler) http.Handler {
+	return guarded(reason, wanted, func(who Identity, _ *http.Request) bool {
 		for _, one := range wanted {
 			if has(who, one) {
 				return true
@@ -50,7 +50,7 @@ func guard(reason Reason, kind string, has func(Identity, string) bool, wanted [
 	})
 }
 
-func guarded(reason Reason, wanted []any, allowed func(Identity, *http.Request) bool) func(http.Handler) http.Handler {
+func guarded(reason Reason, wanted []string, allowed func(Identity, *http.Request) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			held, seen := r.Context().Value(decisionKey{}).(*decided)
@@ -66,9 +66,22 @@ func guarded(reason Reason, wanted []any, allowed func(Identity, *http.Request) 
 				return
 			}
 			held.engine.logger().InfoContext(r.Context(), "gatepost: refused behind the middleware", "id", held.decision.ID(),
-				"reason", reason.String(), slog.Group("wanted", wanted...), "who", who)
+				"reason", reason.String(), slog.String("wanted", strings.Join(wanted, " or ")), "who", who)
+			if reason == ReasonScopeMissing && recognised {
+				challenge(w.Header(), r, wanted)
+			}
 			refuse(w, r, reason, held.decision.ID())
 		})
+	}
+}
+
+// challenge says which scopes another token would need (RFC 6750 section 3.1), where the request came with such a token.
+func challenge(header http.Header, r *http.Request, scopes []string) {
+	const scheme = "Bearer "
+	sent, wanted := r.Header.Get("Authorization"), strings.Join(scopes, " ")
+	outside := func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }
+	if len(sent) > len(scheme) && strings.EqualFold(sent[:len(scheme)], scheme) && !strings.ContainsFunc(wanted, outside) {
+		header.Add("WWW-Authenticate", scheme+`error="insufficient_scope", scope="`+wanted+`"`)
 	}
 }
 

@@ -130,7 +130,7 @@ func TestAGuardAnswersAndLogsAsTheEngine(t *testing.T) {
 	if ours != wanted || answer.Header.Get("Content-Length") != fmt.Sprint(len(ours)) {
 		t.Errorf("%s and the engine\n%s", ours, theirs)
 	}
-	for _, said := range []string{"level=INFO", "id=4711", "reason=role_missing", `wanted.role="admin or auditor"`, "alice", "clerk"} {
+	for _, said := range []string{"level=INFO", "id=4711", "reason=role_missing", `wanted="admin or auditor"`, "alice", "clerk"} {
 		if !strings.Contains(log.String(), said) {
 			t.Errorf("%s is not in %s", said, log.String())
 		}
@@ -142,6 +142,38 @@ func TestAGuardAnswersAndLogsAsTheEngine(t *testing.T) {
 	log.Reset()
 	if answer := answered(handler, as(request("GET", "/orders/7", false), "root")); answer.StatusCode != 200 || log.Len() != 0 {
 		t.Errorf("%d %s", answer.StatusCode, log.String())
+	}
+}
+
+func TestAGuardTellsATokenWhichScopesItLacks(t *testing.T) {
+	engine := open(t, guardedPolicy(t), nil)
+	tokens, err := engine.IssueToken(gatepost.TokenRequest{User: alice, Scopes: []string{"orders"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(guard guard) *http.Response {
+		r := request("GET", "/orders/7", false)
+		r.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+		return answered(engine.Middleware(guard(secret)), r)
+	}
+	for _, guard := range []guard{gatepost.RequireScope("orders"), gatepost.RequireScope("x", "orders")} {
+		if answer := ask(guard); answer.StatusCode != 200 {
+			t.Error(answer.StatusCode)
+		}
+	}
+	for wanted, guard := range map[string]guard{
+		`Bearer error="insufficient_scope", scope="x y"`: gatepost.RequireScope("x", "y"),
+		"":  gatepost.RequireRole("admin"),
+		" ": gatepost.RequireScope("a\"\r\nb"),
+	} {
+		answer := ask(guard)
+		if answer.StatusCode != 403 || answer.Header.Get("WWW-Authenticate") != strings.TrimSpace(wanted) {
+			t.Errorf("%d %q", answer.StatusCode, answer.Header.Get("WWW-Authenticate"))
+		}
+	}
+	answer := answered(engine.Middleware(gatepost.RequireScope("x")(secret)), as(request("GET", "/orders/7", false), alice))
+	if answer.StatusCode != 403 || answer.Header.Get("WWW-Authenticate") != "" {
+		t.Errorf("%d %v", answer.StatusCode, answer.Header)
 	}
 }
 

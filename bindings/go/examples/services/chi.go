@@ -20,6 +20,7 @@ func Chi(engine *gatepost.Engine) http.Handler {
 		one.Get("/", func(w http.ResponseWriter, r *http.Request) { answer(w, order(r, chi.URLParam(r, "id"))) })
 		one.Delete("/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	})
+	router.With(gatepost.RequireRole("admin")).Get("/stock", stock)
 	router.Method(http.MethodGet, "/metrics", engine.MetricsHandler())
 	return router
 }

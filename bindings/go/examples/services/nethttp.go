@@ -22,6 +22,9 @@ func order(r *http.Request, id string) Order {
 	return Order{ID: id, For: who.Subject(), As: who.Roles(), Edit: who.HasRole("admin")}
 }
 
+// stock is for administrators alone, which each router asks for itself: the policy lets in whoever is recognised.
+func stock(w http.ResponseWriter, _ *http.Request) { answer(w, "all of it") }
+
 func answer(w http.ResponseWriter, content any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(content)
@@ -33,6 +36,7 @@ func NetHTTP(engine *gatepost.Engine) http.Handler {
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { answer(w, "ok") })
 	mux.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) { answer(w, order(r, r.PathValue("id"))) })
 	mux.HandleFunc("DELETE /orders/{id}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.Handle("GET /stock", gatepost.RequireRole("admin")(http.HandlerFunc(stock)))
 	mux.Handle("GET /metrics", engine.MetricsHandler())
 	return engine.Middleware(mux)
 }
