@@ -1,5 +1,6 @@
 """Tokens and passwords."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Iterator
@@ -68,6 +69,20 @@ def test_a_bad_token_is_told_with_its_reason(signer: gatepost.Engine) -> None:
     assert "Bearer" not in signer.verify_token("Bearer" + good).detail
     late = signer.verify_token(good, now=4_000_000_000)
     assert late.reason is Reason.TOKEN_EXPIRED
+
+
+def test_in_an_event_loop_threads_issue_and_verify(signer: gatepost.Engine) -> None:
+    async def main() -> None:
+        first = await asyncio.to_thread(signer.issue_token, "alice", refresh=True)
+        assert first.refresh_token is not None
+        later = await asyncio.to_thread(signer.refresh_token, first.refresh_token)
+        good, bad = await asyncio.gather(
+            asyncio.to_thread(signer.verify_token, later.access_token),
+            asyncio.to_thread(signer.verify_token, later.access_token[:-4] + "AAAA"),
+        )
+        assert good.subject == "alice" and bad.reason is Reason.TOKEN_SIGNATURE
+
+    asyncio.run(main())
 
 
 def test_issuing_refuses_what_it_must(signer: gatepost.Engine) -> None:

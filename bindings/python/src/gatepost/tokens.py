@@ -72,7 +72,8 @@ _NO_SCHEME = "the token alone is wanted: leave out `Bearer `"
 
 
 class TokenMethods:
-    """What an engine does with tokens and passwords."""
+    """What an engine does with tokens and passwords. All of it may block: in an event loop call it by
+    `await asyncio.to_thread(engine.issue_token, "alice")`."""
 
     def _alive(self) -> Any:
         raise NotImplementedError
