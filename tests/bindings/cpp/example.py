@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from building import BUILD, INCLUDE, LINK, STRICT, TOP, compiled, run, service, tool
+from building import BUILD, INCLUDE, LINK, RELEASE, STRICT, TOP, compiled, run, service, tool
 
 README = TOP / "bindings/cpp/README.md"
 RIGHT = "alice:correct horse battery staple"
@@ -18,16 +18,34 @@ def blocks(language):
 
 def test_the_programs_of_the_readme_print_what_it_says():
     folder = BUILD / "readme"
-    folder.mkdir(exist_ok=True)
-    (folder / "orders.toml").write_text(blocks("toml")[0])
-    programs = blocks("cpp")
-    assert len(programs) == 2
-    assert len(re.search(r"int main\(\) \{\n(.*?)\n\}", programs[0], flags=re.S)[0].splitlines()) <= 10
-    for program, says in zip(programs, ["401 credentials_missing\n", "401\n"]):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    policy, signer = blocks("toml")
+    (folder / "orders.toml").write_text(policy)
+    quick, server, tokens, loop = blocks("cpp")
+    assert len(re.search(r"int main\(\) \{\n(.*?)\n\}", quick, flags=re.S)[0].splitlines()) <= 10
+
+    def says(program, *arguments):
         (folder / "app.cpp").write_text(program)
-        binary = compiled(folder / "app.cpp", "readme")
-        assert run([str(binary)], cwd=folder) == says
-    assert "it prints `401 credentials_missing`" in README.read_text()
+        return run([str(compiled(folder / "app.cpp", "readme-programs")), *arguments], cwd=folder)
+
+    def gatepost(*words, **more):
+        return run([str(RELEASE / "gatepost"), *words, "--policy", "orders.toml"], cwd=folder, **more)
+
+    assert says(quick) == "401 credentials_missing\n"
+    assert (folder / "orders.db").exists()
+    assert says(server).startswith("401 {")  # alice is not there yet
+    gatepost("user", "add", "alice", "--role", "clerk", input="correct horse battery staple\n")
+    assert says(server) == "200 Hello, alice.\nalice is a clerk\n"
+    assert says(loop) == "401\n"
+    schemes = re.search(r"With `(schemes = .*?)`", README.read_text())[1]
+    (folder / "orders.toml").write_text(policy.replace('schemes = ["basic"]', schemes) + "\n" + signer)
+    run(re.search(r"# (openssl genpkey .*)", signer)[1].split(), cwd=folder)
+    key = gatepost("key", "issue", "nightly", "--user", "alice").split()[0]
+    assert says(tokens, key) == "bearer 200\nAPI key 200\nrefreshed 1\nrefused 1\n"
+    assert says(tokens, key[:-1]) == "bearer 200\nAPI key 401\nrefreshed 1\nrefused 1\n"
+    printed = ["401 credentials_missing", "200 Hello, alice.", "alice is a clerk", "bearer 200", "API key 200", "refreshed 1", "refused 1"]
+    assert all(f"`{words}`" in README.read_text() for words in printed)
 
 
 def test_what_the_readme_says_of_building_is_what_the_project_does():
