@@ -106,7 +106,9 @@ ln -s "$GATEPOST_RELEASE/libgatepost.so" "$work/prefix/lib/libgatepost.so.0"
 printf 'Name: gatepost\nDescription: under test\nVersion: 0\nLibs: -L%s/lib -lgatepost\nCflags: -I%s/include\n' "$work/prefix" "$top" \
     >"$work/prefix/lib/pkgconfig/gatepost.pc"
 (cd "$work/beside" && PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" go build -tags gatepost_shared -ldflags "-r $work/prefix/lib" -o shared .)
-ldd "$work/beside/shared" | grep -q "libgatepost.so.0 => $work/prefix/lib/" || fail "the program does not find the library below its prefix"
+# As a whole first: ldd fails where grep -q has seen enough.
+found=$(ldd "$work/beside/shared")
+grep -q "libgatepost.so.0 => $work/prefix/lib/" <<<"$found" || fail "the program does not find the library below its prefix"
 
 go mod vendor
 go build -mod=vendor -o vendored . || fail "the vendored module does not build"
