@@ -198,8 +198,9 @@ fn a_pool_of_one_thread_does_not_wait_for_itself() {
     let engine = start(CHEAP);
     let pool = Pool::new(1, 200).unwrap();
     let (done, outcomes) = mpsc::channel();
-    for n in 0..100 {
-        let job = ask(PASSWORD).begin(&engine);
+    // All begin before the first is hashed: later ones would be known at once.
+    let jobs: Vec<Job> = (0..100).map(|_| ask(PASSWORD).begin(&engine)).collect();
+    for (n, job) in jobs.into_iter().enumerate() {
         let done = done.clone();
         let on_done = Box::new(move |outcome| done.send((n, outcome)).unwrap());
         let ticket = pool.submit(job, Work::Decision, on_done).unwrap();
