@@ -101,6 +101,8 @@ pub struct Full {
     pub retry_after: u32,
     /// `account`, `address`, `prefix` or `pair`.
     pub counter: &'static str,
+    /// It is full only as long as other attempts are under way, which may turn out right.
+    pub under_way: bool,
 }
 
 impl Throttle {
@@ -218,6 +220,12 @@ impl Throttle {
     /// The secret was wrong: the place stays taken for its window. An error where the attempt was one too many among its
     /// twins: then that is the answer, as it would have been had they come one after the other.
     pub fn failed(&self, place: Place) -> Result<(), Full> {
+        if !place.taken.is_empty() {
+            let mut counts = self.counts();
+            for key in &place.taken {
+                counts.failures.fail(*key, place.number);
+            }
+        }
         place.crowded.map_or(Ok(()), Err)
     }
 
@@ -230,10 +238,11 @@ impl Throttle {
 
     /// What an attempt is counted under. Without randomness nothing could be counted safely, so everything is refused.
     fn subject<'a>(&'a self, attempt: Attempt<'a>, peer: Peer) -> Result<Subject<'a>, Full> {
-        let hasher = self
-            .hasher
-            .get_or_try_init(|| Sip::draw().map(Box::new))
-            .map_err(|_| Full { retry_after: 1, counter: "address" })?;
+        let hasher = self.hasher.get_or_try_init(|| Sip::draw().map(Box::new)).map_err(|_| Full {
+            retry_after: 1,
+            counter: "address",
+            under_way: false,
+        })?;
         let account = match attempt {
             Attempt::Account(name) => Some(name),
             Attempt::Lookup => None,
@@ -362,8 +371,8 @@ impl Counts {
 
     fn check_all(&self, wanted: &[Wanted], besides: Option<Number>, now: i64) -> Result<(), Full> {
         let full = wanted.iter().filter_map(|wanted| {
-            let retry_after = self.failures.wait(wanted.key, wanted.limit, besides, now)?;
-            Some(Full { retry_after, counter: wanted.name })
+            let wait = self.failures.wait(wanted.key, wanted.limit, besides, now)?;
+            Some(Full { retry_after: wait.seconds, counter: wanted.name, under_way: wait.under_way })
         });
         full.max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
     }

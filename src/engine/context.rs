@@ -127,7 +127,10 @@ impl Failure {
 
 impl From<Full> for Failure {
     fn from(full: Full) -> Failure {
-        let saw = format!("the counter {} is full for another {} s", full.counter, full.retry_after);
+        let saw = match full.under_way {
+            true => format!("the counter {} has no room while other attempts are under way", full.counter),
+            false => format!("the counter {} is full for another {} s", full.counter, full.retry_after),
+        };
         Failure { retry_after: NonZeroU32::new(full.retry_after), ..Failure::new(Reason::Throttled, "throttle", saw) }
     }
 }

@@ -20,8 +20,26 @@ const BATCH: usize = 16;
 struct Time {
     /// Unix seconds.
     at: i64,
-    /// Which attempt, so that exactly it is taken back, or one of its twins.
-    attempt: Number,
+    /// Which attempt, so that exactly it is taken back, or one of its twins; [`FAILED`] is set where it has failed.
+    attempt: u64,
+}
+
+/// Of the number of an attempt: it is no longer under way. So many attempts are never counted.
+const FAILED: u64 = 1 << 63;
+
+impl Time {
+    fn is_of(&self, attempt: Number) -> bool {
+        self.attempt & !FAILED == attempt.0
+    }
+}
+
+/// Why another attempt finds no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    /// Seconds until it may, at least 1.
+    pub seconds: u32,
+    /// Room is lacking only as long as others are under way: how long they take nobody knows.
+    pub under_way: bool,
 }
 
 /// Counters by key.
@@ -49,21 +67,24 @@ impl Table {
         Table { counters: HashMap::default(), times: 0, most_counters, most_times }
     }
 
-    /// Seconds until another failure fits under the limit, at least 1; `None`: it fits now. Those of `besides` do not
-    /// count.
-    pub(super) fn wait(&self, key: Key, limit: Limit, besides: Option<Number>, now: i64) -> Option<u32> {
+    /// How long until another failure fits under the limit; `None`: it fits now. Those of `besides` do not count.
+    pub(super) fn wait(&self, key: Key, limit: Limit, besides: Option<Number>, now: i64) -> Option<Wait> {
         let times = self.counters.get(&key).map_or(&[][..], |counter| &counter.times);
-        let times = times.iter().filter(|time| Some(time.attempt) != besides);
+        let times = times.iter().filter(|time| besides.is_none_or(|besides| !time.is_of(besides)));
         // Times ahead of a clock that was set back count as now.
-        let live = times.map(|time| time.at.min(now)).filter(|time| is_live(*time, limit.per, now));
+        let live = times.map(|time| (time.at.min(now), time.attempt)).filter(|(at, _)| is_live(*at, limit.per, now));
         let most = most(limit);
         let count = live.clone().count();
         if count < most {
             return None;
         }
+        if live.clone().filter(|(_, attempt)| attempt & FAILED != 0).count() < most {
+            return Some(Wait { seconds: 1, under_way: true });
+        }
         // With the limit met exactly this is the oldest; after a limit was lowered, one further on.
-        let leaves = live.clone().nth(count - most).unwrap_or(now).saturating_add(limit.per);
-        Some(u32::try_from(leaves.saturating_sub(now)).unwrap_or(u32::MAX).max(1))
+        let leaves = live.clone().nth(count - most).map_or(now, |(at, _)| at).saturating_add(limit.per);
+        let seconds = u32::try_from(leaves.saturating_sub(now)).unwrap_or(u32::MAX).max(1);
+        Some(Wait { seconds, under_way: false })
     }
 
     /// Counts one more, without looking at the limit.
@@ -71,7 +92,7 @@ impl Table {
         let counter = self.counters.entry(key).or_insert_with(|| Counter { times: Vec::new(), limit });
         let before = counter.times.len();
         counter.renew(limit, now);
-        counter.times.push(Time { at: now, attempt });
+        counter.times.push(Time { at: now, attempt: attempt.0 & !FAILED });
         self.times = (self.times + counter.times.len()).saturating_sub(before);
     }
 
@@ -86,10 +107,19 @@ impl Table {
         }
     }
 
+    /// An attempt, or one of its twins, has failed, and is no longer under way.
+    pub(super) fn fail(&mut self, key: Key, attempt: Number) {
+        let counter = self.counters.get_mut(&key);
+        let times = counter.into_iter().flat_map(|counter| counter.times.iter_mut().rev());
+        if let Some(time) = times.filter(|time| time.attempt & FAILED == 0).find(|time| time.is_of(attempt)) {
+            time.attempt |= FAILED;
+        }
+    }
+
     /// Takes an attempt back, if it is still counted.
     pub(super) fn give_back(&mut self, key: Key, attempt: Number) {
         let Some(counter) = self.counters.get_mut(&key) else { return };
-        let Some(position) = counter.times.iter().rposition(|time| time.attempt == attempt) else { return };
+        let Some(position) = counter.times.iter().rposition(|time| time.is_of(attempt)) else { return };
         counter.times.remove(position);
         self.times = self.times.saturating_sub(1);
         if counter.times.is_empty() {
