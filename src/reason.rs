@@ -157,7 +157,7 @@ reasons! {
     120 KeysUnavailable     "keys_unavailable"       503 ""
         "The issuer's keys could not be loaded."
     121 StateUnavailable    "state_unavailable"      503 ""
-        "The state could not be read or written. Check the file, its permissions and the disk."
+        "The state could not be read or written. Check the file that `state` under [engine] names, its permissions and the disk."
     122 Overloaded          "overloaded"             503 ""
         "Too many logins at once: the queue or the memory for password hashing is full."
     123 PolicyMissing       "policy_missing"         503 ""

@@ -412,3 +412,36 @@ fn a_change_holds_for_the_next_decision_of_an_engine_that_is_running() {
     shop.run("user remove alice --policy shop.toml", "").exits(0);
     assert_eq!(reason("/admin"), "credentials_invalid");
 }
+
+/// As root in the folder of a server's user; as anybody else, all is whoever's who runs it.
+#[test]
+fn files_that_root_makes_in_somebody_elses_folder_are_told_with_what_to_run() {
+    let shop = Shop::new();
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        std::os::unix::fs::chown(shop.path(""), Some(65_534), Some(65_533)).unwrap();
+    }
+    let added = shop.run("user add alice --no-password --policy shop.toml", "").exits(0).says("Added alice.");
+    let issued = shop.run("key issue nightly --user alice --policy shop.toml", "").exits(0);
+    let checked = shop.run("check shop.toml", "").exits(0).says("no warnings");
+    let listed = shop.run("user list --policy shop.toml", "").exits(0);
+    for ran in [&added, &issued, &checked] {
+        assert_eq!(ran.err.contains("belong to root, in a folder of "), root, "{}", ran.err);
+        let line = ran.err.lines().find_map(|line| line.split_once("run: chown ")).map(|(_, files)| files.to_owned());
+        let files: Vec<String> = line.iter().flat_map(|line| line.split(' ').skip(1)).map(str::to_owned).collect();
+        assert_eq!(files.iter().any(|file| file.ends_with("shop.db")), root, "{}", ran.err);
+        assert_eq!(files.iter().any(|file| file.ends_with("shop.db-epoch")), root, "{}", ran.err);
+        assert!(files.iter().all(|file| std::path::Path::new(file).exists()), "{}", ran.err);
+    }
+    assert!(!listed.err.contains("chown"), "{}", listed.err);
+    // As the line says; and where the folder is one's own there is nothing to say.
+    for name in ["shop.db", "shop.db-epoch"] {
+        let like = std::fs::metadata(shop.path("")).unwrap();
+        use std::os::unix::fs::MetadataExt;
+        std::os::unix::fs::chown(shop.path(name), Some(like.uid()), Some(like.gid())).unwrap();
+    }
+    assert_eq!(shop.run("user grant alice clerk --policy shop.toml", "").exits(0).err, "");
+    let own = Shop::with_alice();
+    assert_eq!(own.run("check shop.toml", "").exits(0).err, "");
+    assert_eq!(own.run("user disable alice --policy shop.toml", "").exits(0).err, "");
+}

@@ -359,3 +359,18 @@ fn verify_finds_what_was_changed_taken_out_put_in_and_cut_off() {
     .unwrap();
     assert!(place.complains(&["log", "verify"], 3).contains("another key"));
 }
+
+#[test]
+fn an_id_that_is_not_there_yet_is_told_from_one_that_is_none() {
+    let place = Place::new(POLICY);
+    let engine = place.engine();
+    ask(&engine, "", "/orders/7", &[]);
+    let early = place.complains(&["log", "show", "02796a87194e6955-3"], 1);
+    assert!(early.contains("no decision 02796a87194e6955-3 in the file of"), "{early}");
+    assert!(early.contains("written up to a second after its decision: try again"), "{early}");
+    for none in ["", "two words", &"x".repeat(129)] {
+        let told = place.complains(&["log", "show", none], 1);
+        assert!(told.contains("is no id of a decision: copy it whole from the refusal"), "{told}");
+        assert!(!told.contains("try again"), "{told}");
+    }
+}

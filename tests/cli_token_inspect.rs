@@ -237,3 +237,120 @@ fn control_characters_are_shown_and_not_sent() {
         }
     }
 }
+
+#[test]
+fn a_method_in_the_route_is_told_where_it_belongs() {
+    let ran = inspect(&["--policy", "orders.toml", "--route", "PUT /orders/7"], &minted("good")).exits(1);
+    ran.complains("--route takes no method: write `--method PUT --route /orders/7`");
+    // A path that a client might send is asked about as it is.
+    inspect(&["--policy", "orders.toml", "--route", "/a b"], &minted("good")).says("target_ambiguous");
+}
+
+/// Of one issuer that may give `clerk` alone.
+fn with_grants(grants: &str, route: &str) -> tempfile::TempDir {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(cases.join("accounts.secret"), folder.path().join("accounts.secret")).unwrap();
+    let policy = format!(
+        r#"[engine]
+schemes = ["bearer"]
+[events]
+file = "events.jsonl"
+[[issuer]]
+name = "accounts"
+issuer = "https://accounts.example.com"
+audience = "orders"
+algorithms = "HS256"
+keys = {{ secret_file = "accounts.secret" }}
+claims = {{ subject = "sub", roles = "roles", scopes = "scope" }}
+{grants}
+[[role]]
+name = "clerk"
+permissions = ["orders:read"]
+[[role]]
+name = "admin"
+includes = ["clerk"]
+permissions = ["orders:write"]
+[[route]]
+path = "/"
+require = {route}
+"#
+    );
+    std::fs::write(folder.path().join("shop.toml"), policy).unwrap();
+    folder
+}
+
+const WITHHELD: &str = "not in `grants` of issuer accounts, so that its tokens do not give it: role clerk";
+
+#[test]
+fn a_role_that_grants_leaves_out_is_told_wherever_it_is_missed() {
+    let token = minted("good");
+    let ask = |folder: &tempfile::TempDir, arguments: &[&str]| {
+        run_in(folder.path(), &[&["token", "inspect", "--at", AT, "--policy", "shop.toml"], arguments].concat(), &token)
+    };
+    for route in [r#"{ role = "clerk" }"#, r#"{ permission = "orders:read" }"#] {
+        let folder = with_grants("grants = \"admin\"", route);
+        ask(&folder, &[]).exits(0).says("roles: none").says(WITHHELD);
+        let ran = ask(&folder, &["--route", "/"]).exits(3);
+        ran.says("roles of the token of u-17: clerk").says(&format!("); {WITHHELD}"));
+        // What may be given is not spoken of, nor is anything where all may be.
+        for grants in ["grants = [\"admin\", \"clerk\"]", ""] {
+            let told = ask(&with_grants(grants, route), &["--route", "/"]).exits(0);
+            assert!(!told.out.contains("grants"), "{}", told.out);
+        }
+    }
+}
+
+#[test]
+fn a_claim_that_is_an_array_is_shown_where_equals_meets_it() {
+    let token = minted("good");
+    let ask = |route: &str| {
+        let folder = with_grants("", route);
+        run_in(folder.path(), &["token", "inspect", "--at", AT, "--policy", "shop.toml", "--route", "/"], &token)
+    };
+    let hint = "claim roles of the token is [\"clerk\"], an array, which never equals that: write `contains`";
+    ask(r#"{ claim = { name = "roles", equals = "clerk" } }"#).exits(3).says(hint);
+    ask(r#"{ all = [{ role = "clerk" }, { claim = { name = "roles", equals = "clerk" } }] }"#).exits(3).says(hint);
+    ask(r#"{ claim = { name = "roles", contains = "clerk" } }"#).exits(0);
+    let other = ask(r#"{ claim = { name = "sub", equals = "clerk" } }"#).exits(3);
+    assert!(!other.out.contains("contains"), "{}", other.out);
+}
+
+/// What the events file says of a refusal: with the cause, and without the values of claims.
+#[test]
+fn the_log_says_why_too() {
+    let saw = |grants: &str, route: &str| {
+        let folder = with_grants(grants, route);
+        let clock: gatepost::engine::Clock = std::sync::Arc::new(|| 1_795_435_200);
+        let options = gatepost::engine::Options { clock: Some(clock), ..Default::default() };
+        let (engine, _) = gatepost::engine::Engine::open(&folder.path().join("shop.toml"), options).unwrap();
+        engine.start().unwrap();
+        let value = format!("Bearer {}", minted("good"));
+        let headers = [gatepost::request::Header { name: b"Authorization", value: value.as_bytes() }];
+        let request = gatepost::request::Request {
+            method: b"GET",
+            target: b"/",
+            host: b"shop.example",
+            peer: b"192.0.2.7",
+            headers: &headers,
+            ..Default::default()
+        };
+        let decision = engine.decide(&request).unwrap();
+        assert_eq!(decision.status, 403);
+        let body = String::from_utf8_lossy(&decision.body);
+        assert!(!body.contains("clerk") && !body.contains("accounts") && !body.contains("contains"), "{body}");
+        let log = std::fs::read_to_string(folder.path().join("events.jsonl")).unwrap();
+        let line = log.lines().find(|line| line.contains("\"DENY\"")).unwrap();
+        serde_json::from_str::<Value>(line).unwrap()["saw"].as_str().unwrap().to_owned()
+    };
+    let role = saw("grants = \"admin\"", r#"{ role = "clerk" }"#);
+    assert!(role.ends_with(WITHHELD), "{role}");
+    let claim = saw("", r#"{ claim = { name = "roles", equals = "boss" } }"#);
+    assert!(
+        claim.ends_with(
+            "claim roles of the token is an array, which never equals that: write `contains` in place of `equals`"
+        ),
+        "{claim}"
+    );
+    assert!(!claim.contains("clerk"), "{claim}");
+}

@@ -209,3 +209,34 @@ fn every_program_of_the_folder_is_run() {
     }
     assert!(programs >= 10);
 }
+
+/// A start that failed is told as one, with the file and what to do, and a later one that succeeds ends it.
+#[test]
+fn what_a_start_failed_of_is_what_a_decision_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gatepost.toml");
+    let policy =
+        "[engine]\nstate = \"gone/shop.db\"\nschemes = [\"basic\"]\n[[route]]\npath = \"/\"\naccess = \"public\"\n";
+    std::fs::write(&path, policy).unwrap();
+    let (engine, _) = gatepost::engine::Engine::open(&path, gatepost::engine::Options::default()).unwrap();
+    let request = gatepost::request::Request {
+        method: b"GET",
+        target: b"/",
+        host: b"shop.example",
+        peer: b"192.0.2.7",
+        ..Default::default()
+    };
+    let said = |engine: &gatepost::engine::Engine| {
+        let error = engine.decide(&request).unwrap_err();
+        assert_eq!(error.kind(), gatepost::error::ErrorKind::NotStarted);
+        error.message().to_owned()
+    };
+    assert_eq!(said(&engine), "call start first, in each process after fork");
+    engine.start().unwrap_err();
+    let failed = said(&engine);
+    assert!(failed.starts_with("start failed: ") && failed.contains("gone/shop.db"), "{failed}");
+    assert!(failed.contains("make its folder"), "{failed}");
+    std::fs::create_dir(folder.path().join("gone")).unwrap();
+    engine.start().unwrap();
+    assert_eq!(engine.decide(&request).unwrap().status, 200);
+}

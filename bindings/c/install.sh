@@ -27,8 +27,9 @@ done
 built=${CARGO_TARGET_DIR:-target}
 release=${GATEPOST_RELEASE:-$built/release}
 dist=${GATEPOST_DIST:-$built/dist}
-for file in "$release/libgatepost.so" "$dist/libgatepost.a" "$dist/gatepost"; do
-    [ -e "$file" ] || { echo "install: $file is missing; run make build first" >&2; exit 1; }
+[ -e "$release/libgatepost.so" ] || { echo "install: $release/libgatepost.so is missing; run make build first" >&2; exit 1; }
+for file in "$dist/libgatepost.a" "$dist/gatepost"; do
+    [ -e "$file" ] || { echo "install: $file is missing; run bindings/c/dist.sh first, as make build does" >&2; exit 1; }
 done
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)

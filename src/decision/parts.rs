@@ -131,6 +131,11 @@ impl Id {
     /// Room for one that needs no memory of its own, with the NUL behind it, octets.
     const IN_PLACE: usize = 46;
 
+    /// It can be printed and searched for: only such are taken from a request.
+    pub fn is_possible(text: &[u8]) -> bool {
+        !text.is_empty() && text.len() <= Id::LONGEST && text.iter().all(u8::is_ascii_graphic)
+    }
+
     /// It as text.
     pub fn as_str(&self) -> &str {
         match &self.0 {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::engine::authorise::authorise;
+use crate::engine::authorise::{Unmet, authorise};
 use crate::engine::context::{Context, Failure, Refused};
 use crate::engine::decide::Mode;
 use crate::engine::facts::{Known, UserFact};
 use crate::engine::identify::{self, Facts, Proof};
 use crate::engine::process::Process;
+use crate::engine::unmet;
 use crate::engine::verified::Token;
 use crate::identity::Identity;
+use crate::policy::Policy;
+use crate::policy::requirement::Requirement;
 use crate::reason::Reason;
 
 /// Who is let in, or a refusal that has no form yet.
@@ -35,7 +38,7 @@ pub(super) fn conclude(context: &mut Context, proof: Proof, facts: &Facts, proce
         tell_undefined(context, "granted to", &user.name, &user.roles);
     }
     let known = proof.identity(facts, &context.snapshot, context.now)?;
-    conclude_with(context, known)
+    conclude_with(context, known, process)
 }
 
 /// What becomes of the roles that a token gives, or that its user holds.
@@ -71,8 +74,11 @@ fn tell_undefined(context: &mut Context, how: &str, whom: &str, roles: &[impl As
 }
 
 /// The rest, once somebody is recognised.
-pub(super) fn conclude_with(context: &mut Context, known: Known) -> Concluded {
+pub(super) fn conclude_with(context: &mut Context, known: Known, process: &Process) -> Concluded {
     let identity = &known.identity;
+    if context.trace.is_wanted() {
+        tell_withheld(context, identity, process);
+    }
     context.scheme = Some(identity.scheme);
     context.trace.step(
         "verify",
@@ -92,10 +98,42 @@ pub(super) fn conclude_with(context: &mut Context, known: Known) -> Concluded {
             Ok(known)
         }
         Err(unmet) => {
-            let saw = format!("{} (not met: {})", rule.require, unmet.what);
-            let failure = Failure { details: unmet.details, ..Failure::new(unmet.reason, "authorise", saw) };
+            let failure = told(unmet, &rule.require, &known.identity, &context.snapshot.policy, process);
             Err(Refused::known(failure, known.identity))
         }
+    }
+}
+
+/// What is missing and, where it is known, why it is.
+fn told(unmet: Unmet, require: &Requirement, identity: &Identity, policy: &Policy, process: &Process) -> Failure {
+    let Unmet { reason, details, what } = unmet;
+    let mut saw = format!("{require} (not met: {what})");
+    if matches!(reason, Reason::RoleMissing | Reason::PermissionMissing | Reason::RequirementUnmet)
+        && let Some(withheld) = unmet::withheld_in_words(identity, policy, process)
+    {
+        saw = format!("{saw}; {withheld}");
+    }
+    let arrays = match reason {
+        Reason::ClaimMismatch | Reason::RequirementUnmet => unmet::arrays(require, identity),
+        _ => None,
+    };
+    let failure = match arrays {
+        Some((shown, logged)) => {
+            Failure::new(reason, "authorise", format!("{saw}; {shown}")).told(format!("{saw}; {logged}"))
+        }
+        None => Failure::new(reason, "authorise", saw),
+    };
+    Failure { details, ..failure }
+}
+
+/// Roles that `grants` takes away vanish as silently.
+fn tell_withheld(context: &mut Context, identity: &Identity, process: &Process) {
+    let snapshot = Arc::clone(&context.snapshot);
+    if let Some((issuer, roles)) = unmet::withheld(identity, &snapshot.policy, process) {
+        let saw = || format!("roles of the token of {}: {}", identity.subject.escape_debug(), roles.join(", "));
+        context
+            .trace
+            .step("roles", saw, || format!("not in `grants` of issuer {}: its tokens do not give them", issuer.name));
     }
 }
 

@@ -23,11 +23,13 @@ mod revoke;
 mod revoked;
 mod rights;
 mod snapshot;
+mod start;
 mod stored;
 mod teller;
 mod telling;
 mod tokens;
 mod trace;
+mod unmet;
 mod verified;
 mod verify;
 
@@ -155,12 +157,11 @@ impl Engine {
 
     fn with(path: Option<PathBuf>, loaded: Loaded, options: Options) -> Engine {
         let snapshot = Arc::new(Snapshot::new(Arc::new(loaded.policy), 1, None, None));
-        let current = ArcSwap::from_pointee(Current { snapshot, process: None });
+        let current = ArcSwap::from_pointee(Current { snapshot, process: None, failed: None });
         Engine { inner: Arc::new(Inner { path, options, current }) }
     }
 
-    /// Opens the state. Each process calls it, after fork; twice in one process does nothing.
-    pub fn start(&self) -> Result<(), Error> {
+    fn open_all(&self) -> Result<(), Error> {
         hashing::set_memory_ceiling(self.inner.options.hashing_memory.unwrap_or(0));
         // Asked once: a clock of the host's may call back in and reload, and then what follows begins again.
         let now = self.now();
@@ -173,7 +174,7 @@ impl Engine {
             let fresh = Arc::new(self.open_process(policy, Arc::default(), Arc::new(Replays::new()?))?);
             let teller = self.open_teller(policy)?;
             let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None, now)?;
-            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh) }) {
+            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh), failed: None }) {
                 // What the parent opened is the parent's: dropping it would close the parent's files under its locks.
                 before.process.iter().for_each(|parents| std::mem::forget(Arc::clone(parents)));
                 if self.inner.options.by.is_none() && !self.is_quiet() {
@@ -242,7 +243,9 @@ impl Engine {
             let (Ok(process), Some(telling)) = (before.process(), &before.snapshot.telling) else {
                 // Not started, or the parent's: start opens what the policy then names.
                 let snapshot = Arc::new(Snapshot::new(Arc::clone(&policy), generation, None, None));
-                if self.swap(&before, Current { snapshot, process: before.process.clone() }) {
+                if self
+                    .swap(&before, Current { snapshot, process: before.process.clone(), failed: before.failed.clone() })
+                {
                     return Ok(());
                 }
                 continue;
@@ -257,7 +260,7 @@ impl Engine {
             let output = if same { None } else { Some(self.output(&policy)?) };
             let snapshot = self.snapshot(&policy, generation, &teller, &process, Some(&before.snapshot), now)?;
             fault::point("reload");
-            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process) }) {
+            if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(process), failed: None }) {
                 teller.reloaded(&policy, generation, output);
                 return Ok(());
             }
@@ -437,9 +440,9 @@ impl Engine {
         let let_in = match examined {
             Err(failure) => Err(Err(failure)),
             Ok(Examined::Open(reason)) => Ok((reason, None)),
-            Ok(Examined::Recognised(known)) => {
-                conclude::conclude_with(&mut context, known).map(|known| (Reason::Allowed, Some(known))).map_err(Ok)
-            }
+            Ok(Examined::Recognised(known)) => conclude::conclude_with(&mut context, known, process)
+                .map(|known| (Reason::Allowed, Some(known)))
+                .map_err(Ok),
             Ok(Examined::Proved(proof, facts)) => conclude::conclude(&mut context, proof, &facts, process, mode)
                 .map(|known| (Reason::Allowed, Some(known)))
                 .map_err(Ok),

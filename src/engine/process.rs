@@ -130,7 +130,7 @@ impl Process {
 
     /// The host's id where it is one that can be printed and searched for, else a fresh one.
     pub(super) fn id_for(&self, request_id: &[u8]) -> Id {
-        if request_id.is_empty() || request_id.len() > Id::LONGEST || !request_id.iter().all(u8::is_ascii_graphic) {
+        if !Id::is_possible(request_id) {
             return self.ids.next();
         }
         std::str::from_utf8(request_id).map_or_else(|_| self.ids.next(), Id::from)

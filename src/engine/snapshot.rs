@@ -52,6 +52,8 @@ pub(super) struct Snapshot {
 pub(super) struct Current {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) process: Option<Arc<Process>>,
+    /// Why the last start failed, and in which process.
+    pub(super) failed: Option<(Arc<Error>, u64)>,
 }
 
 impl Current {
@@ -60,18 +62,21 @@ impl Current {
     pub(super) fn process(&self) -> Result<&Arc<Process>, Error> {
         match &self.process {
             Some(process) if process.fork_generation == fork::fork_generation() => Ok(process),
-            other => Err(not_started(other.is_some())),
+            _ => Err(self.not_started()),
         }
     }
-}
 
-#[cold]
-fn not_started(forked: bool) -> Error {
-    let what = match forked {
-        true => "this process was forked from one that was started; call start in it as well",
-        false => "call start first, in each process after fork",
-    };
-    Error::new(ErrorKind::NotStarted, what)
+    #[cold]
+    fn not_started(&self) -> Error {
+        let what = match (&self.failed, &self.process) {
+            (Some((why, process)), _) if *process == fork::fork_generation() => {
+                return Error::new(ErrorKind::NotStarted, format!("start failed: {}", why.message()));
+            }
+            (_, Some(_)) => "this process was forked from one that was started; call start in it as well",
+            (_, None) => "call start first, in each process after fork",
+        };
+        Error::new(ErrorKind::NotStarted, what)
+    }
 }
 
 /// Which rule holds for a request.

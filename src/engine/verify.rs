@@ -10,6 +10,7 @@ use crate::engine::identify;
 use crate::engine::possession;
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::unmet;
 use crate::engine::verified::Token;
 use crate::error::Error;
 use crate::identity::Identity;
@@ -57,6 +58,12 @@ impl Engine {
             issued_at: verified.issued_at(),
             ..verdict
         })
+    }
+
+    /// Roles of a token that `grants` of its issuer leaves out, by the identity that it was verified as: for people.
+    pub fn withheld_roles(&self, identity: &Identity) -> Result<Option<String>, Error> {
+        let current = self.inner.current.load();
+        Ok(unmet::withheld_in_words(identity, &current.snapshot.policy, current.process()?))
     }
 }
 

@@ -73,7 +73,7 @@ pub unsafe extern "C" fn gatepost_status_text(status: gatepost_status) -> gatepo
                 GATEPOST_NEED_BODY => c"the body of the request is needed: call again with it",
                 GATEPOST_ERR_INVALID_ARGUMENT => c"an argument is not acceptable: NULL, a wrong handle, or malformed",
                 GATEPOST_ERR_UNSUPPORTED => c"this release of the library does not know what was asked for",
-                GATEPOST_ERR_NOT_STARTED => c"gatepost_engine_start was not called in this process",
+                GATEPOST_ERR_NOT_STARTED => c"gatepost_engine_start was not called in this process, or failed",
                 GATEPOST_ERR_POLICY => c"the policy does not load",
                 GATEPOST_ERR_STATE => c"the state cannot be opened, read or written",
                 GATEPOST_ERR_NO_MEMORY => c"memory ran out",

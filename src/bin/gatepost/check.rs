@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use gatepost::policy::{self, Diagnostic, Severity};
 use serde_json::{Value, json};
 
-use crate::open;
 use crate::output::{self, Outcome};
+use crate::{open, owner};
 
 /// Check a policy: every error and warning with its place and what to write instead
 #[derive(clap::Args)]
@@ -32,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let (loads, diagnostics, summary) = match policy::load(&arguments.policy) {
         Ok(loaded) => {
             let summary = format!("{} loads: {}", arguments.policy.display(), counts(&loaded.policy));
+            owner::note(&loaded.policy, true);
             (true, loaded.warnings, summary)
         }
         Err(diagnostics) => (false, diagnostics, String::new()),

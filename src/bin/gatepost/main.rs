@@ -14,6 +14,7 @@ mod key;
 mod log;
 mod open;
 mod output;
+mod owner;
 mod passwords;
 mod roster;
 mod secret;

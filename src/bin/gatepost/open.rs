@@ -11,6 +11,7 @@ use gatepost::policy::{self, Diagnostic, Loaded, Policy};
 use gatepost::state::State;
 
 use crate::output::{self, Failure, Stream};
+use crate::owner;
 
 /// What all commands on a policy and its state share.
 #[derive(clap::Args)]
@@ -90,7 +91,9 @@ pub fn writable(path: &Path) -> Result<Engine, Failure> {
             path.display()
         )));
     }
-    start(Engine::new(loaded, Options { by: Some(who()), ..Options::default() }))
+    let engine = start(Engine::new(loaded, Options { by: Some(who()), ..Options::default() }))?;
+    owner::note(&engine.policy(), false);
+    Ok(engine)
 }
 
 /// Who runs this, for the log. What sudo says is not proved, but is what is known.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gatepost::decision::Id;
 use gatepost::event::Member;
 use serde_json::{Value, json};
 
@@ -11,6 +12,14 @@ use crate::output::{self, Failure, Outcome};
 
 /// Looks for the id, in the newest file first, and explains what it finds.
 pub fn run(id: &str, file: &Path, policy: &Path, json: bool) -> Outcome {
+    if !Id::is_possible(id.as_bytes()) {
+        return Err(Failure::new(format!(
+            "{} is no id of a decision: copy it whole from the refusal, where it looks like 5f3c0a9be2d1c478-42, or is \
+             the request's own, of at most {} printable ASCII characters without spaces",
+            output::visible(&format!("{id:?}")),
+            Id::LONGEST
+        )));
+    }
     let mut looked = files::all(file);
     looked.reverse();
     if looked.is_empty() {
@@ -33,7 +42,7 @@ pub fn run(id: &str, file: &Path, policy: &Path, json: bool) -> Outcome {
             count => format!("; {count} packed files were not looked into: unpack one and name it with --file"),
         };
         return Err(Failure::new(format!(
-            "no decision {} in {} of {}{packed}; requests that were let in are there only as `allowed` under [events] says",
+            "no decision {} in {} of {}{packed}; a line is written up to a second after its decision: try again; requests that were let in are there only as `allowed` under [events] says",
             output::visible(id),
             if looked.len() == 1 { "the file".to_owned() } else { format!("the {} files", looked.len()) },
             file.display()

@@ -138,7 +138,10 @@ fn ask(token: &str, engine: &Engine, now: i64, seen: &mut Vec<Seen>) -> Result<O
             seen.push(("possession", Outcome::Passed, "it is bound to no key".to_owned()));
             let listed = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let (roles, scopes) = (listed(&identity.roles), listed(&identity.scopes));
-            let saw = format!("{}; roles: {roles}; scopes: {scopes}", identity.subject);
+            let mut saw = format!("{}; roles: {roles}; scopes: {scopes}", identity.subject);
+            if let Some(withheld) = engine.withheld_roles(identity)? {
+                saw = format!("{saw}; {withheld}");
+            }
             seen.push(("identity", Outcome::Passed, saw));
             Ok(None)
         }

@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome 
     if policy.is_none() && arguments.route.is_some() {
         return Err(Failure::new("--route asks what a policy would say: add `--policy POLICY`"));
     }
+    arguments.route.as_deref().map_or(Ok(()), without_method)?;
     let token = read::token(arguments.file.as_deref())?;
     let now = arguments.at.unwrap_or_else(clock::now);
     let layout = layout::take(&token);
@@ -77,6 +78,16 @@ pub fn run(arguments: &Arguments, policy: Option<&Path>, json: bool) -> Outcome 
         Some(answer) => decide::exit_code(&answer.decision),
         None => output::DONE,
     })
+}
+
+/// `PUT /orders/7` is how a request begins; here each part has an option of its own.
+fn without_method(route: &str) -> Result<(), Failure> {
+    match route.split_once(' ') {
+        Some((method, url)) if !method.is_empty() && method.bytes().all(|octet| octet.is_ascii_uppercase()) => {
+            Err(Failure::new(format!("--route takes no method: write `--method {method} --route {}`", url.trim())))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
