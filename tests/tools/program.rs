@@ -46,10 +46,10 @@ pub fn sanitized(binary: &Path) -> Command {
     command
 }
 
-/// Under memcheck.
+/// Under memcheck. Its threads take turns: a thread that never waits would keep the others from running.
 pub fn valgrind(binary: &Path) -> Command {
     let mut command = Command::new(tool("valgrind", "valgrind"));
-    command.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]).arg(binary);
+    command.args(["--quiet", "--fair-sched=try", "--leak-check=full", "--error-exitcode=9"]).arg(binary);
     command
 }
 

@@ -15,7 +15,8 @@ SANITIZED = {
     "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=9",
     "TSAN_OPTIONS": f"exitcode=9:suppressions={HERE / 'tsan.supp'}",
 }
-VALGRIND = ["--quiet", "--leak-check=full", "--error-exitcode=9"]
+# Threads take turns: one that never waits would keep the others from running.
+VALGRIND = ["--quiet", "--fair-sched=try", "--leak-check=full", "--error-exitcode=9"]
 
 
 def played(binary, *before, **environment):
