@@ -250,7 +250,9 @@ fn an_installation_that_cannot_work_is_refused() {
     };
     refused(&mut install("install", &destination, "usr"), "no absolute path");
     refused(&mut install("install", &destination, "/usr/my files"), "a character that build tools trip over");
-    refused(install("install", &destination, "/usr").env("GATEPOST_DIST", scratch("empty")), "run make build first");
+    let empty = scratch("empty");
+    refused(install("install", &destination, "/usr").env("GATEPOST_DIST", &empty), "run bindings/c/dist.sh first");
+    refused(install("install", &destination, "/usr").env("GATEPOST_RELEASE", &empty), "run make build first");
     // A file that is missing half way is no success either.
     let partial = scratch("partial");
     check(Command::new("cp").arg("-a").arg(dist().1.join(".")).arg(&partial));
