@@ -7,7 +7,6 @@ from frame import wire
 from frame.people import PASSWORD
 
 ALICE = wire.basic("alice", PASSWORD)
-WRONG = wire.basic("dora", "not her password at all")
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +177,9 @@ def test_who_comes_in(site, path, nobody, alice):
 
 @pytest.mark.parametrize("path", ["on", "require", "any", "both", "valid", "type", "satisfy/login"])
 def test_a_refusal_is_the_engines_answer_whoever_asked_for_it(site, path):
-    answer = wire.ask(site.port, f"/{path}/page.html", fields=[WRONG])
+    # Somebody else each time, that nobody is throttled.
+    wrong = wire.basic(f"dora-{path.replace('/', '-')}", "not her password at all")
+    answer = wire.ask(site.port, f"/{path}/page.html", fields=[wrong])
     assert answer.status == 401
     assert answer.get("Content-Type") == "application/problem+json"
     assert answer.json()["reason"] == "credentials_invalid"
