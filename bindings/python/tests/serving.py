@@ -77,6 +77,8 @@ def serving(log: Path, *arguments: "str | Path", policy: Path, cwd: Path = EXAMP
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Whoever runs the tests in the background may ignore it, and the server would as well.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
         if wait(process, port):
             break
