@@ -4,7 +4,7 @@ CARGO ?= cargo
 # A test may panic; product code may not (see [lints] in Cargo.toml).
 IN_TESTS = -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 .DEFAULT_GOAL := help
-.PHONY: help build nginx-module apache-module demo test fuzz-smoke lint load bench bench-bindings bench-servers timing update install uninstall deb go-archive go-docs cpp-docs wheel python-docs deny clean
+.PHONY: help build optimized nginx-module apache-module demo test fuzz-smoke lint load bench bench-bindings bench-servers timing update install uninstall deb go-archive go-docs cpp-docs wheel python-docs deny clean
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -14,7 +14,14 @@ build: ## the shared library, the static archive and the command line, in target
 	@ln -sf libgatepost.so $${CARGO_TARGET_DIR:-target}/release/libgatepost.so.0
 	@bindings/c/dist.sh
 
-install: ## puts what `make build` made below PREFIX (/usr/local), with DESTDIR in front
+# The trained build is taken with GATEPOST_RELEASE=$PWD/target/optimized, by `make install` and all that needs a build.
+OPTIMIZED = $${CARGO_TARGET_DIR:-target}/optimized
+
+optimized: build ## the same, the library trained on decisions of every kind (PGO; some minutes; wants rustup's llvm-tools), in target/optimized
+	@bindings/c/optimized.sh
+	@GATEPOST_RELEASE=$(OPTIMIZED) bindings/c/dist.sh
+
+install: ## puts what `make build` or `make optimized` made below PREFIX (/usr/local), with DESTDIR in front
 	@bindings/c/install.sh install
 
 uninstall: ## takes an installation away again; the same variables
@@ -78,19 +85,22 @@ load: ## the event-loop server under wrk, alone and while four clients log in
 
 bench: ## what one decision costs through the C interface, and bearer tokens beside other libraries
 	@.ci/setup bench
-	@benches/decide.sh
+	@$(MAKE) --no-print-directory optimized
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/decide.sh
 	@echo
-	@benches/tokens.sh
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/tokens.sh
 
 bench-bindings: ## what one decision costs in each language, beside the C call
 	@.ci/setup bench
-	@benches/bindings.sh
+	@$(MAKE) --no-print-directory optimized
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/bindings.sh
 	@echo
-	@benches/bindings_go.sh
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/bindings_go.sh
 
 bench-servers: ## nginx and Apache httpd with Gatepost, beside their own authentication, under wrk
 	@.ci/setup bench-servers
-	@benches/servers.sh
+	@$(MAKE) --no-print-directory optimized
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/servers.sh
 
 timing: ## whether an unknown user can be told from a wrong password by the clock; for a quiet machine
 	$(CARGO) bench --bench timing

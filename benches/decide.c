@@ -151,6 +151,11 @@ int main(int argc, char **argv) {
         gatepost_engine_start(engine, &error) != GATEPOST_OK) {
         fail(gatepost_error_message(error).ptr);
     }
+    if (argc != 6) {
+        /* A processor that was idle is slow for some hundredths of a second. */
+        prepare(engine, &paths[0]);
+        (void)measure(engine, &paths[0]);
+    }
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (argc == 6 && strcmp(paths[i].name, argv[4]) != 0) {
             continue;

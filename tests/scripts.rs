@@ -51,3 +51,15 @@ fn the_bench_prints_a_line_for_each_path() {
         assert!(nanoseconds.is_some_and(|ns| ns > 0.0), "{path}: {text}");
     }
 }
+
+#[test]
+fn the_trained_build_says_what_it_wants() {
+    let folder = scratch("untrained");
+    let compiler = folder.join("rustc");
+    fs::write(&compiler, "#!/bin/sh\necho 'host: nowhere'\n").expect("written");
+    fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("made executable");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
+    let said = Command::new(root().join("bindings/c/optimized.sh")).env("PATH", path).output().expect("run");
+    let text = String::from_utf8_lossy(&said.stderr);
+    assert!(!said.status.success() && text.contains("rustup component add llvm-tools"), "{text}");
+}
