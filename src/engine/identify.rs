@@ -14,7 +14,7 @@ use crate::engine::process::Process;
 use crate::engine::rights::{Entry, owned};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verified::Token;
-use crate::identity::{Identity, Rights, Scheme};
+use crate::identity::{Identity, Names, Rights, Scheme};
 use crate::policy::Policy;
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
@@ -171,6 +171,7 @@ fn of_foreign_token(verified: &Verified, snapshot: &Snapshot) -> Result<(Arc<Ide
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
         claims: Some(Arc::clone(&verified.claims)),
+        names: Names::default(),
     };
     Ok((Arc::new(identity), headers))
 }
@@ -243,6 +244,7 @@ fn of_user(user: &User, scheme: Scheme) -> Identity {
         authenticated_at: None,
         expires_at: None,
         claims: None,
+        names: Names::default(),
     }
 }
 

@@ -29,6 +29,7 @@ fn identity() -> Identity {
         claims: crate::json::Object::read(br#"{"dept": "sales", "level": 3, "groups": ["a", "b"]}"#.to_vec())
             .ok()
             .map(Arc::new),
+        names: Default::default(),
     }
 }
 
