@@ -40,7 +40,7 @@ key=$("$gatepost" key issue training --user rita --policy "$work/orders.toml" --
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I include benches/decide.c -o "$work/decide" -L "$work/lib" -lgatepost -Wl,-rpath,"$work/lib"
 "$work/decide" "$work/orders.toml" "$token" "$key" >/dev/null
-"$work/decide" "$work/unremembered.toml" "$token" "$key" hs256 100000
+"$work/decide" "$work/unremembered.toml" "$token" "$key" hs256 400000
 GATEPOST_RELEASE=$work/lib GATEPOST_BUILD=$work tests/bindings/c/build
 "$gatepost" test --through "$work/cases" tests/cases/*.json >"$work/cases.log" || { tail -n 20 "$work/cases.log" >&2; exit 1; }
 "$profdata" merge -o "$target/training/gatepost.profdata" "$work/counts"
