@@ -1,6 +1,6 @@
 //! What one decision costs inside the engine, without the C interface: `cargo bench --bench decide`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a benchmark may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::hint::black_box;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,5 +1,7 @@
 //! `gatepost passwords`, and the rules as `gatepost user` holds them.
 
+#![allow(clippy::expect_used, reason = "clippy exempts the test functions themselves, not what they call")]
+
 mod command;
 
 use std::path::PathBuf;

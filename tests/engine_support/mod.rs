@@ -1,6 +1,6 @@
 //! What the tests of the whole engine share: policies from text, users, keys, tokens and requests.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, clippy::indexing_slicing, reason = "each test takes what it needs, and may panic")]
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! What the tests of issued tokens share: a policy with a signer on a state file, and requests for tokens.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, clippy::expect_used, reason = "each test takes what it needs, and may panic")]
 
 use std::path::Path;
 

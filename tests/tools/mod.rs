@@ -1,5 +1,10 @@
 //! What the tests that build and run C programs share. A tool that is missing is an error that says what to install.
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy exempts the test functions themselves, not what they call"
+)]
 
 pub mod other;
 pub mod program;
