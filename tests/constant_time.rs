@@ -17,9 +17,10 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use gatepost::credential::api_key;
+use tools::hooked::hooked_folder;
 use tools::program::{compile, must_be_caught, must_succeed};
 use tools::service::{add_key, extend, service};
-use tools::{hooked_folder, tool};
+use tools::tool;
 
 const POLICY: &str = r#"
 [[issuer]]

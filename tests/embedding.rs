@@ -14,9 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use tools::hooked::hooked_folder;
 use tools::program::{compile, compile_alone, must_succeed, run, valgrind};
 use tools::service::{add_key, add_user, extend, service};
-use tools::{hooked_folder, library, library_folder, root, scratch};
+use tools::{library, library_folder, root, scratch};
 
 /// Builds a program of tests/c/host against the library and runs it with a service of its own; what it printed.
 fn host(program: &str) -> String {

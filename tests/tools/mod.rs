@@ -6,6 +6,7 @@
     reason = "clippy exempts the test functions themselves, not what they call"
 )]
 
+pub mod hooked;
 pub mod other;
 pub mod program;
 pub mod service;
@@ -35,19 +36,6 @@ pub fn library() -> PathBuf {
 /// A folder with the library under the names that the linker and the loader look for.
 pub fn library_folder() -> PathBuf {
     link_folder(&library(), "lib")
-}
-
-/// A folder with the library as it is released, but with the hooks of the features `test-panic` and `test-secrets`.
-pub fn hooked_folder() -> PathBuf {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hooks");
-    check(
-        Command::new(env!("CARGO"))
-            .args(["build", "--release", "--lib", "--no-default-features"])
-            .args(["--features", "test-panic,test-secrets", "--target-dir"])
-            .arg(&target)
-            .current_dir(root()),
-    );
-    link_folder(&target.join("release/libgatepost.so"), "hooked")
 }
 
 /// The same for any build of the library.
