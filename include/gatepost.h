@@ -474,7 +474,8 @@ typedef struct gatepost_request {
      */
     struct gatepost_str method;
     /**
-     * The raw request-target, as received: not decoded, not normalised, with its query.
+     * The raw request-target, as received: not decoded, not normalised, with its query. A path begins with "/"; one
+     * without it is refused, target_ambiguous.
      */
     struct gatepost_str target;
     /**
@@ -1731,6 +1732,26 @@ gatepost_status gatepost_decide_into(const struct gatepost_engine *engine,
                                      const struct gatepost_request *request,
                                      struct gatepost_decision **decision,
                                      struct gatepost_view *view);
+
+/**
+ * What of a request must not reach the application where nothing is decided about it: the policy is not asked there,
+ * somebody else has let the request in, or the engine cannot decide yet. Known from gatepost_engine_new and
+ * gatepost_engine_open on; it needs no gatepost_engine_start, counts nothing and tells nobody.
+ *
+ * engine: borrowed.
+ * request: borrowed for the call. NULL: none; then it is what the policy strips of every request, which are the names of
+ *     its identity headers.
+ * decision: gets what the list belongs to, owned by the caller. It lets nobody in: GATEPOST_DENY, 500 internal; where
+ *     the request itself is wrong, 400 request_malformed or 431 request_too_large.
+ * view: struct_size set by the caller, the rest is written: strip and strip_count are what was asked for, as a decision
+ *     about this request would have them. What it points to lives as long as the decision.
+ * Never blocks. Any number of threads at once.
+ * Returns GATEPOST_OK or an error, with nothing written.
+ */
+gatepost_status gatepost_strip(const struct gatepost_engine *engine,
+                               const struct gatepost_request *request,
+                               struct gatepost_decision **decision,
+                               struct gatepost_view *view);
 
 /**
  * Does the slow part. Once.

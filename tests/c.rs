@@ -28,6 +28,7 @@ const PROGRAMS: &[&str] = &[
     "jobs",
     "pool",
     "forking",
+    "strip",
     "threads",
     "random_calls",
     "certificates",

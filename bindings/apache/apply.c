@@ -121,8 +121,9 @@ static int is_same_name(const char *name, const char *received) {
 /* One of the policies of the configuration calls an identity so. */
 static int is_identity(const char *received) {
     for (int i = 0; i < gate_policies_count(); i++) {
-        for (char **name = gate_policies_at(i)->names; name != NULL && *name != NULL; name++) {
-            if (is_same_name(*name, received)) {
+        const gate_policy *policy = gate_policies_at(i);
+        for (size_t n = 0; n < policy->name_count; n++) {
+            if (is_same_name(policy->names[n].ptr, received)) {
                 return 1;
             }
         }
@@ -143,17 +144,9 @@ static int is_ours(request_rec *r, const char *value) {
 }
 
 /*
- * Removes what would pass as an identity of another policy: the application behind may listen to several. Returns OK,
- * or the status to refuse with where the names of a policy are not known.
+ * Removes what would pass as an identity of another policy: the application behind may listen to several.
  */
-static int strip_others(request_rec *r) {
-    for (int i = 0; i < gate_policies_count(); i++) {
-        if (gate_policies_at(i)->names == NULL) {
-            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: cannot say what a client may have made up: %s cannot decide yet",
-                          gate_policies_at(i)->file);
-            return HTTP_SERVICE_UNAVAILABLE;
-        }
-    }
+static void strip_others(request_rec *r) {
     const apr_array_header_t *elements = apr_table_elts(r->headers_in);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)elements->elts;
     for (int i = 0; i < elements->nelts;) {
@@ -165,18 +158,19 @@ static int strip_others(request_rec *r) {
             i++;
         }
     }
-    return OK;
 }
 
-/* Removes the fields that a client may have made up. Returns OK, or the status to refuse with. */
-int gate_strip(request_rec *r, const gatepost_view *view) {
+/* Removes the fields that a client may have made up. */
+void gate_strip(request_rec *r, const gatepost_view *view) {
     for (size_t i = 0; i < view->strip_count; i++) {
         if (apr_table_get(r->headers_in, view->strip[i].ptr) != NULL) {
             keep_received(r);
             apr_table_unset(r->headers_in, view->strip[i].ptr);
         }
     }
-    return gate_policies_several() ? strip_others(r) : OK;
+    if (gate_policies_several()) {
+        strip_others(r);
+    }
 }
 
 static void add_upstream(request_rec *r, const gatepost_view *view) {
@@ -210,11 +204,10 @@ static int apply(request_rec *r, gate_policy *policy, const gate_record *record)
         put(r->subprocess_env, variables, nothing, 0);
     }
     if (record == NULL || record->decision == NULL) {
-        return gate_quiet_strip(r, policy) == OK ? DECLINED : HTTP_SERVICE_UNAVAILABLE;
+        int refused = gate_quiet_strip(r, policy);
+        return refused == OK ? DECLINED : refused;
     }
-    if (gate_strip(r, &record->view) != OK) {
-        return HTTP_SERVICE_UNAVAILABLE;
-    }
+    gate_strip(r, &record->view);
     if (gate_admits(record)) {
         add_upstream(r, &record->view);
     }

@@ -185,43 +185,26 @@ const gate_record *gate_decide(request_rec *r, gate_policy *policy) {
     return record;
 }
 
-static int is_credential(gatepost_str name) {
-    return gate_text_is(name, "Authorization") || gate_text_is(name, "X-API-Key") || gate_text_is(name, "Cookie") ||
-           gate_text_is(name, "DPoP");
-}
-
 /*
  * Removes what a client may have made up from a request that comes through without a decision: another Require admits
- * it, or nothing asks. The engine that says what it is sees no credentials, counts nothing and tells nobody.
+ * it, nothing asks, or none could be made.
  *
  * Returns OK, or the status to refuse with.
  */
 int gate_quiet_strip(request_rec *r, gate_policy *policy) {
     gatepost_request request;
     gate_describe(r, gate_top(r), r->headers_in, &request);
-    request.user = NULL;
-    request.client_cert_der = (gatepost_str){NULL, 0};
-    request.flags &= ~(uint32_t)GATEPOST_REQUEST_CERT_VERIFIED;
-    gatepost_header *fields = (gatepost_header *)request.headers;
-    size_t count = 0;
-    for (size_t i = 0; i < request.header_count; i++) {
-        if (!is_credential(fields[i].name)) {
-            fields[count++] = fields[i];
-        }
-    }
-    request.header_count = count;
     gatepost_decision *decision = NULL;
     gatepost_view view = {.struct_size = sizeof view};
     gate_enter();
-    gatepost_status status = gatepost_decide_into(policy->quiet, &request, &decision, &view);
+    gatepost_status status = gatepost_strip(policy->engine, &request, &decision, &view);
     gate_leave();
     if (status != GATEPOST_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "gatepost: cannot say what a client may have made up: %s",
-                      status == GATEPOST_ERR_NOT_STARTED ? apr_pstrcat(r->pool, policy->file, " cannot decide yet", NULL)
-                                                         : gatepost_status_text(status).ptr);
-        return HTTP_SERVICE_UNAVAILABLE;
+                      gatepost_status_text(status).ptr);
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
-    int stripped = gate_strip(r, &view);
+    gate_strip(r, &view);
     gatepost_decision_free(decision);
-    return stripped;
+    return OK;
 }

@@ -29,9 +29,9 @@ void gate_leave(void) { inside--; }
 /* What the thread needs. It may outlive all pools of a child that does not wait for it any longer, so it is in none. */
 struct keeper {
     gate_policy *policy;
-    gatepost_engine *engine, *quiet;
+    gatepost_engine *engine;
     server_rec *server;
-    char *told;     /* why they do not start, as the error log has it */
+    char *told;     /* why it does not start, as the error log has it */
     time_t told_at; /* by the monotonic clock */
     sem_t stop, stopped;
 };
@@ -41,7 +41,7 @@ static volatile sig_atomic_t ending;
 
 int gate_ending(void) { return ending; }
 
-/* Why the engines do not start: when that changes, and again each minute, since the line may be long past by then. */
+/* Why the engine does not start: when that changes, and again each minute, since the line may be long past by then. */
 static void tell_why(struct keeper *keeper, const char *why) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -56,51 +56,18 @@ static void tell_why(struct keeper *keeper, const char *why) {
                  "gatepost: %s cannot decide yet, all requests that ask it are refused", keeper->policy->file);
 }
 
-/*
- * Which names the policy gives an identity: a decision about nobody strips them, as every decision does. Not in the
- * parent, where no engine decides. Returns NULL where there is no memory for it.
- */
-static char **learn_names(gatepost_engine *quiet, gatepost_status *status) {
-    gatepost_request request = {.struct_size = sizeof request, .method = GATEPOST_STR("GET"),
-                                .target = GATEPOST_STR("/"), .peer = GATEPOST_STR("127.0.0.1")};
-    gatepost_decision *decision = NULL;
-    gatepost_view view = {.struct_size = sizeof view};
-    if ((*status = gatepost_decide_into(quiet, &request, &decision, &view)) != GATEPOST_OK) {
-        return NULL;
-    }
-    char **names = calloc(view.strip_count + 1, sizeof *names);
-    for (size_t i = 0; names != NULL && i < view.strip_count; i++) {
-        if ((names[i] = strndup(view.strip[i].ptr, view.strip[i].len)) == NULL) {
-            names = NULL; /* a name less would be one that clients can forge */
-        }
-    }
-    gatepost_decision_free(decision);
-    return names;
-}
-
-/* Starts both engines. What cannot be started is tried again; until then every request is refused. */
+/* Starts the engine. What cannot be started is tried again; until then every request is refused. */
 static void start(struct keeper *keeper) {
     gate_policy *policy = keeper->policy;
     gatepost_error *error = NULL;
     gatepost_status status = gatepost_engine_start(policy->engine, &error);
-    if (status == GATEPOST_OK) {
-        status = gatepost_engine_start(policy->quiet, &error);
-    }
-    const char *why = status == GATEPOST_OK ? NULL : gatepost_error_message(error).ptr;
-    if (status == GATEPOST_OK && policy->names == NULL) {
-        policy->names = learn_names(policy->quiet, &status);
-        if (policy->names == NULL) {
-            status = status == GATEPOST_OK ? GATEPOST_ERR_INTERNAL : status;
-            why = gatepost_status_text(status).ptr;
-        }
-    }
     if (status == GATEPOST_OK) {
         if (policy->failed != GATEPOST_OK) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, keeper->server, "gatepost: %s decides again", policy->file);
         }
         policy->started = 1;
     } else {
-        tell_why(keeper, why);
+        tell_why(keeper, gatepost_error_message(error).ptr);
     }
     policy->failed = status;
     gatepost_error_free(error);
@@ -136,7 +103,6 @@ static void *keep(void *data) {
             gatepost_engine_poll(keeper->engine, &next, NULL);
         }
     } while (!wait_for(&keeper->stop, next < 100 ? 100 : next));
-    gatepost_engine_free(keeper->quiet);
     gatepost_engine_free(keeper->engine);
     sem_post(&keeper->stopped);
     return NULL;
@@ -177,7 +143,6 @@ void gate_keep(gate_policy *policy, apr_pool_t *pool, server_rec *server) {
     }
     keeper->policy = policy;
     keeper->engine = policy->engine;
-    keeper->quiet = policy->quiet;
     keeper->server = server;
     sem_init(&keeper->stop, 0, 0);
     sem_init(&keeper->stopped, 0, 0);

@@ -34,14 +34,14 @@ extern module AP_MODULE_DECLARE_DATA gatepost_module __attribute__((visibility("
 APLOG_USE_MODULE(gatepost);
 #endif
 
-/* A policy file. Made when the configuration is read; the engines are there after post_config. */
+/* A policy file. Made when the configuration is read; the engine and the names are there after post_config. */
 typedef struct gate_policy {
     const char *file;            /* absolute */
-    gatepost_engine *engine;     /* decides */
-    gatepost_engine *quiet;      /* leaves no trace: says what a client may have made up where nobody asks for a decision */
-    volatile int started;        /* both, in this process */
+    gatepost_engine *engine;
+    volatile int started;        /* in this process */
     volatile gatepost_status failed; /* why not, as far as is known */
-    char **volatile names;       /* that it gives an identity, with a NULL at the end; NULL: not known in this process yet */
+    const gatepost_str *names;   /* that it gives an identity */
+    size_t name_count;
 } gate_policy;
 
 /* What a directory says or inherits. */
@@ -143,7 +143,7 @@ int gate_catch_up(request_rec *r);
 
 /* apply.c */
 void gate_publish(request_rec *r, const gate_record *record);
-int gate_strip(request_rec *r, const gatepost_view *view);
+void gate_strip(request_rec *r, const gatepost_view *view);
 void gate_register_application(void);
 
 /* answer.c */

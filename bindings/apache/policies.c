@@ -13,7 +13,8 @@
 struct kept {
     struct kept *next;
     char *file;
-    gatepost_engine *engine, *quiet;
+    gatepost_engine *engine;
+    gatepost_decision *about; /* no request; holds the names of the policy */
 };
 
 static apr_array_header_t *policies; /* of the configuration at hand: gate_policy * */
@@ -105,7 +106,7 @@ static void forget(struct kept *list) {
     while (list != NULL) {
         struct kept *next = list->next;
         gatepost_engine_free(list->engine);
-        gatepost_engine_free(list->quiet);
+        gatepost_decision_free(list->about);
         free(list->file);
         free(list);
         list = next;
@@ -119,20 +120,12 @@ static const struct kept *find(const struct kept *list, const char *file) {
     return list;
 }
 
-/* The two engines of a file. On failure neither, and error says why. */
-static gatepost_status open_both(const char *file, struct kept *opened, gatepost_error **error) {
+static gatepost_status open_engine(const char *file, struct kept *opened, gatepost_error **error) {
     gatepost_options options = {.struct_size = sizeof options, .on_event = gate_event, .event_data = listener()};
-    gatepost_options quiet = {.struct_size = sizeof quiet, .flags = GATEPOST_OPTION_READ_ONLY};
 #ifdef GATEPOST_TESTING
-    options.clock = quiet.clock = gate_testing_clock;
+    options.clock = gate_testing_clock;
 #endif
-    gatepost_status status = gatepost_engine_open(text(file), &options, &opened->engine, error);
-    if (status == GATEPOST_OK &&
-        (status = gatepost_engine_open(text(file), &quiet, &opened->quiet, error)) != GATEPOST_OK) {
-        gatepost_engine_free(opened->engine);
-        opened->engine = NULL;
-    }
-    return status;
+    return gatepost_engine_open(text(file), &options, &opened->engine, error);
 }
 
 static void tell_warnings(const char *file, server_rec *server) {
@@ -143,10 +136,23 @@ static void tell_warnings(const char *file, server_rec *server) {
     }
 }
 
-/* Opens the policy anew or, where it does not load, takes the engines that were in force. */
+/* Which names the policy gives an identity: of the engine, not the file, since an old one may be in force. */
+static int learn_names(gate_policy *policy, server_rec *server, struct kept *opened) {
+    gatepost_view view = {.struct_size = sizeof view};
+    gatepost_status status = gatepost_strip(opened->engine, NULL, &opened->about, &view);
+    if (status != GATEPOST_OK) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, server, "gatepost: %s: %s", policy->file, gatepost_status_text(status).ptr);
+        return 0;
+    }
+    policy->names = view.strip;
+    policy->name_count = view.strip_count;
+    return 1;
+}
+
+/* Opens the policy anew or, where it does not load, takes the engine that was in force. */
 static int open_one(gate_policy *policy, const struct kept *before, server_rec *server, struct kept *opened) {
     gatepost_error *error = NULL;
-    if (open_both(policy->file, opened, &error) == GATEPOST_OK) {
+    if (open_engine(policy->file, opened, &error) == GATEPOST_OK) {
         tell_warnings(policy->file, server);
     } else {
         const struct kept *old = find(before, policy->file);
@@ -158,11 +164,9 @@ static int open_one(gate_policy *policy, const struct kept *before, server_rec *
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
                      "gatepost: %s does not load; the policy from before stays in force", policy->file);
         opened->engine = gatepost_engine_ref(old->engine);
-        opened->quiet = gatepost_engine_ref(old->quiet);
     }
     policy->engine = opened->engine;
-    policy->quiet = opened->quiet;
-    return 1;
+    return learn_names(policy, server, opened);
 }
 
 int gate_policies_open(apr_pool_t *pool, server_rec *server) {
@@ -172,17 +176,15 @@ int gate_policies_open(apr_pool_t *pool, server_rec *server) {
     *listener() = server;
     for (int i = 0; i < policies->nelts; i++) {
         struct kept *one = calloc(1, sizeof *one);
+        if (one != NULL) {
+            one->next = opened;
+            opened = one;
+        }
         if (one == NULL || (one->file = strdup(policy_at(i)->file)) == NULL ||
             !open_one(policy_at(i), *list, server, one)) {
-            if (one != NULL) {
-                free(one->file);
-                free(one);
-            }
             forget(opened);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        one->next = opened;
-        opened = one;
     }
     forget(*list);
     *list = opened;

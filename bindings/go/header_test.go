@@ -21,6 +21,7 @@ var notFollowed = map[string]string{
 	"gatepost_decision_subject": "gatepost_view has it",
 	"gatepost_decision_id":      "gatepost_view has it",
 	"gatepost_engine_ref":       "Go has references of its own, and Close ends the engine for all of them",
+	"gatepost_strip":            "the middleware decides about every request that it hands on",
 	"gatepost_pool_new":         "goroutines are the pool",
 	"gatepost_pool_submit":      "goroutines are the pool",
 	"gatepost_pool_fd":          "goroutines are the pool",

@@ -39,23 +39,20 @@ typedef struct {
 typedef struct {
     ngx_str_t                 file;
     gatepost_engine          *engine;
-    gatepost_engine          *quiet; /* the same, leaving no trace: says what clients may have made up where nobody is asked */
     ngx_event_t               timer; /* the next housekeeping, or the next attempt to start */
     ngx_pool_t               *pool;  /* that it lies in */
     ngx_http_gatepost_name_t  names[NGX_HTTP_GATEPOST_NAMES]; /* in the order of their coming; the first empty one ends them */
     ngx_http_gatepost_trouble_t  troubles[NGX_HTTP_GATEPOST_TROUBLES];
 
     ngx_array_t              *all;  /* policies of the configuration: of ngx_http_gatepost_engine_t * */
-    gatepost_decision        *bare; /* about a request without any field; holds the names of own */
+    gatepost_decision        *bare; /* about no request; holds the names of own */
     const gatepost_str       *own;  /* the fields that this policy strips whatever came */
     size_t                    own_count;
-    gatepost_str             *others; /* those of the other policies that are not own, while they have started */
+    gatepost_str             *others; /* those of the other policies that are not own */
     size_t                    other_count;
     uint64_t                  other_lengths; /* a bit for each length among them, as of 64 and more */
 
     unsigned                  started:1;
-    unsigned                  known:1;     /* own is */
-    unsigned                  all_known:1; /* others are those of all other policies */
 } ngx_http_gatepost_engine_t;
 
 typedef struct {
@@ -149,7 +146,7 @@ gatepost_str ngx_http_gatepost_heard_client(ngx_pool_t *pool, gatepost_str id);
 void ngx_http_gatepost_log_lines(ngx_uint_t level, ngx_log_t *log, const char *before, gatepost_str text);
 
 /* ngx_http_gatepost_names.c: the identity fields of all policies */
-void ngx_http_gatepost_names_share(ngx_http_gatepost_engine_t *engine);
+ngx_int_t ngx_http_gatepost_names_share(ngx_http_gatepost_engine_t *engine);
 ngx_uint_t ngx_http_gatepost_goes_other(const ngx_str_t *name, const gatepost_view *view);
 
 /* ngx_http_gatepost_trouble.c: what the operator has to mend, told once */
@@ -184,7 +181,6 @@ void ngx_http_gatepost_work_cancel(ngx_http_gatepost_work_t *work);
 /* ngx_http_gatepost_fields.c: fields of requests and answers */
 ngx_int_t ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view,
     ngx_http_gatepost_engine_t *engine);
-ngx_int_t ngx_http_gatepost_bare_request(ngx_http_request_t *r);
 ngx_int_t ngx_http_gatepost_strip_others(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);
 ngx_int_t ngx_http_gatepost_edit_response(ngx_http_request_t *r, const gatepost_view *view, ngx_uint_t ours);
 

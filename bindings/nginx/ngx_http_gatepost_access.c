@@ -18,8 +18,7 @@ static ngx_int_t
 ngx_http_gatepost_edit(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
     if (ctx->decision == NULL) {
-        /* The names are not known: of what the client sent only the harmless is left, also for an error page. */
-        return ngx_http_gatepost_bare_request(r);
+        return ngx_http_gatepost_quiet_strip(r, ctx->engine); /* for an error page */
     }
     if (ngx_http_gatepost_strip_others(r, ctx->engine) != NGX_OK) {
         return NGX_ERROR;
@@ -224,7 +223,7 @@ ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
     if (ngx_http_gatepost_edit_main(ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    /* Let in before anybody asked us. Without a decision nobody knows what to remove, so that it goes no further. */
+    /* Let in before anybody asked us. Where no decision can be made it goes no further, as in the access phase. */
     rc = ngx_http_gatepost_conclude(r, ctx);
     if (ctx->refused && ctx->decision != NULL) {
         ctx->admitted = 1;

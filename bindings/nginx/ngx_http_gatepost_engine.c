@@ -103,10 +103,8 @@ ngx_http_gatepost_engine_cleanup(void *data)
     }
     gatepost_decision_free(engine->bare);
     gatepost_engine_free(engine->engine);
-    gatepost_engine_free(engine->quiet);
     engine->bare = NULL;
     engine->engine = NULL;
-    engine->quiet = NULL;
 }
 
 /* The engine of a policy file; each file is opened once. NULL: it does not load, and the log says why. */
@@ -115,7 +113,7 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
 {
     ngx_http_gatepost_engine_t  *engine, **slot = engines->elts;
     ngx_pool_cleanup_t          *cleanup;
-    gatepost_options             options, quiet;
+    gatepost_options             options;
     gatepost_bytes              *report = NULL;
     gatepost_error              *error = NULL;
     gatepost_status              status;
@@ -148,17 +146,11 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
     ngx_memzero(&options, sizeof(options));
     options.struct_size = sizeof(options);
     options.on_event = ngx_http_gatepost_on_event;
-    ngx_memzero(&quiet, sizeof(quiet));
-    quiet.struct_size = sizeof(quiet);
-    quiet.flags = GATEPOST_OPTION_READ_ONLY;
 
     cleanup->handler = ngx_http_gatepost_engine_cleanup;
     cleanup->data = engine;
 
     status = gatepost_engine_open(ngx_http_gatepost_text(file), &options, &engine->engine, &error);
-    if (status == GATEPOST_OK) {
-        status = gatepost_engine_open(ngx_http_gatepost_text(file), &quiet, &engine->quiet, &error);
-    }
     if (status != GATEPOST_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\": %s", file, gatepost_status_text(status).ptr);
         ngx_http_gatepost_log_lines(NGX_LOG_EMERG, cf->log, "", gatepost_error_message(error));
@@ -172,6 +164,10 @@ ngx_http_gatepost_engine_open(ngx_conf_t *cf, ngx_array_t *engines, ngx_str_t *f
         ngx_http_gatepost_log_lines(NGX_LOG_WARN, cf->log, "", gatepost_bytes_view(report));
         gatepost_bytes_free(report);
     }
+    if (ngx_http_gatepost_names_share(engine) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "gatepost_policy \"%V\": no memory for the names of its fields", file);
+        return NULL;
+    }
     return engine;
 }
 
@@ -182,9 +178,6 @@ ngx_http_gatepost_engine_start(ngx_http_gatepost_engine_t *engine)
     gatepost_status   status;
 
     status = gatepost_engine_start(engine->engine, &error);
-    if (status == GATEPOST_OK) {
-        status = gatepost_engine_start(engine->quiet, &error);
-    }
     if (status != GATEPOST_OK) {
         ngx_http_gatepost_tell_start(engine, status, error);
         gatepost_error_free(error);
@@ -195,7 +188,6 @@ ngx_http_gatepost_engine_start(ngx_http_gatepost_engine_t *engine)
         ngx_log_error(NGX_LOG_NOTICE, engine->timer.log, 0, "gatepost: policy \"%V\" has started", &engine->file);
         ngx_memzero(engine->troubles, sizeof(engine->troubles));
     }
-    ngx_http_gatepost_names_share(engine);
 }
 
 /* Starts all engines in this process, and their timers. */

@@ -50,44 +50,6 @@ ngx_http_gatepost_lengths(const gatepost_view *view)
     return lengths;
 }
 
-/* Without a decision: what stays of a request that only an error page may see. */
-static ngx_uint_t
-ngx_http_gatepost_goes_bare(const ngx_str_t *name, const gatepost_view *view)
-{
-    static const gatepost_str  harmless[] = {
-        { "host", 4 }, { "connection", 10 }, { "content-length", 14 }, { "content-type", 12 },
-        { "transfer-encoding", 17 }, { "accept", 6 }, { "accept-language", 15 }, { "accept-encoding", 15 },
-        { "user-agent", 10 },
-    };
-    ngx_uint_t                 i;
-
-    for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-        if (ngx_http_gatepost_same(name, harmless[i])) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* ... while a policy has not told its names: fields of the protocol, and what somebody is known by here. */
-static ngx_uint_t
-ngx_http_gatepost_goes_unknown(const ngx_str_t *name, const gatepost_view *view)
-{
-    static const gatepost_str  own[] = {
-        { "authorization", 13 }, { "x-api-key", 9 }, { "cookie", 6 }, { "dpop", 4 }, { "referer", 7 }, { "origin", 6 },
-        { "range", 5 }, { "if-range", 8 }, { "if-match", 8 }, { "if-none-match", 13 }, { "if-modified-since", 17 },
-        { "if-unmodified-since", 19 }, { "cache-control", 13 }, { "expect", 6 }, { "te", 2 }, { "upgrade", 7 },
-    };
-    ngx_uint_t                 i;
-
-    for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        if (ngx_http_gatepost_same(name, own[i])) {
-            return 0;
-        }
-    }
-    return ngx_http_gatepost_goes_bare(name, view);
-}
-
 /*
  * Where the request is malformed: a name that is no name (RFC 9110, token) goes. nginx hands such on with
  * "ignore_invalid_headers off", the engine judges none of them, and who knows what an application makes of them.
@@ -385,13 +347,6 @@ ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view,
     return NGX_OK;
 }
 
-/* Leaves of the request what says nothing of who asks. */
-ngx_int_t
-ngx_http_gatepost_bare_request(ngx_http_request_t *r)
-{
-    return ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_bare, NULL, UINT64_MAX);
-}
-
 /* Takes from what a client sent the names of all other policies: before anything is added, and once of a main request. */
 ngx_int_t
 ngx_http_gatepost_strip_others(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine)
@@ -399,16 +354,13 @@ ngx_http_gatepost_strip_others(ngx_http_request_t *r, ngx_http_gatepost_engine_t
     ngx_http_gatepost_ctx_t  *ctx;
     gatepost_view             view;
 
-    if (engine->all_known && engine->other_count == 0) {
+    if (engine->other_count == 0) {
         return NGX_OK;
     }
     for (ctx = r == r->main ? ngx_http_gatepost_first(r) : NULL; ctx != NULL; ctx = ctx->next) {
         if (ctx->edited) {
             return NGX_OK; /* what there is of such names by now is a policy's own word */
         }
-    }
-    if (!engine->all_known) {
-        return ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_unknown, NULL, UINT64_MAX);
     }
     view.strip = engine->others;
     view.strip_count = engine->other_count;

@@ -45,29 +45,17 @@ ngx_http_gatepost_goes_other(const ngx_str_t *name, const gatepost_view *view)
     return 0;
 }
 
-/* Asks about a request without any field: what is to be stripped of it are the names of the policy itself. */
-static void
+static ngx_int_t
 ngx_http_gatepost_learn(ngx_http_gatepost_engine_t *engine)
 {
-    gatepost_view     view = { .struct_size = sizeof(gatepost_view) };
-    gatepost_request  request;
-    gatepost_job     *job = NULL;
+    gatepost_view  view = { .struct_size = sizeof(gatepost_view) };
 
-    ngx_memzero(&request, sizeof(request));
-    request.struct_size = sizeof(request);
-    request.method = GATEPOST_STR("GET");
-    request.target = GATEPOST_STR("/");
-    request.host = GATEPOST_STR("localhost");
-    request.flags = GATEPOST_REQUEST_BODY_COMPLETE;
-
-    if (gatepost_decide(engine->quiet, &request, &engine->bare, &job) == GATEPOST_OK
-        && gatepost_decision_view(engine->bare, &view) == GATEPOST_OK)
-    {
-        engine->own = view.strip;
-        engine->own_count = view.strip_count;
-        engine->known = 1;
+    if (gatepost_strip(engine->engine, NULL, &engine->bare, &view) != GATEPOST_OK) {
+        return NGX_ERROR;
     }
-    gatepost_job_free(job);
+    engine->own = view.strip;
+    engine->own_count = view.strip_count;
+    return NGX_OK;
 }
 
 static ngx_uint_t
@@ -84,26 +72,23 @@ ngx_http_gatepost_is_among(gatepost_str name, const gatepost_str *names, size_t 
 }
 
 /* Tells one policy the names of the others. */
-static void
+static ngx_int_t
 ngx_http_gatepost_tell(ngx_http_gatepost_engine_t *engine, ngx_http_gatepost_engine_t **all, ngx_uint_t n)
 {
     gatepost_str  *others;
-    ngx_uint_t     i, most = 0, known = 1;
+    ngx_uint_t     i, most = 0;
     size_t         j;
 
     for (i = 0; i < n; i++) {
         most += all[i]->own_count;
-        known &= all[i]->known;
     }
-    engine->other_count = 0;
-    engine->other_lengths = 0;
-    engine->all_known = 0;
     others = ngx_palloc(engine->pool, ngx_max(most, 1) * sizeof(gatepost_str));
     if (others == NULL) {
-        return; /* only what is harmless stays then */
+        return NGX_ERROR;
     }
     engine->others = others;
-    engine->all_known = known;
+    engine->other_count = 0;
+    engine->other_lengths = 0;
 
     for (i = 0; i < n; i++) {
         for (j = 0; j < all[i]->own_count; j++) {
@@ -115,17 +100,23 @@ ngx_http_gatepost_tell(ngx_http_gatepost_engine_t *engine, ngx_http_gatepost_eng
             }
         }
     }
+    return NGX_OK;
 }
 
-/* Finds the names of an engine that has just started, and tells all others. */
-void
+/* Finds the names of an engine that was just opened, the last of all, and tells all others. */
+ngx_int_t
 ngx_http_gatepost_names_share(ngx_http_gatepost_engine_t *engine)
 {
     ngx_http_gatepost_engine_t  **all = engine->all->elts;
     ngx_uint_t                    i;
 
-    ngx_http_gatepost_learn(engine);
-    for (i = 0; i < engine->all->nelts; i++) {
-        ngx_http_gatepost_tell(all[i], all, engine->all->nelts);
+    if (ngx_http_gatepost_learn(engine) != NGX_OK) {
+        return NGX_ERROR;
     }
+    for (i = 0; i < engine->all->nelts; i++) {
+        if (ngx_http_gatepost_tell(all[i], all, engine->all->nelts) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }

@@ -145,20 +145,7 @@ impl Context {
         process: &Process,
         traced: bool,
     ) -> Context {
-        let rules = &snapshot.fields.strip;
-        let mut strip = rules.names().clone();
-        if !fields.stripped.identity.is_empty() {
-            strip.extend(fields.stripped.identity.iter().cloned());
-        }
-        let mut connection = None;
-        if fields.stripped.nominated {
-            let rest = rules.connection_without_identity(request.headers);
-            if rest.is_empty() {
-                strip.extend(["Connection".to_owned()]);
-            } else {
-                connection = Some(rest.join(", "));
-            }
-        }
+        let (strip, connection) = snapshot.fields.strip.list(&fields.stripped, request.headers);
         Context {
             id: process.id_for(request.request_id),
             now,

@@ -29,6 +29,7 @@ mod teller;
 mod telling;
 mod tokens;
 mod trace;
+mod undecided;
 mod unmet;
 mod verified;
 mod verify;

@@ -87,3 +87,39 @@ pub unsafe extern "C" fn gatepost_decide_into(
         })
     }
 }
+
+/// What of a request must not reach the application where nothing is decided about it: the policy is not asked there,
+/// somebody else has let the request in, or the engine cannot decide yet. Known from gatepost_engine_new and
+/// gatepost_engine_open on; it needs no gatepost_engine_start, counts nothing and tells nobody.
+///
+/// engine: borrowed.
+/// request: borrowed for the call. NULL: none; then it is what the policy strips of every request, which are the names of
+///     its identity headers.
+/// decision: gets what the list belongs to, owned by the caller. It lets nobody in: GATEPOST_DENY, 500 internal; where
+///     the request itself is wrong, 400 request_malformed or 431 request_too_large.
+/// view: struct_size set by the caller, the rest is written: strip and strip_count are what was asked for, as a decision
+///     about this request would have them. What it points to lives as long as the decision.
+/// Never blocks. Any number of threads at once.
+/// Returns GATEPOST_OK or an error, with nothing written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gatepost_strip(
+    engine: *const gatepost_engine,
+    request: *const gatepost_request,
+    decision: *mut *mut gatepost_decision,
+    view: *mut gatepost_view,
+) -> gatepost_status {
+    // SAFETY: the caller keeps to the rules of the header.
+    unsafe {
+        guard_status(|c| {
+            let decision = c.out(decision, "decision")?;
+            let view = c.sized_out(view, FIRST_RELEASE, "view")?;
+            let engine = c.look(engine)?;
+            let mut headers = Headers::new();
+            let request = if request.is_null() { None } else { Some(request::read(c, request, &mut headers)?) };
+            let made = gatepost_decision::give(engine.strip(request.as_ref()))?;
+            fill(c, view, made)?;
+            decision.set(made);
+            Ok(GATEPOST_OK)
+        })
+    }
+}

@@ -29,7 +29,8 @@ pub struct gatepost_request {
     pub struct_size: usize,
     /// The method, as received.
     pub method: gatepost_str,
-    /// The raw request-target, as received: not decoded, not normalised, with its query.
+    /// The raw request-target, as received: not decoded, not normalised, with its query. A path begins with "/"; one
+    /// without it is refused, target_ambiguous.
     pub target: gatepost_str,
     /// :authority (HTTP/2, HTTP/3); empty: the Host field counts.
     pub host: gatepost_str,

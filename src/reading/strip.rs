@@ -111,11 +111,30 @@ impl StripRules {
         }
     }
 
+    /// The strip list of a request of which this was found, and `Connection` as the application may see it, where it
+    /// nominates an identity header and holds more than that.
+    #[inline]
+    pub fn list(&self, found: &Stripped, headers: &[Header<'_>]) -> (List<String>, Option<String>) {
+        let (mut strip, mut connection) = (self.identity.clone(), None);
+        if !found.identity.is_empty() {
+            strip.extend(found.identity.iter().cloned());
+        }
+        if found.nominated {
+            let rest = self.connection_without_identity(headers);
+            if rest.is_empty() {
+                strip.extend(["Connection".to_owned()]);
+            } else {
+                connection = Some(rest.join(", "));
+            }
+        }
+        (strip, connection)
+    }
+
     /// What the `Connection` fields hold besides identity headers, where they nominate one.
     ///
     /// A field named in `Connection` is dropped by the next hop (RFC 9110 section 7.6.1): a client could have the
     /// identity removed that we send on, so the nomination goes.
-    pub fn connection_without_identity(&self, headers: &[Header<'_>]) -> Vec<String> {
+    fn connection_without_identity(&self, headers: &[Header<'_>]) -> Vec<String> {
         let options =
             headers.iter().filter(|h| h.name.eq_ignore_ascii_case(b"connection")).flat_map(|h| options(h.value));
         options.filter(|option| !self.is_identity(option)).filter_map(token).map(str::to_owned).collect()

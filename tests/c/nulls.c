@@ -84,6 +84,9 @@ int main(int argc, char **argv) {
     CHECK_STATUS(bad, gatepost_decide_into(engine, NULL, &decision, &view));
     CHECK_STATUS(bad, gatepost_decide_into(engine, &request, NULL, &view));
     CHECK_STATUS(bad, gatepost_decide_into(engine, &request, &decision, NULL));
+    CHECK_STATUS(bad, gatepost_strip(NULL, &request, &decision, &view));
+    CHECK_STATUS(bad, gatepost_strip(engine, NULL, NULL, &view));
+    CHECK_STATUS(bad, gatepost_strip(engine, NULL, &decision, NULL));
     CHECK(decision == NULL && job == NULL && view.id.ptr == NULL);
 
     CHECK_STATUS(bad, gatepost_decision_view(NULL, &view));

@@ -89,7 +89,11 @@ int main(int argc, char **argv) {
         case 9:
             gatepost_decision_free(decisions[d]);
             decisions[d] = NULL;
-            (void)gatepost_decide_into(engines[e], &request, &decisions[d], &place.view);
+            if (pick(2) == 0) {
+                (void)gatepost_decide_into(engines[e], &request, &decisions[d], &place.view);
+            } else if (gatepost_strip(engines[e], pick(4) == 0 ? NULL : &request, &decisions[d], &place.view) == GATEPOST_OK) {
+                CHECK(gatepost_decision_action(decisions[d]) == GATEPOST_DENY);
+            }
             break;
         case 10:
             (void)gatepost_decision_view(decisions[d], &place.view);

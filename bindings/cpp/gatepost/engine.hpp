@@ -125,6 +125,15 @@ public:
         return gatepost_engine_wants_body(handle_.get(), &request.raw());
     }
 
+    /// What of a request must not reach the application where nothing is decided about it: the policy is not asked
+    /// there, somebody else has let the request in, or the engine cannot decide yet. Needs no start().
+    /// \param request borrowed for the call
+    /// \returns a decision that denies and whose strip() is what was asked for; or an error
+    [[nodiscard]] Result<Decision> strip(const Request& request) const { return stripped(&request.raw()); }
+    /// What the policy strips of every request: the names of its identity headers. Needs no start().
+    /// \returns as above
+    [[nodiscard]] Result<Decision> strip() const { return stripped(nullptr); }
+
     /// Decides a request. May block, for passwords and reads of the state. Once for each request of a client: internal
     /// redirects and subrequests reuse the decision.
     /// \param request borrowed for the call
@@ -286,6 +295,12 @@ private:
             return T(made);
         }
         return failed(status, error);
+    }
+    Result<Decision> stripped(const gatepost_request* request) const {
+        gatepost_decision* decision = nullptr;
+        auto view = detail::sized<gatepost_view>();
+        const gatepost_status status = gatepost_strip(handle_.get(), request, &decision, &view);
+        return result<Decision>(status, decision, nullptr);
     }
     static std::chrono::milliseconds milliseconds(std::uint64_t count) noexcept {
         return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(count));

@@ -29,6 +29,7 @@ UNUSED = {
     "gatepost_decision_id": "gatepost_decision_view",
     "gatepost_job_run": "gatepost_pool_submit runs jobs",
     "gatepost_job_finish": "gatepost_pool_submit finishes jobs",
+    "gatepost_strip": "the middlewares decide about every request that they hand on",
     "gatepost_engine_ref": "the interpreter counts references",
 }
 # Structs that the package does not spell out field by field, and why.

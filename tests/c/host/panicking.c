@@ -75,6 +75,7 @@ static void in_each_function(gatepost_engine *engine, const char *folder) {
     PANICS(gatepost_policy_check(text(path), NOTHING, &bytes, NULL) == panic && bytes == NULL);
     PANICS(gatepost_decide(engine, &request, &decision, NULL) == panic && decision == NULL);
     PANICS(gatepost_decide_into(engine, &request, &decision, &view) == panic && decision == NULL && view.status == 0);
+    PANICS(gatepost_strip(engine, &request, &decision, &view) == panic && decision == NULL && view.status == 0);
     CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &decision, NULL));
     PANICS(gatepost_decision_view(decision, &view) == panic && view.status == 0 && view.action == GATEPOST_DENY);
     PANICS(gatepost_decision_action(decision) == GATEPOST_DENY);

@@ -98,5 +98,13 @@ gatepost_status gatepost_decide_into(const gatepost_engine *engine, const gatepo
     return GATEPOST_OK;
 }
 
+gatepost_status gatepost_strip(const gatepost_engine *engine, const gatepost_request *request, gatepost_decision **decision,
+                               gatepost_view *view) {
+    (void)engine, (void)request;
+    *decision = NULL;
+    *view = (gatepost_view){.struct_size = sizeof *view, .action = GATEPOST_DENY, .status = 500};
+    return GATEPOST_OK;
+}
+
 gatepost_str gatepost_decision_attribute(const gatepost_decision *decision, gatepost_str name) { return (void)decision, (void)name, (gatepost_str){NULL, 0}; }
 void gatepost_decision_free(gatepost_decision *decision) { free(decision); }

@@ -69,11 +69,34 @@ def test_the_environment_of_cgi_and_of_an_error_document_holds_none_either(site)
         assert b"HTTP_X_AUTH_" not in answer.body
 
 
-def test_while_the_names_of_one_policy_are_not_known_nothing_goes_on(echo):
-    site = made(echo, NAMELESS.replace("orders.db", "state/orders.db"))
+def test_the_names_of_a_policy_that_cannot_start_are_gone_and_all_else_goes_on(echo):
+    site = made(echo, POLICY.replace("orders.db", "state/orders.db").replace("X-Auth-", "X-Inner-"))
+    forged = [*FORGED, ("x_inner_SUBJECT", "evil")]
     with site:
-        assert wire.ask(site.port, "/outer/app", fields=[ALICE]).status == 503 and echo.received == []
+        assert wire.ask(site.port, "/outer/app", fields=[ALICE, *forged]).status == 200
+        assert wire.ask(site.port, "/open/app", fields=forged).status == 200, "nobody is asked there"
+        for seen, told in zip(echo.received, ["alice", None]):
+            fields = {name.lower().replace("_", "-"): value for name, value in seen["fields"]}
+            assert fields.get("x-auth-subject") == told and "x-inner-subject" not in fields and fields["x-author"] == "Ann"
+        assert wire.ask(site.port, "/inner/app", fields=[ALICE]).status == 503 and len(echo.received) == 2
         assert "inner.toml cannot decide yet" in site.log()
         (site.site / "state").mkdir()
         site.own()
-        site.wait_for(lambda: wire.ask(site.port, "/outer/app", fields=[ALICE]).status == 200)
+        site.wait_for(lambda: wire.ask(site.port, "/inner/app").status == 401)
+
+
+def test_an_error_document_holds_none_while_nothing_can_be_decided(echo):
+    site = made(echo, NAMELESS.replace("orders.db", "state/orders.db"))
+    site.configure(CONFIG.replace("ErrorDocument 403", "ErrorDocument 503"))
+    with site:
+        answer = wire.ask(site.port, "/inner/app", fields=FORGED)
+        assert answer.status == 503 and b"HTTP_X_AUTHOR=Ann" in answer.body and b"HTTP_X_AUTH_" not in answer.body
+
+
+@pytest.mark.parametrize("address, status", [("127.0.0.1", 200), ("192.0.2.1", 503)])
+def test_whom_another_require_admits_is_nobody_while_nothing_can_be_decided(echo, address, status):
+    site = made(echo, NAMELESS.replace("orders.db", "state/orders.db"))
+    site.configure(CONFIG + f'<Location "/open">\n<RequireAny>\nRequire gatepost\nRequire ip {address}\n</RequireAny>\n</Location>\n')
+    with site:
+        assert wire.ask(site.port, "/open/app", fields=FORGED).status == status, site.log()
+        assert [names(seen) for seen in echo.received] == ([{"x-author": "Ann"}] if status == 200 else [])

@@ -66,18 +66,33 @@ def test_a_subrequest_to_an_inner_policy_has_no_forged_identity(place, echo, inn
             assert not [value for _, value in one["fields"] if value in ("evil", "admin", "me")], one
 
 
-def test_while_a_policy_has_not_told_its_names_only_known_fields_go_through(place, echo, inner):
+def test_the_names_of_a_policy_that_cannot_start_are_gone_and_all_else_goes_through(place, echo, inner):
     place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
     (place.folder / "inner.toml").write_text((place.folder / "inner.toml").read_text().replace('"there/', '"'))
-    with site(place, inner.replace("MODE", ""), echo=echo) as server:
-        fields = [place.alice, ("Cookie", "a=b"), *FORGED]
-        assert wire.ask(server.port, "/orders/inner", fields=fields).status == 200, server.said()
-        told = names(echo)
-        assert not [name for name in told if name.startswith("x-")] and told["cookie"] == "a=b"
+    aside = f"\nlocation /aside {{ gatepost off; {PROXY} }}"
+    with site(place, inner.replace("MODE", "") + aside, echo=echo) as server:
+        fields = [place.alice, ("Cookie", "a=b"), ("Connection", "X-Auth-Subject"), *FORGED]
+        for target in ("/orders/inner", "/aside/x"):
+            assert wire.ask(server.port, target, fields=fields).status == 200, server.said()
+            told = names(echo)
+            assert not [name for name in told if name.startswith("x-auth")], target
+            assert told["cookie"] == "a=b" and told["x-kept"] == "1" and got(echo, "Authorization") == [place.alice[1]]
+        count = len(echo.received)
+        assert wire.ask(server.port, "/orders/1", fields=fields).status == 503 and len(echo.received) == count
         (place.folder / "there").mkdir()
         server.wait_for(lambda: "has started" in server.log())
-        assert wire.ask(server.port, "/orders/inner", fields=fields).status == 200
-        assert names(echo)["x-kept"] == "1" and got(echo, "X-Auth-Subject") == []
+        assert wire.ask(server.port, "/orders/1", fields=[place.token, *FORGED]).status == 200
+        assert got(echo, "X-Auth-Subject") == ["sam"] and names(echo)["x-kept"] == "1"
+
+
+def test_an_error_page_sees_no_forged_identity_while_nothing_can_be_decided(place, echo):
+    place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
+    locations = f"underscores_in_headers on; error_page 503 /sorry; location / {{ {PROXY} }} location = /sorry {{ internal; {PROXY} }}"
+    with site(place, locations, echo=echo) as server:
+        assert wire.ask(server.port, "/orders/1", fields=[place.alice, *FORGED]).status == 503
+        (seen,) = echo.received
+        assert seen["target"].startswith("/sorry") and names(echo)["x-kept"] == "1"
+        assert not [name for name in names(echo) if name.startswith("x-auth")]
 
 
 NAMED = "server { listen 127.0.0.1:PORT; server_name %s; gatepost_policy %s; %s location / { %s } }\n"

@@ -47,6 +47,12 @@ def test_any_with_an_address_that_is_let_in(place, echo):
         assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status == 200
 
 
+def test_an_address_that_is_let_in_gets_nothing_while_nothing_can_be_decided(place, echo):
+    place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
+    with site(place, f"location / {{ satisfy any; allow 127.0.0.1; deny all; {PROXY} }}", echo=echo) as nginx:
+        assert wire.ask(nginx.port, "/orders/1", fields=[FORGED]).status == 503 and not echo.received
+
+
 def test_whom_another_let_in_is_asked_again_where_only_we_let_in(place, echo):
     locations = f"location / {{ satisfy any; allow 127.0.0.1; deny all; try_files /nothing @inner; }} location @inner {{ {PROXY} }}"
     with site(place, f"root html; {locations}", echo=echo) as nginx:

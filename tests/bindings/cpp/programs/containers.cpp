@@ -251,6 +251,22 @@ void what_they_say_counts(const Engine& engine) {
     CHECK(engine.wants_body(get("/private")) == 0);
 }
 
+void what_goes_is_known_without_a_decision(const std::string& folder) {
+    const auto engine = must(Engine::open(folder + "/policy.toml"));
+    CHECK(engine.decide(get("/public")).status() == Status::not_started);
+    const std::map<std::string, std::string> forged{{"x_auth_SUBJECT", "evil"}, {"X-Author", "Ann"}};
+    const auto of_all = must(engine.strip());
+    const auto of_one = must(engine.strip(get("/public").headers(forged)));
+    CHECK(!of_all.allowed() && !of_one.allowed() && of_one.answers() && of_one.status() == 500);
+    CHECK(of_one.strip().size() == of_all.strip().size() + 1);
+    const auto goes = [&](std::string_view name) {
+        const auto names = of_one.strip();
+        return std::count(names.begin(), names.end(), name) == 1;
+    };
+    CHECK(goes("x_auth_SUBJECT") && !goes("X-Author"));
+    CHECK(engine.strip(get("/public").headers(forged).header_block("A: b\r\n")).status() == Status::invalid_argument);
+}
+
 }  // namespace
 
 int main(int, char** argv) {
@@ -262,5 +278,6 @@ int main(int, char** argv) {
     const auto engine = started(argv[1]);
     a_usual_request_allocates_nothing(engine);
     what_they_say_counts(engine);
+    what_goes_is_known_without_a_decision(argv[1]);
     return 0;
 }
