@@ -306,11 +306,15 @@ fn perform(
             };
             process.write_uses().unwrap_or_else(failed);
             keeping::look(&snapshot, process, now);
+            let is_steady = process.steady.holds(now);
             if process.is_sweep_due(now) {
                 process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);
                 if !mode.read_only {
-                    process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                    // By a clock that is wrong a token would live again once it is put right.
+                    if is_steady {
+                        process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                    }
                     process.state.sweep_logins(now).unwrap_or_else(failed);
                 }
                 snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });

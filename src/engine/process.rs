@@ -14,6 +14,7 @@ use crate::engine::revoked::Revoked;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
+use crate::runtime::clock::Steady;
 use crate::state::State;
 use crate::throttle::{Throttle, Twins};
 use crate::token::replay::Replays;
@@ -48,6 +49,8 @@ pub(super) struct Process {
     plan: Mutex<Option<(u64, Cost, Arc<Plan>)>>,
     /// When counters were swept last, Unix seconds.
     swept: AtomicI64,
+    /// Whether housekeeping may believe the clock.
+    pub(super) steady: Steady,
 }
 
 /// Random bits drawn at start and a counter.
@@ -81,6 +84,7 @@ impl Process {
             uses: Mutex::default(),
             plan: Mutex::default(),
             swept: AtomicI64::new(i64::MIN),
+            steady: Steady::default(),
         })
     }
 

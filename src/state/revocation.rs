@@ -87,7 +87,7 @@ impl Revocation {
 }
 
 /// How long an entry is kept beyond its end, so that a clock that was set ahead for a while revives nothing, seconds.
-pub const KEPT: i64 = 86_400;
+pub const KEPT: i64 = 7 * 86_400;
 
 /// How far a reader of revocations has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

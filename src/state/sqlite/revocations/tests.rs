@@ -102,7 +102,7 @@ fn a_reader_gets_what_is_new_and_everything_where_its_mark_is_gone() {
 }
 
 #[test]
-fn what_has_been_over_for_a_day_is_forgotten_and_no_version_changes() {
+fn what_has_been_over_for_long_is_forgotten_and_no_version_changes() {
     let state = SqliteState::memory().unwrap();
     for (name, ends_at) in [("a", Some(1_000)), ("b", Some(2_000)), ("c", None)] {
         state.revoke_token(&Revocation { ends_at, ..revocation(By::Token, name) }).unwrap();
