@@ -29,6 +29,8 @@ const HEADER: usize = 56;
 const CHECKSUM: usize = 32;
 /// Bytes of fingerprints that are converted at a time.
 const CHUNK: usize = 64 * 1024;
+/// Fingerprints for which there is room before any is read.
+const FIRST: usize = 1 << 20;
 
 /// A set of breached passwords.
 pub struct Filter {
@@ -83,8 +85,9 @@ impl Filter {
         out.write_all(&digest.finalize())
     }
 
-    /// Reads a file of `length` bytes; the error says what is wrong with it. Nothing is set aside before the header
-    /// fits the length and itself, and nothing is answered of it before the checksum fits.
+    /// Reads a file of `length` bytes; the error says what is wrong with it. The header has to fit the length and itself
+    /// first; then memory is set aside as the file turns out to have what it says, and nothing is answered of it before
+    /// the checksum fits.
     pub fn read(file: &mut impl Read, length: u64) -> Result<Filter, String> {
         let mut header = [0; HEADER];
         let whole = read_up_to(file, &mut header)?;
@@ -101,9 +104,8 @@ impl Filter {
         if !whole || count > length || size(count) != length {
             return Err(format!("it is damaged: it has {length} bytes and should have {}", size(count)));
         }
-        // Before anything is set aside: a sparse file can have any length for nothing.
         let shape = shape(&header, count).ok_or("it is damaged: its parts do not fit together")?;
-        let mut prints = room(count)?;
+        let mut prints = Vec::new();
         let mut digest = Sha256::new();
         digest.update(header);
         let mut chunk = vec![0; CHUNK];
@@ -114,6 +116,7 @@ impl Filter {
                 return Err("it is damaged: it ends too early".to_owned());
             }
             digest.update(&*part);
+            make_room(&mut prints, count)?;
             prints.extend(part.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)));
             left = left.saturating_sub(part.len() as u64);
         }
@@ -152,11 +155,15 @@ fn shape(header: &[u8; HEADER], count: u64) -> Option<Descriptor> {
     })
 }
 
-/// Room for so many fingerprints; a machine without it gets an error and goes on.
-fn room(count: u64) -> Result<Vec<u16>, String> {
-    let mut prints = Vec::new();
-    let there = usize::try_from(count).is_ok_and(|count| prints.try_reserve_exact(count).is_ok());
-    there.then_some(prints).ok_or_else(|| {
+/// Room for another chunk, of `count` fingerprints in all: at most as much again as there is already, so that a header
+/// alone takes next to nothing. A machine without it gets an error and goes on.
+fn make_room(prints: &mut Vec<u16>, count: u64) -> Result<(), String> {
+    let there = prints.len();
+    if prints.capacity().saturating_sub(there) >= CHUNK / 2 {
+        return Ok(());
+    }
+    let left = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(there);
+    prints.try_reserve_exact(left.min(there.max(FIRST))).map_err(|_| {
         format!(
             "it takes {} bytes of memory, which are not to be had: give the process more, or build it of fewer entries \
              with `--at-least`",

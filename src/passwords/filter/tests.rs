@@ -164,8 +164,39 @@ fn a_count_that_no_memory_holds_is_an_error_and_not_the_end_of_the_process() {
         let why = Filter::read(&mut io::Cursor::new(header).chain(io::repeat(0)), size(count)).unwrap_err();
         assert!(why.contains("do not fit together"), "{count}: {why}");
     }
-    assert!(room(u64::MAX >> 2).unwrap_err().contains("--at-least"));
-    assert!(room(1_000).unwrap().capacity() >= 1_000);
+}
+
+/// A header in which everything fits, for 8.6 GB of fingerprints: the most that there can be.
+fn largest() -> (Vec<u8>, u64) {
+    let (segment, segments) = (1_u32 << 18, 16_381_u32);
+    let count = u64::from(segment) * (u64::from(segments) + 2);
+    let mut header = file(&plain(LIST).filter)[..HEADER].to_vec();
+    header[32..36].copy_from_slice(&segment.to_le_bytes());
+    header[36..40].copy_from_slice(&(segment * segments).to_le_bytes());
+    header[40..48].copy_from_slice(&(count / 2).to_le_bytes());
+    header[48..].copy_from_slice(&count.to_le_bytes());
+    (header, count)
+}
+
+#[test]
+fn a_header_that_claims_more_than_the_file_has_sets_nothing_aside_for_it() {
+    let (header, count) = largest();
+    assert!(shape(header.as_slice().try_into().unwrap(), count).is_some() && size(count) > 8_500_000_000);
+    let why = read(&header).unwrap_err();
+    assert!(why.contains("it has 56 bytes and should have"), "{why}");
+    // The length is said to be right, and the file ends all the same: one that somebody cuts while it is read.
+    let mut cut = io::Cursor::new(header).chain(io::repeat(0).take(3 << 20));
+    assert!(Filter::read(&mut cut, size(count)).unwrap_err().contains("ends too early"));
+    // What is set aside follows what was read.
+    let mut prints = Vec::new();
+    make_room(&mut prints, count).unwrap();
+    assert_eq!(prints.capacity(), FIRST);
+    prints.resize(FIRST, 0);
+    make_room(&mut prints, count).unwrap();
+    assert_eq!(prints.capacity(), 2 * FIRST);
+    let mut few = Vec::new();
+    make_room(&mut few, 1_000).unwrap();
+    assert_eq!(few.capacity(), 1_000);
 }
 
 #[test]
