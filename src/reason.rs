@@ -63,7 +63,7 @@ reasons! {
     20  RequestMalformed    "request_malformed"      400 ""
         "The method, the Host field or a header field is not valid, Host is repeated, or it differs from the authority. Look at the client or the proxy before this server."
     21  TargetAmbiguous     "target_ambiguous"       400 ""
-        "Servers differ in how they read this target and the readings lead to different rules. `gatepost decide --explain` shows them; a reading that your server never makes can be dropped under [paths]."
+        "Servers differ in how they read this target and the readings lead to different rules. `gatepost decide --explain` shows them; a reading that your server never makes can be dropped under [paths]. Or it is no target: a path begins with \"/\", which a host that takes a prefix away may lose."
     22  CredentialsAmbiguous "credentials_ambiguous" 400 ""
         "Authorization or X-API-Key is repeated, both are present, a value was joined with a comma, or one session cookie came twice. Look for a proxy or a client library that adds its own."
     23  RequestTooLarge     "request_too_large"      431 ""

@@ -106,7 +106,7 @@ fn class(byte: u8) -> u8 {
 /// `http://host/path`: the host must be the request's.
 fn path_of_absolute<'a>(target: &'a [u8], host: Option<&Host<'_>>) -> Result<&'a [u8], TargetError> {
     let Some((rest, default_port)) = after_scheme(target) else {
-        return refuse("the request-target is neither a path nor an http or https URL");
+        return refuse("the request-target does not begin with \"/\" and is no http or https URL either");
     };
     let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
     let (authority, after) = rest.split_at_checked(end).unwrap_or((rest, b""));

@@ -138,6 +138,7 @@ fn users_are_added_listed_changed_and_removed() {
     shop.run("user add bob --policy shop.toml", "").exits(1).complains("no password");
     shop.run("user add bob --policy shop.toml", "two\nlines of text to read").exits(1).complains("one line");
     shop.run("user add bob --role ghost --policy shop.toml", PASSWORD).exits(1).complains("ghost").complains("clerk");
+    shop.run("user add bob --role clrek --policy shop.toml", PASSWORD).exits(1).complains("did you mean \"clerk\"?");
     shop.run("user add ci --no-password --disabled --policy shop.toml", "").exits(0);
     shop.run("user list --policy shop.toml", "").exits(0).says("alice").says("clerk").says("disabled");
     let all = shop.run("user list --json --policy shop.toml", "").exits(0).json();
@@ -161,6 +162,10 @@ fn users_are_added_listed_changed_and_removed() {
     shop.run("user passwd alice --policy shop.toml", "another long phrase\r\n").exits(0);
     shop.run("decide shop.toml /orders/7 --user alice", "another long phrase").exits(0).says("ALLOW 200 allowed");
     shop.run("decide shop.toml /orders/7 --user alice", PASSWORD).exits(3).says("credentials_invalid");
+    shop.run("decide shop.toml orders/7 --explain", "")
+        .exits(3)
+        .says("target_ambiguous")
+        .says("does not begin with \"/\"");
     shop.run("user passwd nobody --policy shop.toml", PASSWORD).exits(1);
     shop.run("user disable alice --policy shop.toml", "").exits(0);
     shop.run("decide shop.toml /orders/7 --user alice", "another long phrase").exits(3).says("account_disabled");

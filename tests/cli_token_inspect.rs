@@ -198,6 +198,16 @@ fn tokens_come_from_stdin_or_a_file_and_never_from_an_argument() {
     run_in(folder.path(), &["token", "inspect", "token.txt", "--at", AT], "").exits(0).says("u-17");
     let ran = run_in(folder.path(), &["token", "inspect", &token], "").exits(1).complains("not taken from an argument");
     assert!(!ran.err.contains(&token[..20]), "{}", ran.err);
+    for scheme in ["Bearer ", "dpop  "] {
+        let sent = format!("{scheme}{token}");
+        let ran =
+            run_in(folder.path(), &["token", "inspect", &sent], "").exits(1).complains("not taken from an argument");
+        assert!(!ran.err.contains(&token[..20]), "{}", ran.err);
+        let ran = run_in(folder.path(), &["token", "inspect", "--at", AT], &format!("{sent}\n")).exits(0).says("u-17");
+        assert!(ran.err.contains("is the name of the scheme and no part of the token"), "{}", ran.err);
+    }
+    run_in(folder.path(), &["token", "inspect"], "Bearer \n").exits(3);
+    run_in(folder.path(), &["token", "inspect", "Bearer.txt"], "").exits(1).complains("Bearer.txt cannot be read");
     run_in(folder.path(), &["token", "inspect", "nowhere.txt"], "").exits(1).complains("nowhere.txt cannot be read");
     run_in(folder.path(), &["token", "inspect"], "\n").exits(1).complains("stdin holds no token");
     run_in(folder.path(), &["token", "inspect"], &"a".repeat(1_100_000)).exits(1).complains("1 MiB");

@@ -26,7 +26,7 @@ type Request struct {
 	Context context.Context
 	// Method is the method.
 	Method string
-	// Target is the raw request-target, with its query.
+	// Target is the raw request-target, with its query. A path begins with "/"; one without it is refused.
 	Target string
 	// Host is :authority (HTTP/2, HTTP/3), or what the server takes for Host; empty: the Host field counts.
 	Host string

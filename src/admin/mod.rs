@@ -5,7 +5,7 @@ use crate::crypto::password::{self, Checked, Cost, HashError, Sent};
 use crate::crypto::{name, random};
 use crate::error::{Error, ErrorKind};
 use crate::passwords::{self, Broken, Rule};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::state::{ApiKey, State, User};
 
 mod import;
@@ -184,9 +184,10 @@ impl Admin<'_> {
             return Ok(());
         }
         let defined: Vec<&str> = self.policy.roles.names().collect();
-        let hint = match defined.as_slice() {
-            [] => "it defines none: add a [[role]] to it".to_owned(),
-            names => format!("it defines {}", names.join(", ")),
+        let hint = match (defined.as_slice(), policy::nearest(role, defined.iter().copied())) {
+            ([], _) => "it defines none: add a [[role]] to it".to_owned(),
+            (_, Some(near)) => format!("did you mean {near:?}?"),
+            (names, None) => format!("it defines {}", names.join(", ")),
         };
         Err(input(format!("the policy defines no role named {role:?}; {hint}")))
     }

@@ -128,6 +128,16 @@ pub fn is_joined(value: &[u8]) -> bool {
         && has_comma_outside_quotes(value)
 }
 
+/// The scheme that tokens are sent under, and what follows it, of a text that should have been a token alone.
+pub fn scheme_before_token(text: &[u8]) -> Option<(&'static str, &[u8])> {
+    let text = text.trim_ascii_start();
+    ["Bearer", "DPoP"].into_iter().find_map(|name| {
+        let (start, rest) = text.split_at_checked(name.len())?;
+        let is_name = start.eq_ignore_ascii_case(name.as_bytes()) && matches!(rest.first(), Some(b' ' | b'\t'));
+        is_name.then(|| (name, rest.trim_ascii_start()))
+    })
+}
+
 /// The value is of the scheme DPoP, whatever follows.
 pub fn is_dpop(value: &[u8]) -> bool {
     // Most begin otherwise, which one letter tells.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::credential::authorization;
 use crate::engine::Engine;
 use crate::engine::bearer;
 use crate::engine::context::Failure;
@@ -44,7 +45,12 @@ impl Engine {
         let (process, snapshot) = (current.process()?, &current.snapshot);
         let token = match bearer::verified(snapshot, token.as_bytes(), now.unwrap_or_else(|| self.now())) {
             Ok(token) => token,
-            Err(failure) => return Ok(refused(failure)),
+            Err(failure) => {
+                let alone = authorization::scheme_before_token(token.as_bytes());
+                let detail = alone.map(|(name, _)| format!("the token alone is wanted: leave out `{name} `"));
+                let verdict = refused(failure);
+                return Ok(Verdict { detail: detail.unwrap_or(verdict.detail), ..verdict });
+            }
         };
         let verdict = match judge(snapshot, process, &token) {
             Ok(known) => Verdict { reason: Reason::Allowed, identity: Some(known.identity), ..blank() },

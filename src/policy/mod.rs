@@ -24,6 +24,7 @@ pub use model::Policy;
 
 use document::Document;
 use report::Report;
+pub(crate) use report::nearest;
 
 /// A larger file is no policy that somebody wrote.
 const LARGEST: u64 = 16 * 1024 * 1024;

@@ -109,6 +109,16 @@ fn cve_2021_32637_malformed_targets() {
 }
 
 #[test]
+fn a_path_without_its_slash_is_told_what_it_lacks() {
+    for target in ["orders/7", "a", "?a", "h:80"] {
+        let why = parse("GET", target.as_bytes(), None).unwrap_err().explanation;
+        assert!(why.contains("does not begin with \"/\""), "{target}: {why}");
+    }
+    assert!(parse("GET", b"/orders/7", None).is_ok());
+    assert!(!parse("GET", b"/a b", None).unwrap_err().explanation.contains("begin"), "that is not what is wrong");
+}
+
+#[test]
 fn the_asterisk_is_for_options() {
     let target = parse("OPTIONS", b"*", None).unwrap();
     assert!(target.asterisk);

@@ -40,6 +40,23 @@ static void is_refused(const gatepost_engine *engine, const char *token, gatepos
     gatepost_decision_free(decision);
 }
 
+/* Whoever hands in the whole field is told so. */
+static void the_token_alone_is_wanted(const gatepost_engine *engine, const char *token) {
+    static const char *const names[] = {"Bearer", "bearer", "DPoP"};
+    for (int i = 0; i < 3; i++) {
+        char value[16384];
+        snprintf(value, sizeof value, "%s %s", names[i], token);
+        gatepost_verified *verified = NULL;
+        gatepost_token_view view = verify(engine, value, &verified);
+        CHECK(view.action == GATEPOST_DENY && view.reason == GATEPOST_REASON_TOKEN_MALFORMED);
+        CHECK(is(view.detail, i < 2 ? "the token alone is wanted: leave out `Bearer `" : "the token alone is wanted: leave out `DPoP `"));
+        gatepost_verified_free(verified);
+    }
+    gatepost_verified *verified = NULL;
+    CHECK(strstr(verify(engine, "Bearers", &verified).detail.ptr, "leave out") == NULL);
+    gatepost_verified_free(verified);
+}
+
 static void is_good(const gatepost_engine *engine, const char *token) {
     gatepost_verified *verified = NULL;
     CHECK(verify(engine, token, &verified).action == GATEPOST_ALLOW);
@@ -97,6 +114,7 @@ static void what_names_nothing_or_too_much_is_an_error(const gatepost_engine *en
     larger.known.token = text(token);
     CHECK_STATUS(GATEPOST_ERR_UNSUPPORTED, gatepost_token_revoke(engine, &larger.known, NULL));
     is_good(engine, token);
+    the_token_alone_is_wanted(engine, token);
 }
 
 int main(int argc, char **argv) {

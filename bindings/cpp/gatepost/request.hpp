@@ -40,7 +40,8 @@ public:
         raw_.user = nullptr;
     }
     /// \param method as received
-    /// \param target the raw request-target, as received: not decoded, not normalised, with its query
+    /// \param target the raw request-target, as received: not decoded, not normalised, with its query; a path without
+    ///     a "/" in front is refused
     Request(Text method, Text target) noexcept : Request() { this->method(method).target(target); }
     /// \param other borrows the same; the fields themselves are a copy's own
     Request(const Request& other) : raw_(other.raw_), fields_(other.fields_) { point(); }

@@ -36,7 +36,7 @@ class Request:
     """What the engine needs to know of a request. It does not change, and may be decided on any number of times.
 
     method: as received.
-    target: the raw request-target, not decoded, with its query: "/orders/7?x=1".
+    target: the raw request-target, not decoded, with its query: "/orders/7?x=1". Without the "/" it is refused.
     headers: all fields, complete, in the order received; see `Headers`.
     host: `:authority` of HTTP/2; empty: the Host field counts.
     peer: address of the direct peer, with or without a port, or "unix:". Empty: nobody in particular; then no

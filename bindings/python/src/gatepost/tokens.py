@@ -68,9 +68,6 @@ class Verified(NamedTuple):
         return self.good
 
 
-_NO_SCHEME = "the token alone is wanted: leave out `Bearer `"
-
-
 class TokenMethods:
     """What an engine does with tokens and passwords. All of it may block: in an event loop call it by
     `await asyncio.to_thread(engine.issue_token, "alice")`."""
@@ -108,7 +105,7 @@ class TokenMethods:
             view.action == Action.ALLOW,
             view.status,
             Reason(view.reason),
-            _NO_SCHEME if str(token)[:7].lower() == "bearer " else string(view.detail),
+            string(view.detail),
             string(view.subject) or None,
             string(view.issuer),
             tuple(unescape(role) for role in roles.split(",")) if roles else (),

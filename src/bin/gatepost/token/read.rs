@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
+use gatepost::credential::authorization;
 use zeroize::Zeroizing;
 
 use crate::output::{self, Failure};
@@ -11,7 +12,8 @@ use crate::output::{self, Failure};
 /// Octets that are read at most: far more than a token may have, so that it can be said what is wrong with a long one.
 const LONGEST: u64 = 1 << 20;
 
-/// What the file holds, or stdin where there is none or it is `-`, without white space around it. It may be anything.
+/// What the file holds, or stdin where there is none or it is `-`, without white space around it and without the scheme
+/// that it is sent under. It may be anything.
 pub fn token(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = match file.filter(|file| file.as_os_str() != "-") {
         Some(file) => {
@@ -32,7 +34,11 @@ pub fn token(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
             all(stdin.lock(), "stdin")?
         }
     };
-    let token = Zeroizing::new(bytes.trim_ascii().to_vec());
+    let mut token = Zeroizing::new(bytes.trim_ascii().to_vec());
+    if let Some((name, alone)) = authorization::scheme_before_token(&bytes) {
+        output::note(&format!("`{name}` in front is the name of the scheme and no part of the token: it is left out"));
+        token = Zeroizing::new(alone.trim_ascii().to_vec());
+    }
     if token.is_empty() {
         let place = file.map_or("stdin".to_owned(), |file| output::visible(&file.to_string_lossy()));
         return Err(Failure::new(format!("{place} holds no token: write it there as one line")));
@@ -51,7 +57,10 @@ fn all(from: impl Read, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(bytes)
 }
 
-/// A JSON object in base64url begins so.
+/// A JSON object in base64url begins so; before it may stand the scheme that tokens are sent under.
 fn looks_like_token(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.starts_with("eyJ") && text.contains('.'))
+    path.to_str().is_some_and(|text| {
+        let scheme = authorization::scheme_before_token(text.as_bytes());
+        scheme.is_some() || text.starts_with("eyJ") && text.contains('.')
+    })
 }
