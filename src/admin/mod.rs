@@ -186,7 +186,7 @@ impl Admin<'_> {
         let defined: Vec<&str> = self.policy.roles.names().collect();
         let hint = match (defined.as_slice(), policy::nearest(role, defined.iter().copied())) {
             ([], _) => "it defines none: add a [[role]] to it".to_owned(),
-            (_, Some(near)) => format!("did you mean {near:?}?"),
+            (names, Some(near)) => format!("did you mean {near:?}? It defines {}", names.join(", ")),
             (names, None) => format!("it defines {}", names.join(", ")),
         };
         Err(input(format!("the policy defines no role named {role:?}; {hint}")))

@@ -88,7 +88,10 @@ fn only_defined_roles_are_granted_and_a_slip_in_a_revocation_is_told() {
         admin.add_user(&NewUser { name: "alice", ..NewUser::default() }).unwrap();
         assert_eq!(admin.grant("alice", "clerk").unwrap(), ("alice".to_owned(), true));
         assert_eq!(admin.grant("alice", "clerk").unwrap(), ("alice".to_owned(), false));
-        assert!(admin.grant("alice", "clark").unwrap_err().message().contains("admin, clerk"));
+        let slip = admin.grant("alice", "clark").unwrap_err();
+        assert!(slip.message().contains("did you mean \"clerk\"? It defines admin, clerk"), "{}", slip.message());
+        let other = admin.grant("alice", "ghost").unwrap_err();
+        assert!(other.message().ends_with("; it defines admin, clerk"), "{}", other.message());
         assert_eq!(admin.revoke("alice", "clerk").unwrap(), ("alice".to_owned(), true));
         assert_eq!(admin.revoke("alice", "clerk").unwrap(), ("alice".to_owned(), false));
         assert!(admin.revoke("alice", "clark").is_err());
