@@ -30,6 +30,15 @@ static gatepost_status ask(const gatepost_engine *engine) {
     return status;
 }
 
+/* What must not reach the application is known in any process, whoever has started the engine. */
+static void the_names_are_known(const gatepost_engine *engine) {
+    gatepost_decision *decision = NULL;
+    gatepost_view view = {.struct_size = sizeof view};
+    CHECK_STATUS(GATEPOST_OK, gatepost_strip(engine, NULL, &decision, &view));
+    CHECK(view.action == GATEPOST_DENY && view.strip_count == 2 && is(view.strip[0], "X-Auth-Subject"));
+    gatepost_decision_free(decision);
+}
+
 static void must_end_well(pid_t child) {
     int status = 0;
     CHECK(child > 0);
@@ -60,6 +69,7 @@ int main(int argc, char **argv) {
         if (worker == 0) {
             char id[128] = {0};
             CHECK_STATUS(GATEPOST_ERR_NOT_STARTED, ask(engine));
+            the_names_are_known(engine);
             must(gatepost_engine_start(engine, NULL), NULL, "start in a worker");
             CHECK(http(engine, "/private") == 200);
             draw_id(engine, id, sizeof id);
@@ -91,6 +101,7 @@ int main(int argc, char **argv) {
         gatepost_job *job = NULL;
         CHECK_STATUS(GATEPOST_ERR_NOT_STARTED, gatepost_decide(engine, &request, &decision, &job));
         CHECK(decision == NULL && job == NULL);
+        the_names_are_known(engine);
         must(gatepost_engine_start(engine, &error), error, "start in the child");
         CHECK(http(engine, "/private") == 200);
 

@@ -1,9 +1,6 @@
 /* What must not reach the application of requests about which nothing is decided: known before the engine is started. */
 #include "check.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 static const char POLICY[] =
     "[engine]\nname = \"strip\"\nstate = \":memory:\"\nunmatched = \"pass\"\nschemes = [\"basic\"]\n"
     "[identity]\nsubject = \"X-Auth-Subject\"\nroles = \"X-Auth-Roles\"\n"
@@ -142,18 +139,6 @@ int main(int argc, char **argv) {
     must(gatepost_engine_start(engine, NULL), NULL, "gatepost_engine_start");
     the_names_are_known_without_a_request(engine);
     decisions_have_the_same_list(engine);
-
-    /* A child of a started process cannot decide, and knows it all the same. */
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        CHECK_STATUS(GATEPOST_ERR_NOT_STARTED, gatepost_decide(engine, &request, &decision, NULL));
-        the_names_are_known_without_a_request(engine);
-        of_each_request_it_is_known_what_goes(engine);
-        _exit(0);
-    }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     gatepost_engine_free(engine);
     return 0;
 }
