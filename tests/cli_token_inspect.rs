@@ -206,7 +206,7 @@ fn tokens_come_from_stdin_or_a_file_and_never_from_an_argument() {
         let ran = run_in(folder.path(), &["token", "inspect", "--at", AT], &format!("{sent}\n")).exits(0).says("u-17");
         assert!(ran.err.contains("is the name of the scheme and no part of the token"), "{}", ran.err);
     }
-    run_in(folder.path(), &["token", "inspect"], "Bearer \n").exits(3);
+    run_in(folder.path(), &["token", "inspect"], "Bearer \n").exits(1).complains("stdin holds no token");
     run_in(folder.path(), &["token", "inspect", "Bearer.txt"], "").exits(1).complains("Bearer.txt cannot be read");
     run_in(folder.path(), &["token", "inspect", "nowhere.txt"], "").exits(1).complains("nowhere.txt cannot be read");
     run_in(folder.path(), &["token", "inspect"], "\n").exits(1).complains("stdin holds no token");
