@@ -14,7 +14,7 @@ use rustix::fs::{OFlags, Timespec};
 
 use super::seal::{Head, Seal};
 use crate::error::Error;
-use crate::ffi::os::mapped::FileId;
+use crate::ffi::os::words::FileId;
 use crate::ffi::os::{clock, quiet};
 use crate::policy::model::ChainKey;
 

@@ -19,7 +19,7 @@ use sha2::Sha256;
 use super::file::give_away;
 use crate::error::{Error, ErrorKind as Kind};
 use crate::event::Member;
-use crate::ffi::os::mapped::FileId;
+use crate::ffi::os::words::FileId;
 use crate::policy::model::ChainKey;
 
 /// Octets of a seal.

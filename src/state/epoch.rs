@@ -31,7 +31,8 @@ use arc_swap::ArcSwap;
 
 use crate::crypto::random;
 use crate::ffi::os::clock::coarse_seconds;
-use crate::ffi::os::mapped::{FileId, MappedPair};
+use crate::ffi::os::mapped::MappedPair;
+use crate::ffi::os::words::FileId;
 
 /// The counter of one state.
 #[derive(Debug)]

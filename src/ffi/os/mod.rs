@@ -1,4 +1,4 @@
-//! Safe wrappers of system calls and of instructions: the mapped change counter, the fork counter, the coarse clocks,
+//! Safe wrappers of system calls and of instructions: files of words that processes share, the change counter, the fork counter, the coarse clocks,
 //! descriptors, writing without signals, comparing many octets at a time, and two hooks for tests. Nothing here knows
 //! anything of the engine.
 
@@ -15,3 +15,4 @@ pub mod quotes;
 pub mod sextets;
 pub mod taint;
 pub mod wide;
+pub mod words;

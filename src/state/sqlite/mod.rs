@@ -30,7 +30,7 @@ use super::{ApiKey, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
-use crate::ffi::os::mapped::FileId;
+use crate::ffi::os::words::FileId;
 
 /// State in a SQLite file, or in the memory of this process.
 #[derive(Debug)]
