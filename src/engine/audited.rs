@@ -9,8 +9,8 @@ use crate::engine::snapshot::Snapshot;
 use crate::error::Error;
 use crate::event::{Kind, Line, Member};
 use crate::state::{
-    ApiKey, By, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, Mark, News, RefreshToken,
-    Revocation, State, User,
+    ApiKey, By, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, Mark, News, Proof, RefreshToken,
+    Revocation, State, Used, User,
 };
 
 /// A state that tells.
@@ -148,6 +148,14 @@ impl State for Audited {
 
     fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
         self.state.secret(name)
+    }
+
+    fn open_proofs(&self, now: i64) -> Result<(), Error> {
+        self.state.open_proofs(now)
+    }
+
+    fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error> {
+        self.state.use_proof(proof, now)
     }
 
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error> {

@@ -10,6 +10,7 @@ use crate::certificate::thumbprint;
 use crate::crypto::random;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::Examination;
+use crate::engine::process::Process;
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::policy::model::{Dpop, DpopRules, Issuer};
@@ -17,16 +18,19 @@ use crate::reading::certificate::Handed;
 use crate::reading::fields::Fields;
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::state::State;
+use crate::state::{self, Proof, State, Used};
 use crate::target::{Host, HttpUri};
 use crate::token::claims::Clock;
 use crate::token::dpop::{self, Expected};
 use crate::token::nonce::Nonces;
-use crate::token::replay::{Made, Span, Use};
+use crate::token::replay::{LONGEST, Made, Span, Use};
 use crate::token::{Binding, Verified};
 
 /// Under which name the state keeps the key of the nonces.
 const NONCE_KEY: &str = "dpop-nonce";
+
+// What a process forgets and what all of them do goes by the same time.
+const _: () = assert!(LONGEST == state::LONGEST as i64);
 
 /// How the tokens of a policy may come.
 #[derive(Debug)]
@@ -56,8 +60,12 @@ impl Proofs {
         }
     }
 
-    /// Finds the key of the nonces. Where nothing may be written and there is none yet, no nonce can be known either.
-    pub(super) fn open(&mut self, state: &dyn State, read_only: bool) -> Result<(), Error> {
+    /// Finds what all processes know of used proofs, where some are taken and it is ours to use them, and the key of the
+    /// nonces. Where nothing may be written and there is none yet, no nonce can be known either.
+    pub(super) fn open(&mut self, state: &dyn State, read_only: bool, now: i64) -> Result<(), Error> {
+        if self.are_taken() && !read_only {
+            state.open_proofs(now)?;
+        }
         if self.wants_nonces {
             let key = match read_only {
                 false => state.secret(NONCE_KEY)?,
@@ -229,7 +237,7 @@ impl Possession<'_, '_> {
         }
         let span = Span { oldest: dpop::oldest(clock), now: clock.now };
         let made = Made { key, id: &proved.id, issued: proved.issued, at: proved.made_at };
-        match examination.process.replays.note(&made, span) {
+        match note(examination.process, &made, span)? {
             Use::First => {
                 context.trace.step("possession", saw, || "is of the token's key, and new");
                 Ok(())
@@ -240,6 +248,21 @@ impl Possession<'_, '_> {
             }
             Use::TooMany => Err(wrong("the key of the DPoP proof made as many of late as are remembered for one key")),
         }
+    }
+}
+
+/// Notes the use of a proof: in this process, and what is new here for all that share the state.
+fn note(process: &Process, made: &Made<'_>, span: Span) -> Result<Use, Failure> {
+    let here = process.replays.note(made, span);
+    if here != Use::First {
+        return Ok(here);
+    }
+    let Made { key, id, issued, at: made_at } = *made;
+    match process.state.use_proof(&Proof { key, id, issued, made_at }, span.now) {
+        Ok(Used::First) => Ok(Use::First),
+        Ok(Used::Again) => Ok(Use::Again),
+        Ok(Used::Forgotten) => Ok(Use::Forgotten),
+        Err(error) => Err(Failure::new(Reason::StateUnavailable, "possession", error.message())),
     }
 }
 

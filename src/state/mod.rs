@@ -2,6 +2,7 @@
 //! [`State`]; SQLite is the first.
 
 mod epoch;
+mod proofs;
 mod refresh;
 mod revocation;
 mod sqlite;
@@ -12,6 +13,7 @@ use crate::crypto::password::Work;
 use crate::error::Error;
 use crate::policy::model::StateLocation;
 
+pub use proofs::{LONGEST, Proof, Used};
 pub use refresh::{Exchange, Exchanged, Login, LoginEnd, Logins, RefreshToken};
 pub use revocation::{By, KEPT, Mark, News, Revocation};
 pub use sqlite::SqliteState;
@@ -231,6 +233,12 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
     /// The same, where it was drawn before.
     fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error>;
+
+    /// Makes ready for proofs that are used: once before the first of them, by whoever may wait. `now`: Unix seconds.
+    fn open_proofs(&self, now: i64) -> Result<(), Error>;
+    /// Notes the use of a proof for all processes that share the state; a state that none shares knows of none. Waits for
+    /// nobody: an error where what is known of proofs was lost and cannot be found at this moment.
+    fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error>;
 
     /// All API keys, oldest first, or those of one user.
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error>;

@@ -6,7 +6,7 @@
 //! forget: its age, a longer leeway in a new policy, a clock that went forward and back, or a memory that is full. So when
 //! there are more proofs than the memory holds, they have to be younger, and no used one is taken again. **Why nobody
 //! shuts others out**: what one key may hold is bounded, and more narrowly once half of the memory is in use. It is the
-//! memory of one process.
+//! memory of one process; what all processes of a state file know lies beside that file.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ const SHARES: (usize, usize) = (CAPACITY / 8, CAPACITY / 64);
 /// Seconds by which a proof that is remembered can lie ahead before the clock must have been set back.
 const FAR: i64 = 3_600;
 /// Seconds for which a proof is good at most, under any policy.
-const LONGEST: i64 = 400;
+pub const LONGEST: i64 = 400;
 /// Times of which something was forgotten are one where no more seconds are between them, and at most so many.
 const GAP: i64 = 600;
 const MOST_SPANS: usize = 16;

@@ -15,7 +15,7 @@ use crate::output;
 pub fn note(policy: &Policy, all: bool) {
     let mut files = Vec::new();
     if let StateLocation::File(state) = &policy.state {
-        let ends: &[&str] = if all { &["", "-epoch", "-wal", "-shm"] } else { &["", "-epoch"] };
+        let ends: &[&str] = if all { &["", "-epoch", "-proofs", "-wal", "-shm"] } else { &["", "-epoch", "-proofs"] };
         files.extend(ends.iter().map(|end| with_end(state, end)));
     }
     if let EventSink::File(log) = &policy.events.sink {

@@ -9,6 +9,7 @@ mod fetched;
 mod history;
 mod import;
 mod keys;
+mod proofs;
 mod refresh;
 mod revocations;
 mod schema;
@@ -25,12 +26,21 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::failure::Fault;
 use super::epoch::Epoch;
+use super::proofs::Proofs;
 use super::revocation::{By, Mark, News, Revocation};
-use super::{ApiKey, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, RefreshToken, State, User};
+use super::{
+    ApiKey, Claim, Ended, Exchange, Exchanged, Fetching, Incoming, Login, Logins, Proof, RefreshToken, State, Used,
+    User,
+};
 use crate::crypto::password::Work;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork::fork_generation;
 use crate::ffi::os::words::FileId;
+
+/// How the name of the change counter ends.
+const EPOCH: &str = "-epoch";
+/// And that of the used proofs.
+const PROOFS: &str = "-proofs";
 
 /// State in a SQLite file, or in the memory of this process.
 #[derive(Debug)]
@@ -42,6 +52,8 @@ pub struct SqliteState {
     /// `None`: the writer reads as well, as nothing else sees a database in memory.
     reader: Option<Mutex<Option<Connection>>>,
     epoch: Epoch,
+    /// `None`: nobody shares this state.
+    proofs: Option<Proofs>,
     /// The process that opened it.
     process: u64,
 }
@@ -55,12 +67,13 @@ struct Writer {
 
 impl SqliteState {
     /// Opens the state file, or makes it (mode 0600) where it is absent; its folder must exist. Each process opens it for
-    /// itself, after fork. Beside it lie SQLite's `-wal` and `-shm` and our `-epoch`.
+    /// itself, after fork. Beside it lie SQLite's `-wal` and `-shm` and our `-epoch`; where proofs are taken, our `-proofs`.
     pub fn open(path: &Path) -> Result<SqliteState, Error> {
         let process = fork_generation();
         let path = connect::find_or_make(path)?;
         let (writer, epoch, reader) = open_files(&path).map_err(|fault| fault.about(&path))?;
-        Ok(SqliteState { path, writer: Mutex::new(Some(writer)), reader: Some(reader), epoch, process })
+        let proofs = Some(Proofs::at(beside(&path, PROOFS)));
+        Ok(SqliteState { path, writer: Mutex::new(Some(writer)), reader: Some(reader), epoch, proofs, process })
     }
 
     /// State that nobody else sees and that ends with this value.
@@ -68,7 +81,7 @@ impl SqliteState {
         let process = fork_generation();
         let path = PathBuf::from(":memory:");
         let (writer, epoch) = open_memory(&path).map_err(|fault| fault.about(&path))?;
-        Ok(SqliteState { path, writer: Mutex::new(Some(writer)), reader: None, epoch, process })
+        Ok(SqliteState { path, writer: Mutex::new(Some(writer)), reader: None, epoch, proofs: None, process })
     }
 
     fn read<T>(&self, body: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Error> {
@@ -102,7 +115,11 @@ impl SqliteState {
         // As late as may be, so that others are without a version for the length of the commit only. The ticket ends
         // after the commit, also after one that failed: a number too many harms nobody.
         let ticket = if changed {
-            Some(self.epoch.begin(writer.id).map_err(|error| failure::file("used", &epoch_path(&self.path), &error))?)
+            Some(
+                self.epoch
+                    .begin(writer.id)
+                    .map_err(|error| failure::file("used", &beside(&self.path, EPOCH), &error))?,
+            )
         } else {
             None
         };
@@ -251,6 +268,14 @@ impl State for SqliteState {
         }
     }
 
+    fn open_proofs(&self, now: i64) -> Result<(), Error> {
+        self.find_proofs(now, true)
+    }
+
+    fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error> {
+        self.note_proof(proof, now)
+    }
+
     fn api_keys(&self, user: Option<&str>) -> Result<Vec<ApiKey>, Error> {
         self.read(|connection| keys::all(connection, user))
     }
@@ -346,7 +371,7 @@ fn open_files(path: &Path) -> Result<Files, Fault> {
     let id = FileId::of(path).map_err(|error| failure::file("opened", path, &error))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::migrate(&transaction, path)?;
-    let epoch_path = epoch_path(path);
+    let epoch_path = beside(path, EPOCH);
     let epoch = Epoch::open(epoch_path.clone(), path.to_owned(), id)
         .map_err(|error| failure::file("used", &epoch_path, &error))?;
     transaction.commit()?;
@@ -363,10 +388,10 @@ fn open_memory(path: &Path) -> Result<(Writer, Epoch), Fault> {
     Ok((Writer { connection, id: None }, epoch))
 }
 
-/// The change counter lies beside the state file.
-fn epoch_path(path: &Path) -> PathBuf {
+/// What lies beside the state file, by what its name ends with.
+fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-epoch");
+    name.push(end);
     PathBuf::from(name)
 }
 
