@@ -8,65 +8,18 @@
     reason = "clippy exempts the test functions themselves, not what they call"
 )]
 
+mod dpop_support;
 mod engine_support;
 
-use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use data_encoding::BASE64URL_NOPAD as B64;
-use ed25519_dalek::{Signer, SigningKey};
+use dpop_support::*;
 use engine_support::*;
 use gatepost::engine::{Engine, OnEvent, Options};
 use gatepost::policy::model::StateLocation;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
-/// A client with a key, and a token that is bound to it.
-struct Client {
-    key: SigningKey,
-    token: String,
-    made: Cell<u32>,
-}
-
-impl Client {
-    fn new(octet: u8) -> Client {
-        let key = SigningKey::from_bytes(&[octet; 32]);
-        let jkt = B64.encode(&Sha256::digest(jwk(&key).to_string()));
-        Client { key, token: token("sam", json!({"cnf": {"jkt": jkt}}), SECRET), made: Cell::new(0) }
-    }
-
-    /// A fresh proof for `GET https://orders.example.com/x`, with some claims changed.
-    fn proof(&self, changes: Value) -> String {
-        self.made.set(self.made.get() + 1);
-        let mut claims = json!({
-            "jti": format!("proof-{}", self.made.get()), "htm": "GET", "htu": "https://orders.example.com/x",
-            "iat": NOW, "ath": B64.encode(&Sha256::digest(&self.token)),
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            claims[name] = value.clone();
-        }
-        let header = json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk(&self.key)});
-        let encode = |value: &Value| B64.encode(value.to_string().as_bytes());
-        let signed = format!("{}.{}", encode(&header), encode(&claims));
-        format!("{signed}.{}", B64.encode(&self.key.sign(signed.as_bytes()).to_bytes()))
-    }
-
-    fn ask(&self, proof: &str) -> Ask {
-        get("/x").authorization(format!("DPoP {}", self.token)).header("DPoP", proof)
-    }
-}
-
-fn jwk(key: &SigningKey) -> Value {
-    json!({"crv": "Ed25519", "kty": "OKP", "x": B64.encode(key.verifying_key().as_bytes())})
-}
-
-fn policy(more: &str) -> String {
-    format!(
-        "[engine]\nname = \"Orders\"\nstate = \":memory:\"\nschemes = [\"bearer\"]\n{ISSUER}{more}[[route]]\npath = \"/{{*rest}}\"\n"
-    )
-}
 
 fn on_file(text: &str, path: &Path) -> Engine {
     engine_with(text, Options { state: Some(StateLocation::File(path.to_owned())), ..Options::default() })

@@ -154,7 +154,7 @@ static void nginx(const char *folder) {
         free(jailed);
     }
 
-    const char *left[] = {"gatepost.db", "gatepost.db-epoch", "gatepost.db-wal", "gatepost.db-shm"};
+    const char *left[] = {"gatepost.db", "gatepost.db-epoch", "gatepost.db-proofs", "gatepost.db-wal", "gatepost.db-shm"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         char *path = in_folder(state, left[i]);
         (void)unlink(path);
