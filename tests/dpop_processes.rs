@@ -217,7 +217,7 @@ fn the_file_is_there_only_where_proofs_are_taken_also_once_a_reload_takes_them()
     let reader = engine_with(&policy(""), Options { state, read_only: true, ..Options::default() });
     assert_eq!(client.numbered(1).reason(&reader), "allowed");
     assert!(!place.proofs().exists(), "who only reads makes nothing");
-    assert_eq!(client.numbered(1).reason(&one), "token_binding");
+    assert_eq!(client.numbered(1).reason(&one), "scheme_not_accepted");
     one.replace(load(&policy(""))).unwrap();
     assert!(place.proofs().exists());
     two.replace(load(&policy(""))).unwrap();
@@ -242,7 +242,7 @@ fn a_file_that_is_something_else_stops_the_start_and_a_reload_with_what_to_do() 
             let said = error.message();
             assert!(said.contains("state.db-proofs cannot be used") && said.contains("delete this file"), "{said}");
         }
-        assert_eq!(client.numbered(1).reason(&off), "token_binding", "the old policy stays in force");
+        assert_eq!(client.numbered(1).reason(&off), "scheme_not_accepted", "the old policy stays in force");
         assert_eq!(std::fs::read(place.proofs()).unwrap(), content);
         // As it says.
         std::fs::remove_file(place.proofs()).unwrap();
