@@ -608,6 +608,84 @@ typedef struct gatepost_view {
 } gatepost_view;
 
 /**
+ * How a decision begins that was written into memory of the caller's. Behind it, at `head`, is a table of uint32_t:
+ * for each header field for the response the lengths of name and value and the mode, the same for each for the
+ * application, and the length of each name to strip. Behind the table are the strings, one after the other and without
+ * NUL: id, subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the
+ * names to strip; the body.
+ */
+typedef struct gatepost_flat {
+    /**
+     * How many bytes all of it is.
+     */
+    uint32_t size;
+    /**
+     * Where the table begins: the length of this struct, which may grow.
+     */
+    uint32_t head;
+    /**
+     * Which of the engine's policies decided: gatepost_engine_generation at that moment.
+     */
+    uint64_t generation;
+    /**
+     * What to do.
+     */
+    gatepost_action action;
+    /**
+     * The HTTP status; 200 for GATEPOST_ALLOW and GATEPOST_PASS.
+     */
+    uint32_t status;
+    /**
+     * Why. For logs; what the person may know is in the body.
+     */
+    gatepost_reason reason;
+    /**
+     * Seconds until another try may succeed; 0: not said.
+     */
+    uint32_t retry_after;
+    /**
+     * Length of the id.
+     */
+    uint32_t id;
+    /**
+     * Length of the subject; 0: nobody was recognised.
+     */
+    uint32_t subject;
+    /**
+     * Length of the issuer.
+     */
+    uint32_t issuer;
+    /**
+     * Length of the scheme's name.
+     */
+    uint32_t scheme;
+    /**
+     * Length of the roles, joined as gatepost_decision_attribute joins them.
+     */
+    uint32_t roles;
+    /**
+     * Length of the scopes, joined as gatepost_decision_attribute joins them.
+     */
+    uint32_t scopes;
+    /**
+     * How many header fields for the response there are.
+     */
+    uint32_t response_header_count;
+    /**
+     * How many header fields for the application there are.
+     */
+    uint32_t upstream_header_count;
+    /**
+     * How many names to strip there are.
+     */
+    uint32_t strip_count;
+    /**
+     * Length of the body.
+     */
+    uint32_t body;
+} gatepost_flat;
+
+/**
  * Gets what a submission came to: exactly once, from gatepost_pool_dispatch or gatepost_pool_free, on the thread that
  * calls them. It must not throw; it may submit, cancel and free.
  *
@@ -1732,6 +1810,27 @@ gatepost_status gatepost_decide_into(const struct gatepost_engine *engine,
                                      const struct gatepost_request *request,
                                      struct gatepost_decision **decision,
                                      struct gatepost_view *view);
+
+/**
+ * gatepost_decide that writes the decision into memory of the caller's, as gatepost_flat says, where it fits: there is
+ * nothing to end then.
+ *
+ * engine: borrowed; started in this process.
+ * request: borrowed for the call only, also where it returns GATEPOST_PENDING.
+ * memory: gets the decision: the struct and what stands behind it. Unless the decision is written there, what it then
+ *     holds means nothing.
+ * room: how many bytes it has.
+ * decision: NULL where the decision is in memory; where it does not fit, gets it, owned by the caller.
+ * job: gets slow work that is left, owned by the caller; else NULL.
+ * Any number of threads at once.
+ * Returns as gatepost_decide.
+ */
+gatepost_status gatepost_decide_flat(const struct gatepost_engine *engine,
+                                     const struct gatepost_request *request,
+                                     struct gatepost_flat *memory,
+                                     size_t room,
+                                     struct gatepost_decision **decision,
+                                     struct gatepost_job **job);
 
 /**
  * What of a request must not reach the application where nothing is decided about it: the policy is not asked there,

@@ -24,6 +24,7 @@ const PROGRAMS: &[&str] = &[
     "life_cycle",
     "nulls",
     "structs",
+    "flat",
     "tables",
     "jobs",
     "pool",

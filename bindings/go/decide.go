@@ -52,25 +52,35 @@ type Request struct {
 	Now time.Time
 }
 
-// scratch is what a call needs that copies its strings; it is used again and again.
+// scratch is what a call needs; it is used again and again. What C writes lies here and not on a stack, where Go would
+// clear all of it first.
 type scratch struct {
 	call  C.gp_go_call
 	place *place
+	// For calls that copy their strings.
 	bytes []byte
 	table []C.uint32_t
+	// A text that was too long for the call.
+	long string
 }
 
 // One request with much in it does not make every later one hold on to as much memory.
 const mostKept = 128 << 10
 
-func newScratch(g *gate) *scratch {
-	return &scratch{place: g.place(), bytes: make([]byte, 0, 4<<10), table: make([]C.uint32_t, 0, 64)}
+func newScratch(g *gate) *scratch { return &scratch{place: g.place()} }
+
+// get takes one out, ready for a request.
+func (c *core) get() *scratch {
+	s := c.pool.Get().(*scratch)
+	s.call.request = C.gp_go_request{}
+	return s
 }
 
 func (c *core) put(s *scratch) {
 	if cap(s.bytes) <= mostKept {
 		// It may hold a password.
 		clear(s.bytes)
+		s.bytes, s.table, s.long = s.bytes[:0], s.table[:0], ""
 		c.pool.Put(s)
 	}
 }
@@ -82,50 +92,42 @@ func (s *scratch) add(value string) C.uint32_t {
 	return C.uint32_t(len(value))
 }
 
-func (s *scratch) begin() *C.gp_go_request {
-	s.bytes, s.table = s.bytes[:0], s.table[:0]
-	s.call.request = C.gp_go_request{}
-	return &s.call.request
-}
-
 // DecideRequest decides a request of a server that is not net/http. A refusal is a decision, whose Err says why; on an
 // error no decision could be made, and the request must be refused.
 //
 // Once for each request of a client: what the server does with it internally has the same decision. It blocks where a
 // password must be hashed or the state be read. The request is not kept.
 func (e *Engine) DecideRequest(request *Request) (*Decision, error) {
-	d := new(Decision)
-	if err := e.decideRequest(request, d); err != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
-func (e *Engine) decideRequest(request *Request, d *Decision) error {
 	c := e.opened()
 	if c == nil {
-		return errNotOpened
+		return nil, errNotOpened
 	}
 	ctx := request.Context
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	s := c.get()
+	fits, err := false, error(nil)
 	if !c.told {
-		if fits, err := c.lendRequest(ctx, request, d); fits {
-			runtime.KeepAlive(e)
-			return err
-		}
+		fits, err = c.lendRequest(ctx, request, s)
 	}
-	s := c.pool.Get().(*scratch)
-	s.pack(request)
-	err := c.decide(ctx, s, d)
-	c.put(s)
+	if !fits {
+		s.pack(request)
+		err = c.decide(ctx, s)
+	}
 	runtime.KeepAlive(e)
-	return err
+	if err != nil {
+		c.put(s)
+		return nil, err
+	}
+	d, room := roomFor[Decision](s)
+	s.fill(d, room)
+	c.put(s)
+	return d, nil
 }
 
 func (s *scratch) pack(request *Request) {
-	r := s.begin()
+	r := &s.call.request
 	r.method = s.add(request.Method)
 	r.target = s.add(request.Target)
 	r.host = s.add(request.Host)
@@ -165,7 +167,7 @@ func (e *Engine) WantsBody(request *Request) (most uint64, err error) {
 	if c == nil {
 		return 0, errNotOpened
 	}
-	s := c.pool.Get().(*scratch)
+	s := c.get()
 	defer c.put(s)
 	s.pack(request)
 	err = e.call(func(engine *C.gatepost_engine) error {
@@ -193,45 +195,53 @@ func (s *scratch) lengths() *C.uint32_t {
 // Once for each request of a client. It blocks where a password must be hashed or the state be read; the request's
 // context ends waiting for that. What to do with the decision, Middleware and Admit do.
 func (e *Engine) Decide(r *http.Request) (*Decision, error) {
-	d := new(Decision)
-	if err := e.decideHTTP(r, d, false); err != nil {
+	c := e.opened()
+	s, err := e.decideHTTP(r, false)
+	if err != nil {
 		return nil, err
 	}
+	d, room := roomFor[Decision](s)
+	s.fill(d, room)
+	c.put(s)
 	return d, nil
 }
 
-func (e *Engine) decideHTTP(r *http.Request, d *Decision, strip bool) error {
+// decideHTTP answers what has the decision in it, for the core to put back. With strip it removes the fields to strip.
+func (e *Engine) decideHTTP(r *http.Request, strip bool) (*scratch, error) {
 	c := e.opened()
 	if c == nil {
-		return errNotOpened
+		return nil, errNotOpened
 	}
 	if r.RequestURI == "" {
-		return ErrNoTarget
+		return nil, ErrNoTarget
 	}
 	var id string
 	if c.options.RequestID != nil {
 		id = c.options.RequestID(r)
 	}
+	s := c.get()
+	fits, err := false, error(nil)
 	if !c.told {
-		if fits, err := c.lendHTTP(r, id, d, strip); fits {
-			runtime.KeepAlive(e)
-			return err
+		fits, err = c.lendHTTP(r, id, s, strip)
+	}
+	if !fits {
+		s.packHTTP(r, id)
+		if err = c.decide(r.Context(), s); err == nil && strip {
+			d := s.lent()
+			d.strip(r.Header)
 		}
 	}
-	s := c.pool.Get().(*scratch)
-	s.packHTTP(r, id)
-	err := c.decide(r.Context(), s, d)
-	c.put(s)
 	runtime.KeepAlive(e)
-	if err == nil && strip {
-		d.strip(r.Header)
+	if err != nil {
+		c.put(s)
+		return nil, err
 	}
-	return err
+	return s, nil
 }
 
 // decide is the one crossing for a request that was copied, and further ones where something slow is left or the text is
 // long.
-func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
+func (c *core) decide(ctx context.Context, s *scratch) error {
 	if len(s.bytes) > math.MaxUint32 {
 		return failure(C.GATEPOST_ERR_INVALID_ARGUMENT, nil)
 	}
@@ -239,14 +249,14 @@ func (c *core) decide(ctx context.Context, s *scratch, d *Decision) error {
 		return ErrClosed
 	}
 	if c.told {
-		return c.decideTold(ctx, s, d)
+		return c.decideTold(ctx, s)
 	}
-	C.gp_go_decide(c.number(), &s.call, &d.lengths, s.start(), s.lengths())
-	return c.decideFurther(ctx, &s.call, s.place, d)
+	C.gp_go_decide(c.number(), &s.call, s.start(), s.lengths())
+	return c.decideFurther(ctx, s)
 }
 
 // decideTold decides for an engine that calls back into Go. Its events find the request's context by a handle.
-func (c *core) decideTold(ctx context.Context, s *scratch, d *Decision) error {
+func (c *core) decideTold(ctx context.Context, s *scratch) error {
 	// Whatever a callback does, Close must not wait for this call for ever.
 	defer c.gate.leave(s.place)
 	if c.options.OnEvent != nil {
@@ -254,41 +264,42 @@ func (c *core) decideTold(ctx context.Context, s *scratch, d *Decision) error {
 		defer handle.Delete()
 		s.call.request.user = C.uintptr_t(handle)
 	}
-	C.gp_go_decide_told(c.number(), &s.call, &d.lengths, s.start(), s.lengths())
+	C.gp_go_decide_told(c.number(), &s.call, s.start(), s.lengths())
 	if s.call.status == C.GATEPOST_PENDING {
 		if err := c.slot(ctx, &s.call); err != nil {
 			return err
 		}
 		defer c.done()
-		C.gp_go_run_told(s.call.job, &s.call, &d.lengths)
+		C.gp_go_run_told(s.call.job, &s.call)
 	}
-	return finish(&s.call, d)
+	return s.finish()
 }
 
 // decideFurther does what is left: slow work, or a text that needs more room.
-func (c *core) decideFurther(ctx context.Context, call *C.gp_go_call, place *place, d *Decision) error {
-	defer c.gate.leave(place)
-	if call.status == C.GATEPOST_PENDING {
-		if err := c.slot(ctx, call); err != nil {
+func (c *core) decideFurther(ctx context.Context, s *scratch) error {
+	defer c.gate.leave(s.place)
+	if s.call.status == C.GATEPOST_PENDING {
+		if err := c.slot(ctx, &s.call); err != nil {
 			return err
 		}
 		defer c.done()
-		C.gp_go_run(call.job, call, &d.lengths)
+		C.gp_go_run(s.call.job, &s.call)
 	}
-	return finish(call, d)
+	return s.finish()
 }
 
+// behind is how long what stands behind the decision is.
+func (s *scratch) behind() int { return int(s.call.flat.size) - int(unsafe.Sizeof(s.call.flat)) }
+
 // finish takes out what the library has answered in the end.
-func finish(call *C.gp_go_call, d *Decision) error {
-	if call.status == C.GATEPOST_OK && call.held != 0 {
-		text := make([]byte, call.size)
-		C.gp_go_text(call, &d.lengths, (*C.char)(unsafe.Pointer(unsafe.SliceData(text))))
-		d.text = unsafe.String(unsafe.SliceData(text), len(text))
-	} else if call.status == C.GATEPOST_OK {
-		d.take(call)
+func (s *scratch) finish() error {
+	if s.call.status == C.GATEPOST_OK && s.call.held != 0 {
+		text := make([]byte, s.behind())
+		C.gp_go_text(&s.call, (*C.char)(unsafe.Pointer(unsafe.SliceData(text))))
+		s.long = unsafe.String(unsafe.SliceData(text), len(text))
 	}
-	if call.status != C.GATEPOST_OK {
-		return failure(call.status, nil)
+	if s.call.status != C.GATEPOST_OK {
+		return failure(s.call.status, nil)
 	}
 	return nil
 }
@@ -296,9 +307,64 @@ func finish(call *C.gp_go_call, d *Decision) error {
 // number is the engine as a number, for which no rule about pointers need be checked at each call.
 func (c *core) number() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(c.pointer))) }
 
-// take takes the text out.
-func (d *Decision) take(call *C.gp_go_call) {
-	d.text = string(unsafe.Slice((*byte)(unsafe.Pointer(&call.text)), int(call.size)))
+// roomFor makes what holds the decision together with room for its text, so that it is one piece of memory, and hardly
+// more than it needs: memory that nobody has touched for long is what costs most here.
+func roomFor[Holder any](s *scratch) (*Holder, []byte) {
+	size := s.behind()
+	switch {
+	case s.long != "":
+	case size <= 56:
+		made := new(struct {
+			Holder Holder
+			Text   [56]byte
+		})
+		return &made.Holder, made.Text[:]
+	case size <= 120:
+		made := new(struct {
+			Holder Holder
+			Text   [120]byte
+		})
+		return &made.Holder, made.Text[:]
+	case size <= 200:
+		made := new(struct {
+			Holder Holder
+			Text   [200]byte
+		})
+		return &made.Holder, made.Text[:]
+	case size <= 328:
+		made := new(struct {
+			Holder Holder
+			Text   [328]byte
+		})
+		return &made.Holder, made.Text[:]
+	default:
+		s.long = string(s.text())
+	}
+	return new(Holder), nil
+}
+
+// text is what C has written behind the decision.
+func (s *scratch) text() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&s.call.text)), s.behind())
+}
+
+// lent is the decision where it lies, until it is put back.
+func (s *scratch) lent() Decision {
+	d := Decision{lengths: s.call.flat, text: s.long}
+	if d.text == "" {
+		text := s.text()
+		d.text = unsafe.String(unsafe.SliceData(text), len(text))
+	}
+	return d
+}
+
+// fill writes the decision into memory of roomFor.
+func (s *scratch) fill(d *Decision, room []byte) {
+	*d = s.lent()
+	if room != nil {
+		n := copy(room, d.text)
+		d.text = unsafe.String(unsafe.SliceData(room), n)
+	}
 }
 
 // slot waits for a slot for the slow part of a decision, unless nobody wants it any more. done gives it back.

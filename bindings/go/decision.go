@@ -69,8 +69,8 @@ type Header struct {
 // depends on the engine any more. A nil Decision, as DecisionFromContext answers it where no middleware was, and the zero
 // one refuse: Deny, 500, ReasonInternal, nobody.
 type Decision struct {
-	lengths C.gp_go_decision
-	text    string // laid out as shim.h says
+	lengths C.gatepost_flat
+	text    string // what gatepost_flat has behind it
 }
 
 // Action is what to do.
@@ -205,7 +205,7 @@ func (d *Decision) at(offset uintptr) int {
 }
 
 func (d *Decision) table() uintptr {
-	return uintptr(d.lengths.response_count+d.lengths.upstream_count)*fieldNumbers + uintptr(d.lengths.strip_count)*number
+	return uintptr(d.lengths.response_header_count+d.lengths.upstream_header_count)*fieldNumbers + uintptr(d.lengths.strip_count)*number
 }
 
 // string is one of the strings that every decision has.
@@ -244,15 +244,15 @@ func (d *Decision) each(entry uintptr, count C.uint32_t, start int, visit func(n
 }
 
 func (d *Decision) eachResponse(visit func(name, value string, mode Mode)) {
-	if d != nil && d.lengths.response_count != 0 {
-		d.each(0, d.lengths.response_count, d.fields(), visit)
+	if d != nil && d.lengths.response_header_count != 0 {
+		d.each(0, d.lengths.response_header_count, d.fields(), visit)
 	}
 }
 
 func (d *Decision) eachUpstream(visit func(name, value string, mode Mode)) {
-	if d != nil && d.lengths.upstream_count != 0 {
-		start := d.each(0, d.lengths.response_count, d.fields(), nil)
-		d.each(uintptr(d.lengths.response_count)*fieldNumbers, d.lengths.upstream_count, start, visit)
+	if d != nil && d.lengths.upstream_header_count != 0 {
+		start := d.each(0, d.lengths.response_header_count, d.fields(), nil)
+		d.each(uintptr(d.lengths.response_header_count)*fieldNumbers, d.lengths.upstream_header_count, start, visit)
 	}
 }
 
@@ -260,7 +260,7 @@ func (d *Decision) eachStrip(visit func(name string)) {
 	if d == nil || d.lengths.strip_count == 0 {
 		return
 	}
-	both := d.lengths.response_count + d.lengths.upstream_count
+	both := d.lengths.response_header_count + d.lengths.upstream_header_count
 	start, entry := d.each(0, both, d.fields(), nil), uintptr(both)*fieldNumbers
 	for count := d.lengths.strip_count; count > 0; count-- {
 		end := start + d.at(entry)

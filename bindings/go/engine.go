@@ -1,7 +1,11 @@
 package gatepost
 
-// #cgo noescape gp_go_lend
-// #cgo nocallback gp_go_lend
+// #cgo noescape gp_go_lend_4
+// #cgo nocallback gp_go_lend_4
+// #cgo noescape gp_go_lend_10
+// #cgo nocallback gp_go_lend_10
+// #cgo noescape gp_go_lend_16
+// #cgo nocallback gp_go_lend_16
 // #cgo noescape gp_go_decide
 // #cgo nocallback gp_go_decide
 // #cgo noescape gp_go_run

@@ -2,10 +2,7 @@
 
 package gatepost
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "sync/atomic"
 
 // gate counts the calls that are inside the library, so that Close can wait for them: gatepost_engine_free must not meet
 // one. The count lies in several places, one of which each call mostly has for itself, so that processors do not wait
@@ -32,12 +29,6 @@ func newGate() *gate {
 // place gives out a place in turn.
 func (g *gate) place() *place {
 	return &g.places[g.next.Add(1)%places]
-}
-
-// near is the place for whoever has something there on its stack: mostly another one for each goroutine.
-func (g *gate) near(stack unsafe.Pointer) *place {
-	address := uintptr(stack) >> 12
-	return &g.places[(address^address>>5^address>>10)%places]
 }
 
 // enter tells whether a call may begin; where it may, leave ends it.

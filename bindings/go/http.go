@@ -14,7 +14,7 @@ const protocol = ":protocol"
 
 // packHTTP takes a request of net/http in, as the client sent it.
 func (s *scratch) packHTTP(request *http.Request, id string) {
-	r := s.begin()
+	r := &s.call.request
 	r.method = s.add(method(request))
 	r.target = s.add(request.RequestURI)
 	r.host = s.add(request.Host)

@@ -38,6 +38,7 @@ type decided struct {
 	context.Context
 	decision Decision
 	engine   *core
+	values   []string // of fields that were applied
 }
 
 type decisionKey struct{}

@@ -16,8 +16,8 @@ const few = C.GP_GO_FEW
 // lentStrings is where the strings of a request lie: method, target, host, peer, id and certificate, then name and value
 // of each field. For the time of one call the library reads them there.
 //
-// They and the call are variables of the function that fills them: so they lie on its stack, and filling them costs no
-// write barriers. That does not go with an engine that calls back into Go, during which stacks move.
+// They are a variable of the function that fills them: so they lie on its stack, and filling them costs no write
+// barriers. That does not go with an engine that calls back into Go, during which stacks move.
 type lentStrings [6 + 2*few]*C.char
 
 // lend is a string's place, and its length.
@@ -30,13 +30,13 @@ func lendBytes(b []byte) (*C.char, C.uint32_t) {
 }
 
 // lendRequest decides; fits is false for a request that must be copied, as all must that are too long for the lengths.
-func (c *core) lendRequest(ctx context.Context, request *Request, d *Decision) (fits bool, err error) {
+func (c *core) lendRequest(ctx context.Context, request *Request, s *scratch) (fits bool, err error) {
 	fields := request.Header
 	if len(fields) > few || len(request.Body) != 0 {
 		return false, nil
 	}
-	var call C.gp_go_call
 	var p lentStrings
+	call := &s.call
 	r := &call.request
 	p[0], r.method = lend(request.Method)
 	p[1], r.target = lend(request.Target)
@@ -55,15 +55,15 @@ func (c *core) lendRequest(ctx context.Context, request *Request, d *Decision) (
 	}
 	r.header_count = C.uint32_t(len(fields))
 	r.flags, r.now = request.flags(), unix(request.Now)
-	return true, c.decideLent(ctx, &call, &p, d)
+	return true, c.decideLent(ctx, s, &p)
 }
 
 // lendHTTP does the same for a request of net/http. With strip it removes the fields to strip.
-func (c *core) lendHTTP(request *http.Request, id string, d *Decision, strip bool) (fits bool, err error) {
+func (c *core) lendHTTP(request *http.Request, id string, s *scratch, strip bool) (fits bool, err error) {
 	method, peer := method(request), peer(request)
 	der, flags := connection(request)
-	var call C.gp_go_call
 	var p lentStrings
+	call := &s.call
 	r := &call.request
 	p[0], r.method = lend(method)
 	p[1], r.target = lend(request.RequestURI)
@@ -91,30 +91,41 @@ func (c *core) lendHTTP(request *http.Request, id string, d *Decision, strip boo
 		return false, nil
 	}
 	r.header_count, r.flags = C.uint32_t(count), flags
-	err = c.decideLent(request.Context(), &call, &p, d)
-	if err != nil || !strip {
+	if err := c.decideLent(request.Context(), s, &p); err != nil || !strip {
 		return true, err
 	}
 	// As Decision.strip, without walking over the map once more.
+	d := s.lent()
+	lengths := d.stripLengths()
 	for i := 0; i < count && i < few; i++ {
-		d.stripIf(request.Header, unsafe.String((*byte)(unsafe.Pointer(p[6+2*i])), int(call.fields[2*i])))
+		name := unsafe.String((*byte)(unsafe.Pointer(p[6+2*i])), int(call.fields[2*i]))
+		if lengths>>(len(name)%64)&1 != 0 {
+			d.stripIf(request.Header, name)
+		}
 	}
 	return true, nil
 }
 
 // decideLent is the one crossing, and further ones where something slow is left or the text is long.
-func (c *core) decideLent(ctx context.Context, call *C.gp_go_call, p *lentStrings, d *Decision) error {
-	place := c.gate.near(unsafe.Pointer(call))
-	if !c.gate.enter(place) {
+func (c *core) decideLent(ctx context.Context, s *scratch, p *lentStrings) error {
+	if !c.gate.enter(s.place) {
 		return ErrClosed
 	}
-	C.gp_go_lend(c.number(), call, &d.lengths, p[0], p[1], p[2], p[3], p[4], p[5],
-		p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15], p[16], p[17], p[18], p[19], p[20], p[21],
-		p[22], p[23], p[24], p[25], p[26], p[27], p[28], p[29], p[30], p[31], p[32], p[33], p[34], p[35], p[36], p[37])
+	call := &s.call
+	switch count := call.request.header_count; {
+	case count <= 4:
+		C.gp_go_lend_4(c.number(), call, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13])
+	case count <= 10:
+		C.gp_go_lend_10(c.number(), call, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13],
+			p[14], p[15], p[16], p[17], p[18], p[19], p[20], p[21], p[22], p[23], p[24], p[25])
+	default:
+		C.gp_go_lend_16(c.number(), call, p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13],
+			p[14], p[15], p[16], p[17], p[18], p[19], p[20], p[21], p[22], p[23], p[24], p[25], p[26], p[27], p[28], p[29],
+			p[30], p[31], p[32], p[33], p[34], p[35], p[36], p[37])
+	}
 	if call.status == C.GATEPOST_OK && call.held == 0 {
-		c.gate.leave(place)
-		d.take(call)
+		c.gate.leave(s.place)
 		return nil
 	}
-	return c.decideFurther(ctx, call, place, d)
+	return c.decideFurther(ctx, s)
 }

@@ -21,17 +21,17 @@ import (
 // the same of http.Flusher, http.Hijacker, http.Pusher and io.ReaderFrom, and Unwrap for http.ResponseController.
 func (e *Engine) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, admitted, ok := e.admit(w, r)
+		held, admitted, ok := e.admit(w, r)
 		if !ok {
 			return
 		}
-		if d == nil || !d.late() {
-			if d != nil {
-				d.respond(w.Header())
+		if held == nil || !held.decision.late() {
+			if held != nil {
+				held.respond(w.Header())
 			}
 			next.ServeHTTP(w, admitted)
 		} else {
-			late := &lateWriter{ResponseWriter: w, decision: d}
+			late := &lateWriter{ResponseWriter: w, decision: &held.decision}
 			next.ServeHTTP(late.dressed(), admitted)
 			late.begin()
 		}
@@ -59,39 +59,42 @@ func (e *Engine) Middleware(next http.Handler) http.Handler {
 //
 // The decision's fields for the answer are set at once; a handler that sets a field of the same name replaces it.
 func (e *Engine) Admit(w http.ResponseWriter, r *http.Request) (request *http.Request, ok bool) {
-	d, request, ok := e.admit(w, r)
-	if ok && d != nil {
-		d.respond(w.Header())
+	held, request, ok := e.admit(w, r)
+	if ok && held != nil {
+		held.respond(w.Header())
 	}
 	return request, ok
 }
 
 // admit decides and strips, and answers what is refused. The decision is nil where the request had one already.
-func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*Decision, *http.Request, bool) {
+func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*decided, *http.Request, bool) {
 	c, parent := e.opened(), r.Context()
 	if before, ok := parent.Value(decisionKey{}).(*decided); ok && before.engine == c {
 		return nil, r, true
 	}
-	held := &decided{Context: parent, engine: c}
-	d := &held.decision
-	if err := e.decideHTTP(r, d, true); err != nil {
+	s, err := e.decideHTTP(r, true)
+	if err != nil {
 		c.fail(w, r, err)
 		return nil, nil, false
 	}
+	held := s.hold()
+	held.Context, held.engine = parent, c
+	d := &held.decision
+	c.put(s)
 	switch d.Action() {
 	case Allow:
-		if d.lengths.upstream_count != 0 {
+		if d.lengths.upstream_header_count != 0 {
 			if r.Header == nil {
 				r.Header = http.Header{}
 			}
-			d.hand(r.Header)
+			held.hand(r.Header)
 		}
 	case Pass:
 	default:
 		d.send(w)
 		return nil, nil, false
 	}
-	return d, r.WithContext(held), true
+	return held, r.WithContext(held), true
 }
 
 // fail answers a request for which no decision could be made.
@@ -114,18 +117,50 @@ func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// hand applies the fields for the application. The values of those that replace others lie in one piece of memory, of
-// which none may grow into the next.
-func (d *Decision) hand(header http.Header) {
-	values := make([]string, 0, d.lengths.upstream_count)
-	d.eachUpstream(func(name, value string, mode Mode) {
-		if mode == Set {
-			values = append(values, value)
-			header[textproto.CanonicalMIMEHeaderKey(name)] = values[len(values)-1 : len(values) : len(values)]
-		} else {
-			apply(header, name, value, mode)
-		}
-	})
+// hold makes a context of the decision, with room for the values of its fields in the same piece of memory.
+func (s *scratch) hold() *decided {
+	if fields := s.call.flat.response_header_count + s.call.flat.upstream_header_count; fields == 0 || fields > fewValues {
+		held, room := roomFor[decided](s)
+		s.fill(&held.decision, room)
+		return held
+	}
+	with, room := roomFor[decidedWithValues](s)
+	with.decided.values = with.room[:0]
+	s.fill(&with.decided.decision, room)
+	return &with.decided
+}
+
+// fewValues is how many fields a decision that lets through usually has at most.
+const fewValues = 4
+
+type decidedWithValues struct {
+	decided decided
+	room    [fewValues]string
+}
+
+// respond sets the fields for the answer, ahead of the handler.
+func (held *decided) respond(header http.Header) {
+	held.decision.eachResponse(func(name, value string, mode Mode) { held.apply(header, name, value, mode) })
+}
+
+// hand applies the fields for the application.
+func (held *decided) hand(header http.Header) {
+	held.decision.eachUpstream(func(name, value string, mode Mode) { held.apply(header, name, value, mode) })
+}
+
+// apply applies a field. The values of those that replace others lie together, of which none may grow into the next.
+func (held *decided) apply(header http.Header, name, value string, mode Mode) {
+	if mode == Append {
+		apply(header, name, value, mode)
+		return
+	}
+	key := textproto.CanonicalMIMEHeaderKey(name)
+	if mode == SetIfAbsent && len(header[key]) != 0 {
+		return
+	}
+	held.values = append(held.values, value)
+	last := len(held.values)
+	header[key] = held.values[last-1 : last : last]
 }
 
 // strip removes the fields that a client may have made up, however they are spelled: net/http writes names in one way,
@@ -136,15 +171,23 @@ func (d *Decision) strip(header http.Header) {
 	}
 }
 
-// stripIf removes a field if it is among the names to strip. Most have a length that none of these has.
+// stripIf removes a field if it is among the names to strip.
 func (d *Decision) stripIf(header http.Header, name string) {
-	if d.lengths.strip_lengths>>(len(name)%64)&1 != 0 {
-		d.eachStrip(func(stripped string) {
-			if len(stripped) == len(name) && strings.EqualFold(stripped, name) {
-				delete(header, name)
-			}
-		})
+	d.eachStrip(func(stripped string) {
+		if len(stripped) == len(name) && strings.EqualFold(stripped, name) {
+			delete(header, name)
+		}
+	})
+}
+
+// stripLengths has a bit for each length, modulo 64, of a name to strip: most fields have another one.
+func (d *Decision) stripLengths() (lengths uint64) {
+	entry := uintptr(d.lengths.response_header_count+d.lengths.upstream_header_count) * fieldNumbers
+	for count := d.lengths.strip_count; count > 0; count-- {
+		lengths |= 1 << (d.at(entry) % 64)
+		entry += number
 	}
+	return lengths
 }
 
 // send answers a request that is not let through: status, fields and body, and nothing else.

@@ -47,31 +47,10 @@ static gatepost_header *unpack(gatepost_request *request, const gp_go_request *i
     return headers;
 }
 
-/* Most strings of a decision are short, and a copy of fixed size costs less than a call: two that overlap make up any
- * length between one size and the next. */
 static inline void put(char **to, gatepost_str string) {
-    char *target = *to;
-    const char *source = string.ptr;
-    size_t length = string.len;
-    *to += length;
-    if (length > 64) {
-        memcpy(target, source, length);
-    } else if (length > 32) {
-        memcpy(target, source, 32);
-        memcpy(target + length - 32, source + length - 32, 32);
-    } else if (length > 16) {
-        memcpy(target, source, 16);
-        memcpy(target + length - 16, source + length - 16, 16);
-    } else if (length >= 8) {
-        memcpy(target, source, 8);
-        memcpy(target + length - 8, source + length - 8, 8);
-    } else if (length >= 4) {
-        memcpy(target, source, 4);
-        memcpy(target + length - 4, source + length - 4, 4);
-    } else {
-        while (length-- > 0) {
-            *target++ = *source++;
-        }
+    if (string.len != 0) {
+        memcpy(*to, string.ptr, string.len);
+        *to += string.len;
     }
 }
 
@@ -103,60 +82,55 @@ static void put_fields(char **to, const gatepost_header *headers, size_t count) 
     }
 }
 
-/* Writes all of a decision. It is ended, or held where the room does not suffice. */
-static void pack(gp_go_call *call, gatepost_decision *decision, gp_go_decision *out, char *text, size_t room) {
-    /* All of it is written; to zero it first would cost more than the rest here. */
-    gatepost_view view;
-    view.struct_size = sizeof view;
+/* Writes all of a decision as gatepost_decide_flat does. It is ended, or held where the room does not suffice. */
+static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size_t room) {
+    gatepost_flat *flat = &call->flat;
+    gatepost_view view = {.struct_size = sizeof view};
     call->held = 0;
     call->status = gatepost_decision_view(decision, &view);
     if (call->status != GATEPOST_OK) {
         gatepost_decision_free(decision);
         return;
     }
-    gatepost_str roles = {NULL, 0}, scopes = {NULL, 0};
-    if (view.subject.len != 0) {
-        roles = gatepost_decision_attribute(decision, GATEPOST_STR("roles"));
-        scopes = gatepost_decision_attribute(decision, GATEPOST_STR("scopes"));
-    }
+    gatepost_str roles = gatepost_decision_attribute(decision, GATEPOST_STR("roles"));
+    gatepost_str scopes = gatepost_decision_attribute(decision, GATEPOST_STR("scopes"));
     size_t size = view.id.len + view.subject.len + view.issuer.len + view.scheme.len + roles.len + scopes.len +
                   view.body.len + size_of_fields(view.response_headers, view.response_header_count) +
                   size_of_fields(view.upstream_headers, view.upstream_header_count);
     for (size_t i = 0; i < view.strip_count; i++) {
         size += sizeof(uint32_t) + view.strip[i].len;
     }
-    call->size = size;
-    if (size > UINT32_MAX) {
+    if (size > UINT32_MAX - sizeof *flat) {
         gatepost_decision_free(decision);
         call->status = GATEPOST_ERR_NO_MEMORY;
         return;
     }
+    flat->size = (uint32_t)(sizeof *flat + size);
     if (size > room) {
         call->held = (uintptr_t)decision;
         return;
     }
-    out->generation = view.generation;
-    out->action = view.action;
-    out->status = view.status;
-    out->reason = view.reason;
-    out->retry_after = view.retry_after;
-    out->id = (uint32_t)view.id.len;
-    out->subject = (uint32_t)view.subject.len;
-    out->issuer = (uint32_t)view.issuer.len;
-    out->scheme = (uint32_t)view.scheme.len;
-    out->roles = (uint32_t)roles.len;
-    out->scopes = (uint32_t)scopes.len;
-    out->response_count = (uint32_t)view.response_header_count;
-    out->upstream_count = (uint32_t)view.upstream_header_count;
-    out->strip_count = (uint32_t)view.strip_count;
-    out->body = (uint32_t)view.body.len;
+    flat->head = sizeof *flat;
+    flat->generation = view.generation;
+    flat->action = view.action;
+    flat->status = view.status;
+    flat->reason = view.reason;
+    flat->retry_after = view.retry_after;
+    flat->id = (uint32_t)view.id.len;
+    flat->subject = (uint32_t)view.subject.len;
+    flat->issuer = (uint32_t)view.issuer.len;
+    flat->scheme = (uint32_t)view.scheme.len;
+    flat->roles = (uint32_t)roles.len;
+    flat->scopes = (uint32_t)scopes.len;
+    flat->response_header_count = (uint32_t)view.response_header_count;
+    flat->upstream_header_count = (uint32_t)view.upstream_header_count;
+    flat->strip_count = (uint32_t)view.strip_count;
+    flat->body = (uint32_t)view.body.len;
     char *to = text;
     put_lengths(&to, view.response_headers, view.response_header_count);
     put_lengths(&to, view.upstream_headers, view.upstream_header_count);
-    out->strip_lengths = 0;
     for (size_t i = 0; i < view.strip_count; i++) {
         put_number(&to, (uint32_t)view.strip[i].len);
-        out->strip_lengths |= UINT64_C(1) << view.strip[i].len % 64;
     }
     put(&to, view.id);
     put(&to, view.subject);
@@ -173,18 +147,26 @@ static void pack(gp_go_call *call, gatepost_decision *decision, gp_go_decision *
     gatepost_decision_free(decision);
 }
 
-void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call, gp_go_decision *out) {
+void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call) {
     gatepost_decision *decision = NULL;
     gatepost_job *job = NULL;
     call->held = 0;
-    call->status = gatepost_decide((const gatepost_engine *)engine, request, &decision, &job);
+    call->status = gatepost_decide_flat((const gatepost_engine *)engine, request, &call->flat,
+                                        sizeof call->flat + sizeof call->text, &decision, &job);
     call->job = (uintptr_t)job;
-    if (call->status == GATEPOST_OK) {
-        pack(call, decision, out, call->text, sizeof call->text);
+    if (decision != NULL) {
+        pack(call, decision, call->text, sizeof call->text);
+    } else if (call->status == GATEPOST_OK && call->flat.head != sizeof call->flat) {
+        /* A newer library, which says more than we know. */
+        const char *begin = (const char *)&call->flat + call->flat.head;
+        call->flat.size -= call->flat.head;
+        memmove(call->text, begin, call->flat.size);
+        call->flat.head = sizeof call->flat;
+        call->flat.size += call->flat.head;
     }
 }
 
-void gp_go_decide(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+void gp_go_decide(uintptr_t engine, gp_go_call *call, const char *bytes,
                   const uint32_t *fields) {
     gatepost_request request;
     gatepost_header few[FEW];
@@ -194,18 +176,18 @@ void gp_go_decide(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const
         call->status = GATEPOST_ERR_NO_MEMORY;
         return;
     }
-    gp_go_ask(engine, &request, call, out);
+    gp_go_ask(engine, &request, call);
     if (headers != few) {
         free(headers);
     }
 }
 
-void gp_go_decide_told(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+void gp_go_decide_told(uintptr_t engine, gp_go_call *call, const char *bytes,
                        const uint32_t *fields) {
-    gp_go_decide(engine, call, out, bytes, fields);
+    gp_go_decide(engine, call, bytes, fields);
 }
 
-void gp_go_run(uintptr_t handle, gp_go_call *call, gp_go_decision *out) {
+void gp_go_run(uintptr_t handle, gp_go_call *call) {
     gatepost_job *job = (gatepost_job *)handle;
     gatepost_decision *decision = NULL;
     call->held = 0;
@@ -215,23 +197,23 @@ void gp_go_run(uintptr_t handle, gp_go_call *call, gp_go_decision *out) {
         call->status = gatepost_job_finish(job, &decision, NULL);
     }
     if (call->status == GATEPOST_OK) {
-        pack(call, decision, out, call->text, sizeof call->text);
+        pack(call, decision, call->text, sizeof call->text);
     } else {
         /* Does nothing where it is gone already. */
         gatepost_job_free(job);
     }
 }
 
-void gp_go_run_told(uintptr_t job, gp_go_call *call, gp_go_decision *out) {
-    gp_go_run(job, call, out);
+void gp_go_run_told(uintptr_t job, gp_go_call *call) {
+    gp_go_run(job, call);
 }
 
 void gp_go_cancel(uintptr_t job) {
     gatepost_job_cancel((gatepost_job *)job);
 }
 
-void gp_go_text(gp_go_call *call, gp_go_decision *out, char *text) {
-    pack(call, (gatepost_decision *)call->held, out, text, call->size);
+void gp_go_text(gp_go_call *call, char *text) {
+    pack(call, (gatepost_decision *)call->held, text, call->flat.size - sizeof call->flat);
 }
 
 uint64_t gp_go_wants_body(const gatepost_engine *engine, const gp_go_request *in, const char *bytes,

@@ -13,8 +13,8 @@
 enum {
     /* How many header fields gp_go_lend takes. */
     GP_GO_FEW = 16,
-    /* Room for the text of most decisions that let through. */
-    GP_GO_ROOM = 768
+    /* Room for the text of most decisions. */
+    GP_GO_ROOM = 1536
 };
 
 /* A request as lengths. */
@@ -26,19 +26,6 @@ typedef struct gp_go_request {
     uintptr_t user;
 } gp_go_request;
 
-/* A decision as lengths. Its text begins with a table of uint32_t (name, value and mode of each header
- * field for the response, then for the application, then the length of each name to strip); behind it are the strings in
- * the order of the members, then name and value of each field, the names to strip, and the body. */
-typedef struct gp_go_decision {
-    uint64_t generation;
-    /* Bit n: one of the names to strip has n octets, modulo 64. */
-    uint64_t strip_lengths;
-    uint32_t action, status, reason, retry_after;
-    uint32_t id, subject, issuer, scheme, roles, scopes;
-    uint32_t response_count, upstream_count, strip_count;
-    uint32_t body;
-} gp_go_decision;
-
 /* One call: what goes in, and how it went. */
 typedef struct gp_go_call {
     gp_go_request request;
@@ -46,25 +33,26 @@ typedef struct gp_go_call {
     uint32_t fields[2 * GP_GO_FEW];
     /* What the C interface answered. */
     gatepost_status status;
-    /* How long the text is. */
-    size_t size;
-    /* A decision whose text did not fit, for gp_go_text. Handles of the library are numbers here, so that there are no
+    /* A decision that did not fit, for gp_go_text. Handles of the library are numbers here, so that there are no
      * pointers in it to look after. */
     uintptr_t held;
     /* Slow work that is left, for gp_go_run or gp_go_cancel. */
     uintptr_t job;
-    /* The text, where there is room for it. */
+    /* The decision, and what stands behind it where there is room for that. */
+    gatepost_flat flat;
     char text[GP_GO_ROOM];
 } gp_go_call;
 
 /* Decides what is cheap. */
-void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call, gp_go_decision *out);
+void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *call);
 
 /* gp_go_ask for strings in Go's memory. Go lends memory to C for a call where a pointer to it is an argument, and not where
  * it is in an array: so each string is an argument, and nothing is copied. */
-#define GP_GO_EACH(FIELD)                                                                                              \
-    FIELD(0) FIELD(1) FIELD(2) FIELD(3) FIELD(4) FIELD(5) FIELD(6) FIELD(7)                                            \
-    FIELD(8) FIELD(9) FIELD(10) FIELD(11) FIELD(12) FIELD(13) FIELD(14) FIELD(15)
+#define GP_GO_EACH_OF_4(FIELD) FIELD(0) FIELD(1) FIELD(2) FIELD(3)
+#define GP_GO_EACH_OF_10(FIELD)                                                                                        \
+    GP_GO_EACH_OF_4(FIELD) FIELD(4) FIELD(5) FIELD(6) FIELD(7) FIELD(8) FIELD(9)
+#define GP_GO_EACH_OF_16(FIELD)                                                                                        \
+    GP_GO_EACH_OF_10(FIELD) FIELD(10) FIELD(11) FIELD(12) FIELD(13) FIELD(14) FIELD(15)
 #define GP_GO_PARAMETERS(i) , const char *name##i, const char *value##i
 #define GP_GO_FIELD(i)                                                                                                 \
     if (in->header_count == (i)) goto complete;                                                                        \
@@ -72,13 +60,10 @@ void gp_go_ask(uintptr_t engine, const gatepost_request *request, gp_go_call *ca
     headers[i].value = (gatepost_str){value##i, call->fields[2 * (i) + 1]};                                            \
     headers[i].mode = headers[i].reserved = 0;
 __attribute__((always_inline))
-static inline void gp_go_lend(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *method,
-                              const char *target, const char *host, const char *peer, const char *request_id,
-                              const char *client_cert_der GP_GO_EACH(GP_GO_PARAMETERS)) {
+static inline void gp_go_ask_with(uintptr_t engine, gp_go_call *call, const char *method, const char *target,
+                                  const char *host, const char *peer, const char *request_id,
+                                  const char *client_cert_der, const gatepost_header *headers) {
     const gp_go_request *in = &call->request;
-    gatepost_header headers[GP_GO_FEW];
-    GP_GO_EACH(GP_GO_FIELD)
-complete:;
     gatepost_request request;
     request.struct_size = sizeof request;
     request.method = (gatepost_str){method, in->method};
@@ -94,23 +79,38 @@ complete:;
     request.flags = in->flags;
     request.now = in->now;
     request.user = NULL;
-    gp_go_ask(engine, &request, call, out);
+    gp_go_ask(engine, &request, call);
 }
+/* Each argument costs, also one that is empty: so there is one of these for few fields, and one for many. */
+#define GP_GO_LEND(count)                                                                                              \
+    __attribute__((always_inline)) static inline void gp_go_lend_##count(                                              \
+        uintptr_t engine, gp_go_call *call, const char *method, const char *target, const char *host,                  \
+        const char *peer, const char *request_id, const char *client_cert_der                                          \
+        GP_GO_EACH_OF_##count(GP_GO_PARAMETERS)) {                                                                     \
+        const gp_go_request *in = &call->request;                                                                      \
+        gatepost_header headers[count];                                                                                \
+        GP_GO_EACH_OF_##count(GP_GO_FIELD)                                                                             \
+    complete:                                                                                                          \
+        gp_go_ask_with(engine, call, method, target, host, peer, request_id, client_cert_der, headers);                \
+    }
+GP_GO_LEND(4)
+GP_GO_LEND(10)
+GP_GO_LEND(16)
 
 /* gp_go_ask for any request: the strings lie one after the other in `bytes`, in the order of the members and then name and
  * value of each header field, whose lengths are in `fields`. gp_go_decide_told is the same for an engine that calls back
  * into Go. */
-void gp_go_decide(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+void gp_go_decide(uintptr_t engine, gp_go_call *call, const char *bytes,
                   const uint32_t *fields);
-void gp_go_decide_told(uintptr_t engine, gp_go_call *call, gp_go_decision *out, const char *bytes,
+void gp_go_decide_told(uintptr_t engine, gp_go_call *call, const char *bytes,
                        const uint32_t *fields);
 /* Does the slow work to its end. gp_go_run_told is the same for an engine that calls back into Go. */
-void gp_go_run(uintptr_t job, gp_go_call *call, gp_go_decision *out);
-void gp_go_run_told(uintptr_t job, gp_go_call *call, gp_go_decision *out);
+void gp_go_run(uintptr_t job, gp_go_call *call);
+void gp_go_run_told(uintptr_t job, gp_go_call *call);
 /* Ends slow work that nobody wants any more. */
 void gp_go_cancel(uintptr_t job);
-/* Writes the text of the decision that is held, into room that suffices, and ends it. */
-void gp_go_text(gp_go_call *call, gp_go_decision *out, char *text);
+/* Writes what stands behind the decision that is held, into room that suffices, and ends it. */
+void gp_go_text(gp_go_call *call, char *text);
 
 /* Tells whether a request takes its body: gatepost_engine_wants_body. */
 uint64_t gp_go_wants_body(const gatepost_engine *engine, const gp_go_request *request, const char *bytes,

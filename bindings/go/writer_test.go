@@ -22,7 +22,7 @@ func told() *Decision {
 		for _, number := range []int{len(field.name), len(field.value), int(field.mode)} {
 			d.text += string([]byte{byte(number), 0, 0, 0})
 		}
-		d.lengths.response_count++
+		d.lengths.response_header_count++
 	}
 	d.text += "DPoP-NoncefreshSet-Cookiea=b"
 	return &d

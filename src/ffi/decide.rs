@@ -1,12 +1,16 @@
 //! The one question: what about this request?
 
-use super::decision::{FIRST_RELEASE, fill, gatepost_decision, gatepost_view};
+use std::mem::MaybeUninit;
+
+use super::decision::{FIRST_RELEASE, fill, flat, gatepost_decision, gatepost_flat, gatepost_view};
 use super::engine::gatepost_engine;
 use super::job::gatepost_job;
-use super::kernel::guard_status;
+use super::kernel::{Failure, guard_status};
 use super::request::{self, Headers, gatepost_request};
 use super::types::*;
-use crate::engine::Begun;
+use crate::decision::Decision;
+use crate::engine::{Begun, Engine};
+use crate::request::Request;
 
 /// Decides a request. Once for each request of a client: internal redirects and subrequests reuse the decision.
 ///
@@ -39,20 +43,10 @@ pub unsafe extern "C" fn gatepost_decide(
                 decision.set(gatepost_decision::give(engine.decide(&request)?)?);
                 return Ok(GATEPOST_OK);
             };
-            // A failure is large, too.
-            let give = |made| gatepost_decision::give(made).map_err(Box::new);
-            match engine.begin_with(&request, give)? {
-                Begun::Decided(made) => {
-                    decision.set(made.map_err(|failure| *failure)?);
-                    job.set(std::ptr::null_mut());
-                    Ok(GATEPOST_OK)
-                }
-                Begun::Slow(slow) => {
-                    job.set(gatepost_job::give(*slow));
-                    decision.set(std::ptr::null_mut());
-                    Ok(GATEPOST_PENDING)
-                }
-            }
+            let (made, slow) = begin(engine, &request, None)?;
+            decision.set(made);
+            job.set(slow);
+            Ok(if slow.is_null() { GATEPOST_OK } else { GATEPOST_PENDING })
         })
     }
 }
@@ -85,6 +79,66 @@ pub unsafe extern "C" fn gatepost_decide_into(
             decision.set(made);
             Ok(GATEPOST_OK)
         })
+    }
+}
+
+/// gatepost_decide that writes the decision into memory of the caller's, as gatepost_flat says, where it fits: there is
+/// nothing to end then.
+///
+/// engine: borrowed; started in this process.
+/// request: borrowed for the call only, also where it returns GATEPOST_PENDING.
+/// memory: gets the decision: the struct and what stands behind it. Unless the decision is written there, what it then
+///     holds means nothing.
+/// room: how many bytes it has.
+/// decision: NULL where the decision is in memory; where it does not fit, gets it, owned by the caller.
+/// job: gets slow work that is left, owned by the caller; else NULL.
+/// Any number of threads at once.
+/// Returns as gatepost_decide.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gatepost_decide_flat(
+    engine: *const gatepost_engine,
+    request: *const gatepost_request,
+    memory: *mut gatepost_flat,
+    room: usize,
+    decision: *mut *mut gatepost_decision,
+    job: *mut *mut gatepost_job,
+) -> gatepost_status {
+    // SAFETY: the caller keeps to the rules of the header.
+    unsafe {
+        guard_status(|c| {
+            let decision = c.out(decision, "decision")?;
+            let job = c.out(job, "job")?;
+            let room = c.room(memory, room, "memory")?;
+            let engine = c.look(engine)?;
+            let mut headers = Headers::new();
+            let request = request::read(c, request, &mut headers)?;
+            let (made, slow) = begin(engine, &request, Some(room))?;
+            decision.set(made);
+            job.set(slow);
+            Ok(if slow.is_null() { GATEPOST_OK } else { GATEPOST_PENDING })
+        })
+    }
+}
+
+/// Decides what is cheap: a decision, NULL where it has gone into the room, or what is slow. One function for both who
+/// call it, since all of deciding is built into it.
+fn begin(
+    engine: &Engine,
+    request: &Request<'_>,
+    mut room: Option<&mut [MaybeUninit<u8>]>,
+) -> Result<(*mut gatepost_decision, *mut gatepost_job), Failure> {
+    // A failure is large, too.
+    let give = |made: Decision| {
+        if let Some(room) = &mut room
+            && flat::write(&made, room).map_err(Box::new)? <= room.len()
+        {
+            return Ok(std::ptr::null_mut());
+        }
+        gatepost_decision::give(made).map_err(Box::new)
+    };
+    match engine.begin_with(request, give)? {
+        Begun::Decided(made) => Ok((made.map_err(|failure: Box<Failure>| *failure)?, std::ptr::null_mut())),
+        Begun::Slow(slow) => Ok((std::ptr::null_mut(), gatepost_job::give(*slow))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A decision as C reads it.
 
+pub(super) mod flat;
 mod held;
 mod laid_out;
 
@@ -62,6 +63,50 @@ pub struct gatepost_view {
 
 // SAFETY: pointers and integers.
 unsafe impl Plain for gatepost_view {}
+
+/// How a decision begins that was written into memory of the caller's. Behind it, at `head`, is a table of uint32_t:
+/// for each header field for the response the lengths of name and value and the mode, the same for each for the
+/// application, and the length of each name to strip. Behind the table are the strings, one after the other and without
+/// NUL: id, subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the
+/// names to strip; the body.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct gatepost_flat {
+    /// How many bytes all of it is.
+    pub size: u32,
+    /// Where the table begins: the length of this struct, which may grow.
+    pub head: u32,
+    /// Which of the engine's policies decided: gatepost_engine_generation at that moment.
+    pub generation: u64,
+    /// What to do.
+    pub action: gatepost_action,
+    /// The HTTP status; 200 for GATEPOST_ALLOW and GATEPOST_PASS.
+    pub status: u32,
+    /// Why. For logs; what the person may know is in the body.
+    pub reason: gatepost_reason,
+    /// Seconds until another try may succeed; 0: not said.
+    pub retry_after: u32,
+    /// Length of the id.
+    pub id: u32,
+    /// Length of the subject; 0: nobody was recognised.
+    pub subject: u32,
+    /// Length of the issuer.
+    pub issuer: u32,
+    /// Length of the scheme's name.
+    pub scheme: u32,
+    /// Length of the roles, joined as gatepost_decision_attribute joins them.
+    pub roles: u32,
+    /// Length of the scopes, joined as gatepost_decision_attribute joins them.
+    pub scopes: u32,
+    /// How many header fields for the response there are.
+    pub response_header_count: u32,
+    /// How many header fields for the application there are.
+    pub upstream_header_count: u32,
+    /// How many names to strip there are.
+    pub strip_count: u32,
+    /// Length of the body.
+    pub body: u32,
+}
 
 pub(super) const FIRST_RELEASE: usize = offset_of!(gatepost_view, generation) + size_of::<u64>();
 

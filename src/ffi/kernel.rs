@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::gatepost_error;
 use super::os::broken_pipe;
+use super::os::errno::Errno;
 #[cfg(feature = "test-panic")]
 use super::os::fault;
 use super::types::*;
@@ -210,6 +211,19 @@ impl<'call> Caller<'call> {
         }
     }
 
+    /// Memory of the caller's to write to, aligned as `T` is; nothing is said of what it holds.
+    #[inline]
+    pub fn room<T>(self, place: *mut T, size: usize, name: &str) -> Result<&'call mut [MaybeUninit<u8>], Failure> {
+        match NonNull::new(place) {
+            Some(place) if place.is_aligned() && isize::try_from(size).is_ok() => {
+                // SAFETY: not NULL, not longer than an object can be, and by the caller's word as long and his alone
+                // during the call.
+                Ok(unsafe { std::slice::from_raw_parts_mut(place.as_ptr().cast(), size) })
+            }
+            _ => Err(no_place(name)),
+        }
+    }
+
     /// Borrowed bytes.
     #[inline]
     pub fn bytes(self, text: gatepost_str, name: &str) -> Result<&'call [u8], Failure> {
@@ -369,23 +383,6 @@ pub(super) fn contain<R>(body: impl FnOnce() -> R) -> Result<R, Panicked> {
         }
         Panicked
     })
-}
-
-/// The calling thread's errno: a host that looks at it after a call of ours finds what its own last call left there.
-struct Errno(std::ffi::c_int);
-
-impl Errno {
-    fn keep() -> Errno {
-        // SAFETY: the C library gives each thread an errno, which lives as long as the thread.
-        Errno(unsafe { *libc::__errno_location() })
-    }
-}
-
-impl Drop for Errno {
-    fn drop(&mut self) {
-        // SAFETY: as above; nobody else writes to this thread's errno.
-        unsafe { *libc::__errno_location() = self.0 }
-    }
 }
 
 #[cold]

@@ -94,6 +94,12 @@ int main(int argc, char **argv) {
             } else if (gatepost_strip(engines[e], pick(4) == 0 ? NULL : &request, &decisions[d], &place.view) == GATEPOST_OK) {
                 CHECK(gatepost_decision_action(decisions[d]) == GATEPOST_DENY);
             }
+            gatepost_job_free(jobs[j]);
+            jobs[j] = NULL;
+            gatepost_decision_free(decisions[d]);
+            decisions[d] = NULL;
+            gatepost_flat flat[8];
+            (void)gatepost_decide_flat(engines[e], &request, flat, pick(sizeof flat), &decisions[d], &jobs[j]);
             break;
         case 10:
             (void)gatepost_decision_view(decisions[d], &place.view);

@@ -27,6 +27,7 @@ UNUSED = {
     "gatepost_decision_reason": "gatepost_decision_view",
     "gatepost_decision_subject": "gatepost_decision_view",
     "gatepost_decision_id": "gatepost_decision_view",
+    "gatepost_decide_flat": "gatepost_decide_into and a view, which cffi reads where it lies",
     "gatepost_job_run": "gatepost_pool_submit runs jobs",
     "gatepost_job_finish": "gatepost_pool_submit finishes jobs",
     "gatepost_strip": "the middlewares decide about every request that they hand on",
@@ -36,6 +37,7 @@ UNUSED = {
 BY_NUMBER = {
     "gatepost_request": "laid out as numbers in the order of the declaration: _memory.py",
     "gatepost_header": "likewise",
+    "gatepost_flat": "not used, as gatepost_decide_flat",
 }
 
 

@@ -232,23 +232,30 @@ fn scheme_name(scheme: Scheme) -> gatepost_str {
 
 /// A list in one string with a NUL behind it, with what would make it ambiguous percent-encoded.
 fn joined(list: &[String], between: u8) -> Box<[u8]> {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
     // As long as it will be, where nothing is escaped.
     let mut text = Vec::with_capacity(list.iter().map(|item| item.len() + 1).sum::<usize>().max(1));
     for (index, item) in list.iter().enumerate() {
         if index > 0 {
             text.push(between);
         }
-        for byte in item.bytes() {
-            match byte {
-                0x21..=0x7E if !matches!(byte, b'%' | b',') => text.push(byte),
-                _ => text.extend([b'%', digit(byte >> 4), digit(byte & 15)]),
-            }
-        }
+        escape(item, |part| text.extend_from_slice(part));
     }
     text.push(0);
     text.into()
+}
+
+/// An item of a list, percent-encoded, piece by piece.
+pub(super) fn escape(item: &str, mut piece: impl FnMut(&[u8])) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+    let plain = |byte: &u8| matches!(byte, 0x21..=0x7E) && !matches!(byte, b'%' | b',');
+    // Nearly every one is.
+    if item.as_bytes().iter().all(plain) {
+        return piece(item.as_bytes());
+    }
+    for byte in item.bytes() {
+        if plain(&byte) { piece(&[byte]) } else { piece(&[b'%', digit(byte >> 4), digit(byte & 15)]) }
+    }
 }
 
 #[cfg(test)]

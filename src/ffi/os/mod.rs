@@ -1,11 +1,12 @@
-//! Safe wrappers of system calls and of instructions: files of words that processes share, the change counter, the fork counter, the coarse clocks,
-//! descriptors, writing without signals, comparing many octets at a time, and two hooks for tests. Nothing here knows
+//! Safe wrappers of system calls and of instructions: files of words that processes share, the change counter, the fork
+//! counter, the coarse clocks, descriptors, errno, writing without signals, comparing many octets at a time, and two hooks for tests. Nothing here knows
 //! anything of the engine.
 
 pub mod broken_pipe;
 pub mod clock;
 pub mod copies;
 pub mod descriptor;
+pub mod errno;
 pub mod fault;
 pub mod fork;
 pub mod mapped;
