@@ -42,6 +42,7 @@ cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I include benches/decide.c -o "$work/
 "$work/decide" "$work/unremembered.toml" "$token" "$key" hs256 200000
 for path in public basic api-key hs256; do "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 500000; done
 for path in anonymous refused unknown; do "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 100000; done
+for path in public basic api-key hs256; do FLAT=1 "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 100000; done
 GATEPOST_RELEASE=$work/lib GATEPOST_BUILD=$work tests/bindings/c/build
 "$gatepost" test --through "$work/cases" tests/cases/*.json >"$work/cases.log" || { tail -n 20 "$work/cases.log" >&2; exit 1; }
 "$profdata" merge -o "$target/training/gatepost.profdata" "$work/counts"
