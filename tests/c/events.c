@@ -1,6 +1,7 @@
 /* Events and counters as a host gets them: with the request's own pointer, from decide and finish on the calling thread
  * and never from run; all others from poll. The finalizer comes once, when the engine is gone. Prints the counters. */
 #include "check.h"
+#include "settled.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -130,6 +131,7 @@ int main(int argc, char **argv) {
     CHECK(counter(engine, "gatepost_policy_reloads_total{result=\"ok\"} ") == 2);
 
     /* A child is told of nothing that is its parent's, and counts from the beginning. */
+    settle();
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {

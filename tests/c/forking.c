@@ -1,5 +1,6 @@
 /* What a server with worker processes does: one engine, made before fork, started in each process after it. */
 #include "check.h"
+#include "settled.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,6 +91,7 @@ int main(int argc, char **argv) {
     gatepost_pool *pool = NULL;
     must(gatepost_pool_new(1, 4, &pool, NULL), NULL, "pool in the parent");
     int answered = 0;
+    settle();
     pid_t child = fork();
     if (child == 0) {
         gatepost_error *error = NULL;
