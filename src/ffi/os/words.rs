@@ -97,7 +97,8 @@ impl<const N: usize> MappedWords<N> {
         let mapped = MappedWords { base: map(&file, Self::SIZE)?, id: FileId::from(&data) };
         let [magic, format, ..] = mapped.words().as_slice() else { return wrong("it has no room".to_owned()) };
         match (magic.load(Ordering::Acquire), format.load(Ordering::Acquire)) {
-            (0, 0) => {
+            // The magic number comes last: who is killed before it leaves a file that is begun anew.
+            (0, of) if of == 0 || of == kind.format => {
                 begin(mapped.words())?;
                 format.store(kind.format, Ordering::SeqCst);
                 magic.store(kind.magic, Ordering::SeqCst);
@@ -198,6 +199,11 @@ mod tests {
         let path = folder.path().join("x");
         Words::open(&path, KIND, |_| Err(io::Error::other("no randomness"))).unwrap_err();
         assert_eq!(open(&path, 9).unwrap().words()[1023].load(Ordering::Acquire), 9);
+        // Killed between the two words that say what it is.
+        let mut begun = vec![0u8; 8192];
+        begun[8..16].copy_from_slice(&KIND.format.to_ne_bytes());
+        std::fs::write(&path, &begun).unwrap();
+        assert_eq!(open(&path, 7).unwrap().words()[1023].load(Ordering::Acquire), 7);
     }
 
     #[test]

@@ -395,13 +395,11 @@ fn a_lost_file_is_noticed_within_a_second_and_what_it_knew_is_refused_from_then_
 }
 
 #[test]
-fn noting_is_cheap() {
+fn nearly_all_of_a_flood_within_one_second_have_room() {
     let place = Place::new();
     let proofs = place.open();
     let rounds = 200_000u32;
-    let start = std::time::Instant::now();
     let firsts = (0..rounds).filter(|n| proofs.note(&proof(&n.to_string(), NOW), NOW) == Some(Used::First)).count();
-    println!("note: {:.0} ns", start.elapsed().as_secs_f64() * 1e9 / f64::from(rounds));
     // Those of one second are few enough for all but a bucket in a million.
     assert!(firsts as u32 + 5 > rounds, "{firsts}");
 }

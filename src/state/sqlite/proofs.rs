@@ -20,7 +20,8 @@ impl SqliteState {
         proofs.note(proof, now).ok_or_else(|| self.busy())
     }
 
-    /// Finds the table where it is not at hand; makes it where there is none. `wait`: for whoever holds the lock; otherwise that is an error.
+    /// Finds the table where it is not at hand; makes it where there is none. `wait`: for whoever holds the lock;
+    /// otherwise that is an error.
     pub(super) fn find_proofs(&self, now: i64, wait: bool) -> Result<(), Error> {
         let Some(proofs) = &self.proofs else { return Ok(()) };
         self.in_own_process()?;
