@@ -50,8 +50,11 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    // Before anything is changed in a file that may be somebody else's.
-    schema::recognise(&connection, path)?;
+    // Before anything is changed in a file that may be somebody else's; and all of it at one moment, since another process
+    // may be making the file.
+    let moment = connection.unchecked_transaction()?;
+    schema::recognise(&moment, path)?;
+    moment.rollback()?;
     write_ahead(&connection, path)?;
     settings(&connection)?;
     Ok(connection)
@@ -114,4 +117,28 @@ fn settings(connection: &Connection) -> Result<(), Fault> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::super::SqliteState;
+
+    #[test]
+    fn a_new_file_that_several_open_at_once_is_never_taken_for_another_programs() {
+        for _ in 0..100 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("state.db");
+            let together = Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        together.wait();
+                        SqliteState::open(&path).unwrap();
+                    });
+                }
+            });
+        }
+    }
 }
