@@ -15,6 +15,7 @@ mod tools;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dpop_support::*;
@@ -230,9 +231,9 @@ fn the_file_is_there_only_where_proofs_are_taken_also_once_a_reload_takes_them()
 
 #[test]
 fn a_file_that_is_something_else_stops_the_start_and_a_reload_with_what_to_do() {
-    let place = Place::new();
     let client = Client::new(7);
     for content in ["somebody's notes".as_bytes(), &[7; 4096], &[0; 4096]] {
+        let place = Place::new();
         std::fs::write(place.proofs(), content).unwrap();
         let off = place.open("dpop = \"off\"\n");
         let error = off.replace(load(&policy(""))).unwrap_err();
@@ -264,14 +265,45 @@ fn a_file_that_is_deleted_while_it_is_in_use_lets_no_used_proof_in() {
         client.ask(&client.proof(json!({"jti": number.to_string(), "iat": NOW + at}))).at(NOW + at)
     };
     assert_eq!(client.numbered(1).reason(&two), "dpop_proof");
-    assert_eq!(at(5, 2).reason(&two), "allowed", "it was found again");
-    assert_eq!(at(5, 2).reason(&one), "dpop_proof");
+    assert_eq!(at(30, 2).reason(&two), "dpop_proof", "it may have been used while it was dated ahead");
+    assert_eq!(at(31, 3).reason(&two), "allowed", "it was found again");
+    assert_eq!(at(31, 3).reason(&one), "dpop_proof");
     // The folder is gone as well: refused, and never let in without having asked.
     let moved = place.folder.path().with_extension("moved");
     std::thread::sleep(Duration::from_millis(1_100));
     std::fs::rename(place.folder.path(), &moved).unwrap();
-    let decision = at(8, 3).to(&one);
+    let decision = at(34, 4).to(&one);
     assert_eq!((decision.status, decision.reason.name()), (503, "state_unavailable"));
     std::fs::rename(&moved, place.folder.path()).unwrap();
-    assert_eq!((at(8, 4).reason(&one), at(8, 4).reason(&two)), ("allowed", "dpop_proof"));
+    assert_eq!((at(34, 5).reason(&one), at(34, 5).reason(&two)), ("allowed", "dpop_proof"));
+}
+
+/// The process that knows what was used is not asked, or has ended.
+#[test]
+fn who_starts_after_the_file_was_deleted_takes_no_proof_that_was_used_before() {
+    for ended in [false, true] {
+        let place = Place::new();
+        let client = Client::new(7);
+        let at = |at: i64, number: usize| {
+            client.ask(&client.proof(json!({"jti": number.to_string(), "iat": NOW + at}))).at(NOW + at.min(0))
+        };
+        let open = || {
+            let (state, clock) = (Some(StateLocation::File(place.state())), Some(Arc::new(|| NOW) as Arc<_>));
+            engine_with(&policy(""), Options { state, clock, ..Options::default() })
+        };
+        let old = open();
+        for (offset, number) in [(0, 1), (-60, 2), (20, 3)] {
+            assert_eq!(at(offset, number).reason(&old), "allowed", "{number}");
+        }
+        let old = (!ended).then_some(old);
+        std::fs::remove_file(place.proofs()).unwrap();
+        let new = open();
+        for (offset, number) in [(0, 1), (-60, 2), (20, 3)] {
+            assert_eq!(at(offset, number).reason(&new), "dpop_proof", "{number}");
+        }
+        assert_eq!(client.numbered(4).reason(&open()), "dpop_proof", "nor does the next one");
+        let late = client.ask(&client.proof(json!({"jti": "5", "iat": NOW + 31}))).at(NOW + 31);
+        assert_eq!((late.reason(&new), late.reason(&open())), ("allowed", "dpop_proof"));
+        drop(old);
+    }
 }

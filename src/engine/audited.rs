@@ -150,8 +150,8 @@ impl State for Audited {
         self.state.secret(name)
     }
 
-    fn open_proofs(&self, now: i64) -> Result<(), Error> {
-        self.state.open_proofs(now)
+    fn open_proofs(&self, now: i64, leeway: i64) -> Result<(), Error> {
+        self.state.open_proofs(now, leeway)
     }
 
     fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error> {

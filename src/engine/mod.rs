@@ -409,7 +409,8 @@ impl Engine {
         let heard = wanted && !self.is_quiet();
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
         let mut snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
-        snapshot.proofs.open(process.state.as_ref(), self.inner.options.read_only, now)?;
+        let read_only = self.inner.options.read_only;
+        snapshot.proofs.open(process.state.as_ref(), read_only, now, policy.leeway.max(0))?;
         keeping::begin(&snapshot, process, before, now)?;
         Ok(snapshot)
     }

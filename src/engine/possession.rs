@@ -62,9 +62,9 @@ impl Proofs {
 
     /// Finds what all processes know of used proofs, where some are taken and it is ours to use them, and the key of the
     /// nonces. Where nothing may be written and there is none yet, no nonce can be known either.
-    pub(super) fn open(&mut self, state: &dyn State, read_only: bool, now: i64) -> Result<(), Error> {
+    pub(super) fn open(&mut self, state: &dyn State, read_only: bool, now: i64, leeway: i64) -> Result<(), Error> {
         if self.are_taken() && !read_only {
-            state.open_proofs(now)?;
+            state.open_proofs(now, leeway)?;
         }
         if self.wants_nonces {
             let key = match read_only {

@@ -234,8 +234,9 @@ pub trait State: Send + Sync + std::fmt::Debug {
     /// The same, where it was drawn before.
     fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error>;
 
-    /// Makes ready for proofs that are used: once before the first of them, by whoever may wait. `now`: Unix seconds.
-    fn open_proofs(&self, now: i64) -> Result<(), Error>;
+    /// Makes ready for proofs that are used: once before the first of them, by whoever may wait. `now`: Unix seconds;
+    /// `leeway`: by how many a proof may be dated ahead.
+    fn open_proofs(&self, now: i64, leeway: i64) -> Result<(), Error>;
     /// Notes the use of a proof for all processes that share the state; a state that none shares knows of none. Waits for
     /// nobody: an error where what is known of proofs was lost and cannot be found at this moment.
     fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error>;
@@ -270,7 +271,7 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn revocations(&self, most: usize) -> Result<Vec<Revocation>, Error>;
     /// What was revoked since the mark; all of it where there is none. No more than `most`.
     fn revocations_since(&self, mark: Option<Mark>, most: usize) -> Result<News, Error>;
-    /// Forgets what has been over for a day at `now`; how many. Does not change the version.
+    /// Forgets what has been over for a week at `now`; how many. Does not change the version.
     fn sweep_revocations(&self, now: i64) -> Result<usize, Error>;
 
     /// A login that refresh tokens go on from, with its first token. A conflict where the user does not exist or is disabled.

@@ -3,7 +3,9 @@
 //!
 //! **When the file is deleted or replaced**, a look at its inode at most once a second finds out, and the next proof has
 //! the new file mapped before it is taken; where that cannot be at this moment it is refused. What the lost file knew is
-//! gone, so all proofs that were made until then are refused in the new one.
+//! gone, so all proofs that were made until then are refused in the new one, also by a process that comes later: the
+//! database remembers that there was a file. Those that were dated ahead may have been used as well, so this holds for as
+//! long as the leeway lets them.
 //!
 //! **After a power cut** the file holds what the system had written of it: as a rule all but the last half minute.
 
@@ -71,6 +73,8 @@ pub(super) struct Proofs {
     lost: AtomicBool,
     /// The latest time of a proof that this process noted.
     latest: AtomicI64,
+    /// Seconds by which a proof may be dated ahead.
+    ahead: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -90,7 +94,13 @@ impl Proofs {
             looked: AtomicU64::new(coarse_seconds()),
             lost: AtomicBool::new(false),
             latest: AtomicI64::new(0),
+            ahead: AtomicI64::new(1),
         }
+    }
+
+    /// Proofs that are dated ahead by so many seconds are taken.
+    pub(super) fn allow(&self, leeway: i64) {
+        self.ahead.fetch_max(leeway.min(i64::from(LONGEST)), Ordering::AcqRel);
     }
 
     /// Where the file is.
@@ -104,14 +114,20 @@ impl Proofs {
     }
 
     /// Maps the file where it is not, or no longer the one that was. The caller holds the write lock of the database at
-    /// `like`, so that nobody else makes it at this moment.
-    pub(super) fn find(&self, like: &Path, now: i64) -> io::Result<()> {
+    /// `like`, so that nobody else makes it at this moment. `known`: there was a file before.
+    pub(super) fn find(&self, like: &Path, now: i64, known: bool) -> io::Result<()> {
         let before = self.mapped.load_full();
         if before.as_ref().is_some_and(|mapped| mapped.is_at(&self.path)) {
             self.lost.store(false, Ordering::Release);
             return Ok(());
         }
-        let mapped = Mapped::open(&self.path, like)?;
+        let last = now.saturating_add(self.ahead.load(Ordering::Acquire));
+        let lost = Span {
+            first: second(now).unwrap_or(u32::MAX).saturating_sub(LONGEST),
+            // Where no clock shows such a time nothing is taken anyway.
+            last: second(last).unwrap_or(u32::MAX),
+        };
+        let mapped = Mapped::open(&self.path, like, (known || before.is_some()).then_some(lost))?;
         if before.is_some() {
             mapped.forget([self.latest.load(Ordering::Acquire), now.saturating_add(1)], now);
         }
@@ -144,15 +160,20 @@ impl Proofs {
 }
 
 impl Mapped {
-    fn open(path: &Path, like: &Path) -> io::Result<Mapped> {
+    /// `lost`: of which time a new file knows nothing.
+    fn open(path: &Path, like: &Path, lost: Option<Span>) -> io::Result<Mapped> {
         // Of all processes one draws the key; it is as secret as the state beside it.
-        let (words, _) = MappedWords::open_like(path, like, KIND, |[_, _, a, b, c, d, ..]: &[AtomicU64; WORDS]| {
+        let begin = |[_, _, a, b, c, d, one, ..]: &[AtomicU64; WORDS]| {
             for word in [a, b, c, d] {
                 let drawn = random::bytes::<8>().map_err(io::Error::other)?;
                 word.store(u64::from_le_bytes(drawn), Ordering::SeqCst);
             }
+            if let Some(lost) = lost {
+                one.store(lost.word(), Ordering::SeqCst);
+            }
             Ok(())
-        })?;
+        };
+        let (words, _) = MappedWords::open_like(path, like, KIND, begin)?;
         let [_, _, a, b, c, d, ..] = words.words();
         let mut key = Zeroizing::new([0; 32]);
         for (octets, word) in key.as_chunks_mut().0.iter_mut().zip([a, b, c, d]) {

@@ -34,7 +34,7 @@ impl Span {
         Span { first: word as u32, last: (word >> 32) as u32 }
     }
 
-    fn word(self) -> u64 {
+    pub(super) fn word(self) -> u64 {
         u64::from(self.last) << 32 | u64::from(self.first)
     }
 

@@ -284,7 +284,7 @@ impl Place {
 
     fn try_open(&self) -> io::Result<Proofs> {
         let proofs = Proofs::at(self.path());
-        proofs.find(&self.state(), NOW).map(|()| proofs)
+        proofs.find(&self.state(), NOW, false).map(|()| proofs)
     }
 
     fn open(&self) -> Proofs {
@@ -371,7 +371,7 @@ fn a_lost_file_is_noticed_within_a_second_and_what_it_knew_is_refused_from_then_
             std::fs::remove_file(place.path()).unwrap();
         }
         assert_eq!(old.note(&proof("c", NOW + 2), NOW + 2), None);
-        old.find(&place.state(), NOW + 2).unwrap();
+        old.find(&place.state(), NOW + 2, true).unwrap();
         let new = place.open();
         for (id, made_at) in [("a", NOW), ("b", NOW - 1), ("ahead", NOW + 20), ("c", NOW + 2)] {
             for one in [&old, &new] {
@@ -387,11 +387,33 @@ fn a_lost_file_is_noticed_within_a_second_and_what_it_knew_is_refused_from_then_
             idle.looked.store(coarse_seconds(), Ordering::Relaxed);
         }
         assert_eq!(idle.note(&proof("d", now), now), None);
-        idle.find(&place.state(), now).unwrap();
+        idle.find(&place.state(), now, true).unwrap();
         assert_eq!(idle.note(&proof("d", now), now), Some(Used::Forgotten));
         assert_eq!(idle.note(&proof("e", now + 2), now + 2), Some(Used::First));
         assert_eq!(old.note(&proof("e", now + 2), now + 2), Some(Used::Again));
     }
+}
+
+#[test]
+fn whoever_begins_a_lost_file_anew_takes_none_of_its_proofs_nor_what_was_dated_ahead() {
+    let place = Place::new();
+    let old = place.open();
+    for (id, made_at) in [("a", NOW), ("ahead", NOW + 30), ("late", NOW - 60)] {
+        assert_eq!(old.note(&proof(id, made_at), NOW), Some(Used::First));
+    }
+    std::fs::remove_file(place.path()).unwrap();
+    // The one that knows them is not asked meanwhile.
+    let new = Proofs::at(place.path());
+    new.allow(30);
+    new.find(&place.state(), NOW, true).unwrap();
+    let later = place.open();
+    for one in [&new, &later] {
+        for (id, made_at) in [("a", NOW), ("ahead", NOW + 30), ("late", NOW - 60)] {
+            assert_eq!(one.note(&proof(id, made_at), NOW + 1), Some(Used::Forgotten), "{id}");
+        }
+    }
+    assert_eq!(new.note(&proof("b", NOW + 31), NOW + 31), Some(Used::First));
+    assert_eq!(later.note(&proof("b", NOW + 31), NOW + 31), Some(Used::Again));
 }
 
 #[test]

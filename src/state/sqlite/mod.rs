@@ -268,8 +268,8 @@ impl State for SqliteState {
         }
     }
 
-    fn open_proofs(&self, now: i64) -> Result<(), Error> {
-        self.find_proofs(now, true)
+    fn open_proofs(&self, now: i64, leeway: i64) -> Result<(), Error> {
+        self.allow_proofs(now, leeway)
     }
 
     fn use_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error> {

@@ -5,11 +5,22 @@ use std::sync::TryLockError;
 use rusqlite::TransactionBehavior;
 
 use super::failure::{self, Fault};
-use super::{SqliteState, closed, connect, lock};
+use super::{SqliteState, Writer, closed, connect, lock, secrets};
 use crate::error::{Error, ErrorKind};
+use crate::state::proofs::Proofs;
 use crate::state::{Proof, Used};
 
+/// Kept among the secrets from when the file is first made: where it is there and the file is not, that was lost.
+const MADE: &str = "dpop-proofs";
+
 impl SqliteState {
+    pub(super) fn allow_proofs(&self, now: i64, leeway: i64) -> Result<(), Error> {
+        if let Some(proofs) = &self.proofs {
+            proofs.allow(leeway);
+        }
+        self.find_proofs(now, true)
+    }
+
     pub(super) fn note_proof(&self, proof: &Proof<'_>, now: i64) -> Result<Used, Error> {
         let Some(proofs) = &self.proofs else { return Ok(Used::First) };
         self.in_own_process()?;
@@ -22,7 +33,7 @@ impl SqliteState {
 
     /// Finds the table where it is not at hand; makes it where there is none. `wait`: for whoever holds the lock;
     /// otherwise that is an error.
-    pub(super) fn find_proofs(&self, now: i64, wait: bool) -> Result<(), Error> {
+    fn find_proofs(&self, now: i64, wait: bool) -> Result<(), Error> {
         let Some(proofs) = &self.proofs else { return Ok(()) };
         self.in_own_process()?;
         if proofs.is_found() {
@@ -39,18 +50,21 @@ impl SqliteState {
         if !wait {
             let _ = writer.connection.busy_timeout(std::time::Duration::ZERO);
         }
-        let found = writer.connection.transaction_with_behavior(TransactionBehavior::Immediate).map(|transaction| {
-            let found = proofs.find(&self.path, now);
-            // Nothing was written.
-            let _ = transaction.rollback();
-            found
-        });
+        let found = self.find_locked(proofs, writer, now);
         let _ = writer.connection.busy_timeout(connect::BUSY);
-        match found {
-            Ok(found) => found.map_err(|error| failure::file("used", proofs.path(), &error)),
-            Err(_) if !wait => Err(self.busy()),
-            Err(error) => Err(Fault::from(error).about(&self.path)),
-        }
+        found.map_err(|fault| match fault {
+            Fault::Sql(_) if !wait => self.busy(),
+            fault => fault.about(&self.path),
+        })
+    }
+
+    fn find_locked(&self, proofs: &Proofs, writer: &mut Writer, now: i64) -> Result<(), Fault> {
+        let transaction = writer.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known = secrets::one(&transaction, MADE)?.is_some();
+        secrets::one_or_fresh(&transaction, MADE)?;
+        proofs.find(&self.path, now, known).map_err(|error| failure::file("used", proofs.path(), &error))?;
+        transaction.commit()?;
+        Ok(())
     }
 
     fn busy(&self) -> Error {
