@@ -1843,7 +1843,8 @@ gatepost_status gatepost_decide_flat(const struct gatepost_engine *engine,
  * decision: gets what the list belongs to, owned by the caller. It lets nobody in: GATEPOST_DENY, 500 internal; where
  *     the request itself is wrong, 400 request_malformed or 431 request_too_large.
  * view: struct_size set by the caller, the rest is written: strip and strip_count are what was asked for, as a decision
- *     about this request would have them. What it points to lives as long as the decision.
+ *     about this request would have them. What it points to lives as long as the decision. A field whose name is no
+ *     token (RFC 9110) is on no list: it makes the request wrong, and a host that hands it on all the same removes it.
  * Never blocks. Any number of threads at once.
  * Returns GATEPOST_OK or an error, with nothing written.
  */

@@ -168,7 +168,9 @@ void gate_strip(request_rec *r, const gatepost_view *view) {
             apr_table_unset(r->headers_in, view->strip[i].ptr);
         }
     }
-    if (gate_policies_several()) {
+    /* A name that is no name, which httpd hands on with HttpProtocolOptions Unsafe, is on no list. */
+    int faulty = view->reason == GATEPOST_REASON_REQUEST_MALFORMED || view->reason == GATEPOST_REASON_REQUEST_TOO_LARGE;
+    if (gate_policies_several() || faulty) {
         strip_others(r);
     }
 }

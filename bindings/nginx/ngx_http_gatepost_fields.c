@@ -52,7 +52,8 @@ ngx_http_gatepost_lengths(const gatepost_view *view)
 
 /*
  * Where the request is malformed: a name that is no name (RFC 9110, token) goes. nginx hands such on with
- * "ignore_invalid_headers off", the engine judges none of them, and who knows what an application makes of them.
+ * "ignore_invalid_headers off", the engine judges none of them, and who knows what an application makes of them. One that
+ * is too large may be malformed besides, of which the reason tells only the former.
  */
 static ngx_uint_t
 ngx_http_gatepost_goes_malformed(const ngx_str_t *name, const gatepost_view *view)
@@ -326,7 +327,7 @@ ngx_http_gatepost_edit_request(ngx_http_request_t *r, const gatepost_view *view,
     size_t                  i;
 
     if (ngx_http_gatepost_remove(r, ngx_http_gatepost_goes, view, ngx_http_gatepost_lengths(view)) != NGX_OK
-        || (view->reason == GATEPOST_REASON_REQUEST_MALFORMED
+        || ((view->reason == GATEPOST_REASON_REQUEST_MALFORMED || view->reason == GATEPOST_REASON_REQUEST_TOO_LARGE)
             && ngx_http_gatepost_remove(r, ngx_http_gatepost_goes_malformed, view, UINT64_MAX) != NGX_OK))
     {
         return NGX_ERROR;

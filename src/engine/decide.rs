@@ -62,6 +62,13 @@ pub(super) fn examine<'r>(
 ) -> Result<Examined, Failure> {
     let examination = Examination { request, fields, snapshot, process, mode, credential: Cell::new(Credential::None) };
     let result = examination.run(context);
+    if let Err(failure) = &result
+        && context.rule.is_none()
+        && failure.reason != Reason::RouteUnknown
+    {
+        // Another module may admit it to a route with `methods` all the same.
+        context.strip.extend(fields.stripped.overrides.iter().cloned());
+    }
     asked.credential = examination.credential.get();
     result
 }

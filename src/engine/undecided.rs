@@ -52,8 +52,17 @@ impl Engine {
 /// Some route with `methods` holds at this address, or it cannot be told which one does.
 fn may_grant_methods(snapshot: &Snapshot, request: &Request<'_>, fields: &Fields<'_>) -> bool {
     let policy = &*snapshot.policy;
-    let own = if request.host.is_empty() { fields.host.first().copied() } else { Some(request.host) };
-    let own = own.map(Host::parse).transpose();
+    let authority = (!request.host.is_empty()).then_some(request.host);
+    let mut named = authority.into_iter().chain(fields.host.iter().copied()).map(Host::parse);
+    let own = named.next().transpose();
+    // Of several the application may go by another one than we would.
+    let several = fields.host.len() > 1;
+    let differ = named.any(|other| !matches!((&own, other), (Ok(Some(own)), Ok(other)) if *own == other));
+    // Whether a preflight is let through goes by the route of the method that it names.
+    let preflight = request.method == b"OPTIONS" && !fields.preflight_method.is_empty();
+    if fields.fault.is_some() || several || differ || preflight {
+        return true;
+    }
     let client = Client::read(request, fields, &policy.proxies);
     let told = client::forwarded_host(fields, &client, &policy.proxies);
     let told = told.as_deref().map(Host::parse).transpose();

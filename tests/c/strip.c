@@ -43,7 +43,7 @@ static void the_names_are_known_without_a_request(const gatepost_engine *engine)
 static gatepost_header field(const char *name, const char *value) { return (gatepost_header){text(name), text(value), 0, 0}; }
 
 struct asked {
-    const char *target;
+    const char *target; /* a method may stand before it */
     gatepost_header fields[4];
     const char *stripped, *left; /* one that goes, and one that stays; NULL: none to look for */
     uint32_t status;
@@ -51,7 +51,7 @@ struct asked {
 };
 
 static const struct asked *requests(size_t *count) {
-    static struct asked all[8];
+    static struct asked all[16];
     const struct asked here[] = {
         {"/public", {field("X_auth.SUBJECT", "evil"), field("X-Author", "Ann")}, "X_auth.SUBJECT", "X-Author", 500, GATEPOST_REASON_INTERNAL},
         {"/private", {field("Connection", "x_auth_roles")}, "Connection", NULL, 500, GATEPOST_REASON_INTERNAL},
@@ -59,6 +59,12 @@ static const struct asked *requests(size_t *count) {
         {"/read", {field("X-HTTP-Method-Override", "DELETE")}, "X-HTTP-Method-Override", NULL, 500, GATEPOST_REASON_INTERNAL},
         {"/public", {field("X-HTTP-Method-Override", "DELETE")}, NULL, "X-HTTP-Method-Override", 500, GATEPOST_REASON_INTERNAL},
         {"/elsewhere", {field("X-HTTP-Method-Override", "DELETE")}, NULL, "X-HTTP-Method-Override", 500, GATEPOST_REASON_INTERNAL},
+        {"/public", {field("Host", "other.example"), field("X-HTTP-Method-Override", "DELETE")}, "X-HTTP-Method-Override", NULL, 500, GATEPOST_REASON_INTERNAL},
+        {"/public", {field("Host", "orders.example.com"), field("Host", "orders.example.com."), field("X-HTTP-Method", "DELETE")}, "X-HTTP-Method", NULL, 500, GATEPOST_REASON_INTERNAL},
+        {"/public", {field("Host", "Orders.Example.com"), field("X-HTTP-Method", "DELETE")}, NULL, "X-HTTP-Method", 500, GATEPOST_REASON_INTERNAL},
+        {"POST /read", {field("X-HTTP-Method", "DELETE")}, "X-HTTP-Method", NULL, 500, GATEPOST_REASON_INTERNAL},
+        {"/public/%2e%2e/read", {field("X-Method-Override", "DELETE")}, "X-Method-Override", NULL, 500, GATEPOST_REASON_INTERNAL},
+        {"/public", {field("X Auth", "evil"), field("X-HTTP-Method", "DELETE")}, "X-HTTP-Method", NULL, 400, GATEPOST_REASON_REQUEST_MALFORMED},
         {"/public", {field("X Auth", "evil"), field("x-auth_roles", "admin")}, "x-auth_roles", "X Auth", 400, GATEPOST_REASON_REQUEST_MALFORMED},
     };
     *count = sizeof here / sizeof *here;
@@ -67,7 +73,12 @@ static const struct asked *requests(size_t *count) {
 }
 
 static gatepost_request described(const struct asked *asked) {
-    gatepost_request request = get(asked->target);
+    const char *blank = strchr(asked->target, ' ');
+    gatepost_request request = get(blank == NULL ? asked->target : blank + 1);
+    if (blank != NULL) {
+        request.method.ptr = asked->target;
+        request.method.len = (size_t)(blank - asked->target);
+    }
     request.headers = asked->fields;
     while (request.header_count < 4 && asked->fields[request.header_count].name.ptr != NULL) {
         request.header_count++;

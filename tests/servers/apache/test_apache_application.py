@@ -105,6 +105,20 @@ def test_no_field_that_a_client_made_up_reaches_an_application(site, echo, path,
     assert seen == ({"x-auth-subject": "tom", "x-auth-issuer": "https://accounts.example.com"} if path == "on" else {})
 
 
+def test_a_name_that_is_no_name_is_no_way_around_it(echo):
+    """httpd hands it on with HttpProtocolOptions Unsafe, and proxies hand it on in their turn."""
+    config = "HttpProtocolOptions Unsafe\nLimitRequestFields 500\n" + CONFIG
+    with Site(config, users={"alice": []}, echo=echo.port, modules=["proxy", "proxy_http", "rewrite", "include", "cgi"]) as site:
+        for path in ("either", "off", "elsewhere"):
+            for more in (0, 200):
+                for name in ("X/Auth-Subject", "x(auth)subject", "x\x80auth_subject"):
+                    sent = [(name, "root"), ("X-Kept", "1"), *[("X-More", "1")] * more]
+                    assert wire.ask(site.port, f"/{path}/app", fields=sent).status == 200, (path, name, more)
+                    seen = fields(echo.received[-1])
+                    assert seen["x-kept"] == "1" and "root" not in seen.values(), (path, name, more)
+        assert wire.ask(site.port, "/on/app", fields=[ALICE, ("X/Auth-Subject", "root")]).status == 400
+
+
 def test_who_was_let_in_is_told_to_the_application(site, echo):
     assert wire.ask(site.port, "/on/app", fields=[ALICE, *FORGED]).status == 200
     assert identity(fields(echo.received[-1])) == {"x-auth-subject": "alice", "x-auth-roles": "clerk"}
