@@ -63,3 +63,22 @@ fn the_trained_build_says_what_it_wants() {
     let text = String::from_utf8_lossy(&said.stderr);
     assert!(!said.status.success() && text.contains("rustup component add llvm-tools"), "{text}");
 }
+
+#[test]
+fn a_lane_in_which_something_fails_or_cannot_even_begin_shows_and_fails() {
+    let said = |limits: &str, commands: &str| {
+        let line = format!("{limits} exec timeout 60 .ci/lanes {commands}");
+        let said = Command::new("bash").arg("-c").arg(line).current_dir(root()).output().expect("run");
+        (said.status.code(), String::from_utf8_lossy(&said.stdout).into_owned())
+    };
+    let (status, text) = said("", "'echo one' -- 'exit 3' 'echo after'");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("FAILED with status 3: exit 3") && text.contains("passed: echo after"), "{text}");
+    assert_eq!(said("", "'echo one' -- true").0, Some(0));
+    let (status, text) = said("", "--together 'exit 3' 'echo after'");
+    assert!(status == Some(1) && text.contains("DID NOT RUN: echo after"), "{text}");
+    // What the commands write is kept in a file each, and then no descriptor is left.
+    let (status, text) = said("ulimit -n 8;", "'echo one' true true true");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("DID NOT RUN: echo one") && !text.contains("passed"), "{text}");
+}

@@ -89,11 +89,8 @@ impl<const N: usize> MappedWords<N> {
             return wrong(format!("it is not a {}", kind.what));
         }
         // Room on the disk now, not a SIGBUS at the first store.
-        match fallocate(&file, FallocateFlags::empty(), 0, Self::SIZE as u64) {
-            Ok(()) => {}
-            Err(full @ (Errno::NOSPC | Errno::DQUOT)) => return Err(full.into()),
-            Err(_) => file.set_len(Self::SIZE as u64)?,
-        }
+        let had_room = fallocate(&file, FallocateFlags::empty(), 0, Self::SIZE as u64);
+        settle_room(&file, (data.len(), Self::SIZE as u64), had_room)?;
         let mapped = MappedWords { base: map(&file, Self::SIZE)?, id: FileId::from(&data) };
         let [magic, format, ..] = mapped.words().as_slice() else { return wrong("it has no room".to_owned()) };
         match (magic.load(Ordering::Acquire), format.load(Ordering::Acquire)) {
@@ -155,6 +152,21 @@ impl<const N: usize> Drop for MappedWords<N> {
     }
 }
 
+/// What is left where there was no room, or nobody could say so. A new file may have a part of its length then (ext4), and
+/// would be taken for somebody else's once there is room.
+fn settle_room(file: &File, (before, size): (u64, u64), had_room: Result<(), Errno>) -> io::Result<()> {
+    match had_room {
+        Ok(()) => Ok(()),
+        Err(full @ (Errno::NOSPC | Errno::DQUOT)) => {
+            if before == 0 {
+                file.set_len(0)?;
+            }
+            Err(full.into())
+        }
+        Err(_) => file.set_len(size),
+    }
+}
+
 fn map<const N: usize>(file: &File, size: usize) -> io::Result<NonNull<[AtomicU64; N]>> {
     // SAFETY: a new mapping at an address of the kernel's choice aliases nothing of ours.
     let address = unsafe {
@@ -204,6 +216,22 @@ mod tests {
         begun[8..16].copy_from_slice(&KIND.format.to_ne_bytes());
         std::fs::write(&path, &begun).unwrap();
         assert_eq!(open(&path, 7).unwrap().words()[1023].load(Ordering::Acquire), 7);
+    }
+
+    #[test]
+    fn a_file_for_which_there_was_no_room_is_made_once_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let file = File::create(&path).unwrap();
+        for full in [Errno::NOSPC, Errno::DQUOT] {
+            // As ext4 leaves it: with as much of it as there was room for.
+            file.set_len(4096).unwrap();
+            assert_eq!(settle_room(&file, (0, 8192), Err(full)).unwrap_err().raw_os_error(), Some(full.raw_os_error()));
+        }
+        let whole = open(&path, 7).unwrap();
+        settle_room(&file, (8192, 8192), Err(Errno::NOSPC)).unwrap_err();
+        assert!(whole.is_at(&path), "one that others have mapped is never cut");
+        assert_eq!(whole.words()[1023].load(Ordering::Acquire), 7);
     }
 
     #[test]
