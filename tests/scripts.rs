@@ -64,6 +64,37 @@ fn the_trained_build_says_what_it_wants() {
     assert!(!said.status.success() && text.contains("rustup component add llvm-tools"), "{text}");
 }
 
+/// A project and tools that do next to nothing; somebody edits a source while it is being compiled.
+const PRETENDED: &str = r#"
+rm -rf project tools && mkdir -p tools project/target/release sysroot/lib/rustlib/nowhere/bin && cd project
+mkdir -p src include tests/cases tests/bindings/c benches bindings/c examples/demo
+cp "$SCRIPT" bindings/c/optimized.sh
+touch src/lib.rs Cargo.toml Cargo.lock build.rs tests/cases/a.json benches/decide.c
+echo '[engine]' >benches/orders.toml
+tool() { printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod +x "$1"; }
+tool tests/bindings/c/build :
+tool examples/demo/mint.sh 'echo token'
+tool target/release/gatepost 'echo "\"gp_key\""'
+tool ../sysroot/lib/rustlib/nowhere/bin/llvm-profdata :
+tool ../tools/rustc "[ \$1 = -vV ] && echo 'host: nowhere' || echo $PWD/../sysroot"
+tool ../tools/openssl 'echo 00'
+tool ../tools/cc "while [ \$1 != -o ]; do shift; done; printf '#!/bin/sh\n' >\$2; chmod +x \$2"
+tool ../tools/cargo 'mkdir -p target/training/release && touch target/training/release/libgatepost.so target/training/release/libgatepost.a
+[ ! -e edit ] || { sleep 0.1; touch src/lib.rs; rm edit; }'
+export PATH="$PWD/../tools:$PATH" CARGO_TARGET_DIR=$PWD/target TMPDIR=$PWD
+touch edit
+for _ in 1 2 3; do bindings/c/optimized.sh 2>&1 | tail -n 1; sleep 0.1; done
+"#;
+
+#[test]
+fn the_trained_build_takes_what_was_edited_while_it_ran_the_next_time() {
+    let mut bash = Command::new("bash");
+    let bash = bash.args(["-euo", "pipefail", "-c", PRETENDED]).env("SCRIPT", root().join("bindings/c/optimized.sh"));
+    let said = output(bash.current_dir(scratch("edited")).env_remove("CARGO"));
+    let is_old: Vec<bool> = said.lines().map(|line| line.ends_with("is up to date")).collect();
+    assert_eq!(is_old, [false, false, true], "{said}");
+}
+
 #[test]
 fn a_lane_in_which_something_fails_or_cannot_even_begin_shows_and_fails() {
     let said = |limits: &str, commands: &str| {

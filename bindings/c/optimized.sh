@@ -20,6 +20,7 @@ if [ -e "$built/gatepost" ] && [ -z "$(find src Cargo.toml Cargo.lock build.rs t
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+touch "$work/begun"
 
 # Of the library alone: its dependencies stay as they are, and what it takes from them by inlining is its own.
 library() { $cargo rustc --quiet --release --lib --target-dir "$target/training" -- "$1"; }
@@ -53,6 +54,8 @@ mkdir -p "$built"
 cp -f "$target/training/release/libgatepost.so" "$built/libgatepost.so.new"
 cp -f "$target/training/release/libgatepost.a" "$built/libgatepost.a.new"
 cp -f "$gatepost" "$built/gatepost.new"
+# As old as what was compiled: what was edited meanwhile is not in it.
+touch -r "$work/begun" "$built/gatepost.new"
 for file in libgatepost.so libgatepost.a gatepost; do mv -f "$built/$file.new" "$built/$file"; done
 ln -sfn libgatepost.so "$built/libgatepost.so.0"
 echo "optimized.sh: $built" >&2

@@ -386,7 +386,8 @@ static ISSUER: &[Key] = &[
         Is("\"optional\""),
         "Proofs of possession with its tokens (RFC 9449). A proof is good for 60 seconds and the leeway, and once for all \
          processes of one state file, which they note in `-proofs` beside it (8 MiB), or once in each where the state is \
-         `\":memory:\"`; its own `exp` and `nbf` hold where it has them. A process remembers some 450,000 used proofs, at \
+         `\":memory:\"`; its own `exp` and `nbf` hold where it has them. Two policies on one state file, say of a server \
+         and of the application behind it, cannot both take the proof of one request: one needs a state of its own. A process remembers some 450,000 used proofs, at \
          most an eighth of them for one key, and 1/64 once half of the room is in use: a client that makes more is \
          refused, and nobody else. Whatever is written here, a token that is bound to a client certificate (`cnf.x5t#S256`, RFC \
          8705) is good on a connection with that certificate alone; `require = [\"cnf\"]` refuses tokens that are bound \
