@@ -265,17 +265,17 @@ fn a_file_that_is_deleted_while_it_is_in_use_lets_no_used_proof_in() {
         client.ask(&client.proof(json!({"jti": number.to_string(), "iat": NOW + at}))).at(NOW + at)
     };
     assert_eq!(client.numbered(1).reason(&two), "dpop_proof");
-    assert_eq!(at(30, 2).reason(&two), "dpop_proof", "it may have been used while it was dated ahead");
-    assert_eq!(at(31, 3).reason(&two), "allowed", "it was found again");
-    assert_eq!(at(31, 3).reason(&one), "dpop_proof");
+    assert_eq!(at(32, 2).reason(&two), "dpop_proof", "it may have been used while it was dated ahead");
+    assert_eq!(at(33, 3).reason(&two), "allowed", "it was found again");
+    assert_eq!(at(33, 3).reason(&one), "dpop_proof");
     // The folder is gone as well: refused, and never let in without having asked.
     let moved = place.folder.path().with_extension("moved");
     std::thread::sleep(Duration::from_millis(1_100));
     std::fs::rename(place.folder.path(), &moved).unwrap();
-    let decision = at(34, 4).to(&one);
+    let decision = at(36, 4).to(&one);
     assert_eq!((decision.status, decision.reason.name()), (503, "state_unavailable"));
     std::fs::rename(&moved, place.folder.path()).unwrap();
-    assert_eq!((at(34, 5).reason(&one), at(34, 5).reason(&two)), ("allowed", "dpop_proof"));
+    assert_eq!((at(36, 5).reason(&one), at(36, 5).reason(&two)), ("allowed", "dpop_proof"));
 }
 
 /// The process that knows what was used is not asked, or has ended.
@@ -302,7 +302,7 @@ fn who_starts_after_the_file_was_deleted_takes_no_proof_that_was_used_before() {
             assert_eq!(at(offset, number).reason(&new), "dpop_proof", "{number}");
         }
         assert_eq!(client.numbered(4).reason(&open()), "dpop_proof", "nor does the next one");
-        let late = client.ask(&client.proof(json!({"jti": "5", "iat": NOW + 31}))).at(NOW + 31);
+        let late = client.ask(&client.proof(json!({"jti": "5", "iat": NOW + 33}))).at(NOW + 33);
         assert_eq!((late.reason(&new), late.reason(&open())), ("allowed", "dpop_proof"));
         drop(old);
     }

@@ -38,6 +38,9 @@ const WORDS: usize = HEAD + (BUCKET << 15);
 /// Seconds for which a proof is good at most, under any policy.
 pub const LONGEST: u32 = 400;
 
+/// Seconds for which others may go on noting in a file that is lost, before they see that it is.
+const UNSEEN: i64 = 2;
+
 /// A proof that is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof<'a> {
@@ -94,7 +97,7 @@ impl Proofs {
             looked: AtomicU64::new(coarse_seconds()),
             lost: AtomicBool::new(false),
             latest: AtomicI64::new(0),
-            ahead: AtomicI64::new(1),
+            ahead: AtomicI64::new(0),
         }
     }
 
@@ -121,7 +124,7 @@ impl Proofs {
             self.lost.store(false, Ordering::Release);
             return Ok(());
         }
-        let last = now.saturating_add(self.ahead.load(Ordering::Acquire));
+        let last = now.saturating_add(self.ahead.load(Ordering::Acquire)).saturating_add(UNSEEN);
         let lost = Span {
             first: second(now).unwrap_or(u32::MAX).saturating_sub(LONGEST),
             // Where no clock shows such a time nothing is taken anyway.

@@ -408,12 +408,12 @@ fn whoever_begins_a_lost_file_anew_takes_none_of_its_proofs_nor_what_was_dated_a
     new.find(&place.state(), NOW, true).unwrap();
     let later = place.open();
     for one in [&new, &later] {
-        for (id, made_at) in [("a", NOW), ("ahead", NOW + 30), ("late", NOW - 60)] {
+        for (id, made_at) in [("a", NOW), ("ahead", NOW + 30), ("unseen", NOW + 32), ("late", NOW - 60)] {
             assert_eq!(one.note(&proof(id, made_at), NOW + 1), Some(Used::Forgotten), "{id}");
         }
     }
-    assert_eq!(new.note(&proof("b", NOW + 31), NOW + 31), Some(Used::First));
-    assert_eq!(later.note(&proof("b", NOW + 31), NOW + 31), Some(Used::Again));
+    assert_eq!(new.note(&proof("b", NOW + 33), NOW + 33), Some(Used::First));
+    assert_eq!(later.note(&proof("b", NOW + 33), NOW + 33), Some(Used::Again));
 }
 
 #[test]
