@@ -113,3 +113,25 @@ fn a_lane_in_which_something_fails_or_cannot_even_begin_shows_and_fails() {
     assert_eq!(status, Some(1), "{text}");
     assert!(text.contains("DID NOT RUN: echo one") && !text.contains("passed"), "{text}");
 }
+
+/// A tree whose bindings and tools do nothing and are content.
+const CONTENT: &str = r#"
+rm -rf tree && mkdir -p tree/tests/cases tree/release && cd tree
+for name in c cpp python go; do mkdir -p "tests/bindings/$name" && printf '#!/bin/sh\n' >"tests/bindings/$name/cases"; done
+cp "$SCRIPT" tests/bindings/run.sh
+touch tests/cases/a.json release/libgatepost.so.0 tests/bindings/compare.py tests/bindings/compare_test.py tests/bindings/exchanges.py
+printf '#!/bin/sh\n' >release/gatepost
+chmod +x tests/bindings/*/cases release/gatepost
+export GATEPOST_RELEASE=$PWD/release CARGO_TARGET_DIR=$PWD/target
+tests/bindings/run.sh
+chmod -x tests/bindings/go/cases
+tests/bindings/run.sh && echo "it passed without Go" || true
+"#;
+
+#[test]
+fn a_binding_whose_cases_cannot_be_run_fails_the_suite() {
+    let mut bash = Command::new("bash");
+    let bash = bash.args(["-euo", "pipefail", "-c", CONTENT]).env("SCRIPT", root().join("tests/bindings/run.sh"));
+    let said = output(bash.current_dir(scratch("content")).env_remove("GATEPOST_CASES"));
+    assert!(said.contains("go: there is no") && !said.contains("it passed without Go"), "{said}");
+}
