@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::descriptor::above_standard;
+use super::quiet::quietly;
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +89,11 @@ impl<const N: usize> MappedWords<N> {
         if data.len() != 0 && data.len() != Self::SIZE as u64 {
             return wrong(format!("it is not a {}", kind.what));
         }
-        // Room on the disk now, not a SIGBUS at the first store.
-        let had_room = fallocate(&file, FallocateFlags::empty(), 0, Self::SIZE as u64);
-        settle_room(&file, (data.len(), Self::SIZE as u64), had_room)?;
+        // Room on the disk now, not a SIGBUS at the first store; and no SIGXFSZ where files may not be so long.
+        quietly(|| {
+            let had_room = fallocate(&file, FallocateFlags::empty(), 0, Self::SIZE as u64);
+            settle_room(&file, (data.len(), Self::SIZE as u64), had_room)
+        })?;
         let mapped = MappedWords { base: map(&file, Self::SIZE)?, id: FileId::from(&data) };
         let [magic, format, ..] = mapped.words().as_slice() else { return wrong("it has no room".to_owned()) };
         match (magic.load(Ordering::Acquire), format.load(Ordering::Acquire)) {
@@ -152,19 +155,26 @@ impl<const N: usize> Drop for MappedWords<N> {
     }
 }
 
-/// What is left where there was no room, or nobody could say so. A new file may have a part of its length then (ext4), and
-/// would be taken for somebody else's once there is room.
+/// What is left where there was no room, or nobody could say so, and zeros are written instead. A new file may have a
+/// part of its length then (ext4), and would be taken for somebody else's once there is room.
 fn settle_room(file: &File, (before, size): (u64, u64), had_room: Result<(), Errno>) -> io::Result<()> {
-    match had_room {
+    let made = match had_room {
         Ok(()) => Ok(()),
-        Err(full @ (Errno::NOSPC | Errno::DQUOT)) => {
-            if before == 0 {
-                file.set_len(0)?;
-            }
-            Err(full.into())
+        Err(full @ (Errno::NOSPC | Errno::DQUOT)) => Err(full.into()),
+        Err(_) if before == 0 => {
+            let page = [0; 4096];
+            (0..size).step_by(page.len()).try_for_each(|at| {
+                let left = usize::try_from(size.saturating_sub(at)).unwrap_or(usize::MAX);
+                file.write_all_at(page.get(..left).unwrap_or(&page), at)
+            })
         }
-        Err(_) => file.set_len(size),
+        // Somebody may have it mapped.
+        Err(_) => Ok(()),
+    };
+    if made.is_err() && before == 0 {
+        file.set_len(0)?;
     }
+    made
 }
 
 fn map<const N: usize>(file: &File, size: usize) -> io::Result<NonNull<[AtomicU64; N]>> {
@@ -177,6 +187,7 @@ fn map<const N: usize>(file: &File, size: usize) -> io::Result<NonNull<[AtomicU6
 
 #[cfg(test)]
 mod tests {
+    use super::super::fork::in_a_child;
     use super::*;
 
     const KIND: Kind = Kind { magic: u64::from_be_bytes(*b"GPTEST\0\0"), format: 3, what: "heap of words" };
@@ -232,6 +243,38 @@ mod tests {
         settle_room(&file, (8192, 8192), Err(Errno::NOSPC)).unwrap_err();
         assert!(whole.is_at(&path), "one that others have mapped is never cut");
         assert_eq!(whole.words()[1023].load(Ordering::Acquire), 7);
+    }
+
+    #[test]
+    fn a_limit_of_files_is_an_error_and_ends_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let code = in_a_child(|| {
+            let limit = libc::rlimit { rlim_cur: 4096, rlim_max: libc::RLIM_INFINITY };
+            // SAFETY: the child's own disposition and limit.
+            unsafe {
+                libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
+                assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);
+            }
+            if open(&path, 1).unwrap_err().raw_os_error() == Some(libc::EFBIG) { 7 } else { 8 }
+        });
+        assert_eq!((code, std::fs::metadata(&path).unwrap().len()), (7, 0));
+        assert_eq!(open(&path, 3).unwrap().words()[1023].load(Ordering::Acquire), 3, "without it all is well");
+    }
+
+    #[test]
+    fn room_is_there_also_where_the_file_system_cannot_set_it_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        for size in [8192, 5000] {
+            let file = File::create(&path).unwrap();
+            settle_room(&file, (0, size), Err(Errno::OPNOTSUPP)).unwrap();
+            let data = file.metadata().unwrap();
+            assert!(data.len() == size && data.blocks() * 512 >= size, "{data:?}");
+        }
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let error = settle_room(&full, (0, 8192), Err(Errno::OPNOTSUPP)).unwrap_err();
+        assert!(matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EINVAL)), "{error}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(super) fn file(doing: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::PermissionDenied => "let the user that this runs as write both the file and its folder",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: name a file elsewhere",
         io::ErrorKind::StorageFull => "the disk is full: make room",
+        io::ErrorKind::FileTooLarge => "files may not be so long here: raise the limit of this process (ulimit -f)",
         io::ErrorKind::ResourceBusy => {
             "give each copy a state of its own, or load one and the same libgatepost throughout"
         }
