@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::crypto::password::{self, Checked, HashError, Sent};
 use crate::decision::Decision;
@@ -63,8 +64,8 @@ pub(super) enum Work {
     },
     /// Read what the state says. `place` is kept where it says that there is no such key.
     Read { proof: Proof, place: Option<Place>, round: u8 },
-    /// Write last uses, forget what is over.
-    Housekeeping { now: i64, snapshot: Arc<Snapshot> },
+    /// Write last uses, forget what is over. The clock showed `now` at that moment: it may wait, and issuers may answer late.
+    Housekeeping { now: i64, moment: Instant, snapshot: Arc<Snapshot> },
 }
 
 /// What came of it.
@@ -110,9 +111,18 @@ impl Job {
     }
 
     pub(super) fn housekeeping(process: Arc<Process>, now: i64, snapshot: Arc<Snapshot>, read_only: bool) -> Job {
+        Job::housekeeping_of(process, (now, Instant::now()), snapshot, read_only)
+    }
+
+    fn housekeeping_of(
+        process: Arc<Process>,
+        (now, moment): (i64, Instant),
+        snapshot: Arc<Snapshot>,
+        read_only: bool,
+    ) -> Job {
         let mode = Mode { read_only, traced: false };
         let teller = snapshot.telling.as_ref().map(|telling| Arc::clone(&telling.teller));
-        let slot = Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now, snapshot })));
+        let slot = Mutex::new(Slot::Waiting(None, Box::new(Work::Housekeeping { now, moment, snapshot })));
         Job { process, mode, kept: None, teller, slot }
     }
 
@@ -299,14 +309,14 @@ fn perform(
             Some(desk.check(name, sent, place, flight.as_deref()))
         }
         (Work::Read { proof, place, round }, Some(_)) => Some(read(process, proof, place, round, now)),
-        (Work::Housekeeping { now, snapshot }, _) => {
+        (Work::Housekeeping { now, moment, snapshot }, _) => {
             let failed = |error: Error| {
                 let teller = snapshot.telling.iter().map(|telling| &telling.teller);
                 teller.for_each(|teller| teller.state_failed(&snapshot.policy, &error));
             };
             process.write_uses().unwrap_or_else(failed);
             keeping::look(&snapshot, process, now);
-            let is_steady = process.steady.holds(now);
+            let is_steady = process.steady.holds(now, moment);
             if process.is_sweep_due(now) {
                 process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);
@@ -348,4 +358,38 @@ fn read(process: &Process, mut proof: Proof, place: Option<Place>, round: u8, no
         }
     }
     Ok(Found { proof, facts, version, round })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::{Engine, Options};
+    use crate::policy::model::StateLocation;
+    use crate::state::{By, KEPT, Revocation};
+
+    const NOW: i64 = 1_790_000_000;
+
+    #[test]
+    fn housekeeping_goes_by_the_moment_at_which_the_clock_was_asked() {
+        let text = "[[route]]\npath = \"/\"\naccess = \"public\"\n";
+        let policy = crate::policy::parse(text, Path::new("gatepost.toml"), Path::new(".")).unwrap();
+        let engine = Engine::new(policy, Options { state: Some(StateLocation::Memory), ..Options::default() });
+        engine.start().unwrap();
+        let current = engine.inner.current.load_full();
+        let process = current.process().unwrap();
+        let (issuer, name, ends_at) = ("https://a.example".to_owned(), "a".to_owned(), Some(NOW - KEPT));
+        let over = Revocation { by: By::Token, issuer, name, before: None, revoked_at: NOW - KEPT, ends_at };
+        process.state.revoke_token(&over).unwrap();
+        let begun = Instant::now();
+        for (later, left) in [(0, 1), (300, 1), (700, 0)] {
+            // Each is run at once, and might as well have waited.
+            let asked = (NOW + later as i64, begun + Duration::from_secs(later));
+            let snapshot = Arc::clone(&current.snapshot);
+            Job::housekeeping_of(Arc::clone(process), asked, snapshot, false).run();
+            assert_eq!(process.state.revocations(9).unwrap().len(), left, "{later}");
+        }
+    }
 }

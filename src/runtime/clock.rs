@@ -28,12 +28,8 @@ impl Steady {
     /// How long it must have run on.
     pub const LONG_ENOUGH: Duration = Duration::from_secs(600);
 
-    /// The clock, which shows `now`, has run on for long enough; of what was asked before it is seen.
-    pub fn holds(&self, now: i64) -> bool {
-        self.at(now, Instant::now())
-    }
-
-    fn at(&self, now: i64, moment: Instant) -> bool {
+    /// The clock, which showed `now` at this moment, has run on for long enough; of what was asked before it is seen.
+    pub fn holds(&self, now: i64, moment: Instant) -> bool {
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (shown, since) = *begun.get_or_insert((now, moment));
         let passed = moment.saturating_duration_since(since);
@@ -53,7 +49,7 @@ mod tests {
     #[test]
     fn a_clock_is_believed_once_it_has_run_on_and_not_after_it_was_set() {
         let (steady, begin) = (Steady::default(), Instant::now());
-        let ask = |now, passed| steady.at(now, begin + Duration::from_secs(passed));
+        let ask = |now, passed| steady.holds(now, begin + Duration::from_secs(passed));
         assert!(!ask(1_000, 0), "nothing is known of it");
         assert!(!ask(1_599, 599));
         assert!(ask(1_600, 600) && ask(1_655, 601), "it may be off a little");
