@@ -2,11 +2,14 @@
 
 mod parts;
 mod text;
+mod upstream;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use parts::{Common, Id, List};
 pub use text::Text;
+pub use upstream::{Said, Upstream};
 
 use crate::identity::{Identity, Scheme};
 use crate::reason::Reason;
@@ -78,8 +81,8 @@ pub struct Decision {
     pub scheme: Option<Scheme>,
     /// Headers for the response to the client.
     pub response: List<HeaderEntry>,
-    /// Headers for the application behind.
-    pub upstream: List<HeaderEntry>,
+    /// Headers for the application behind; `upstream()` reads them.
+    pub upstream: Upstream,
     /// Names of request headers to remove before the application sees the request, on every action.
     pub strip: List<String>,
     /// Body of the answer; empty on ALLOW and PASS.
@@ -90,6 +93,33 @@ pub struct Decision {
     pub route: Option<usize>,
     /// Generation of the policy that decided.
     pub generation: u64,
+}
+
+impl Decision {
+    /// All of it, moved out of its place: what stays there is empty.
+    #[inline(always)]
+    pub fn take(&mut self) -> Decision {
+        Decision {
+            action: std::mem::take(&mut self.action),
+            status: self.status,
+            reason: self.reason,
+            id: std::mem::take(&mut self.id),
+            identity: self.identity.take(),
+            scheme: self.scheme.take(),
+            response: std::mem::take(&mut self.response),
+            upstream: std::mem::take(&mut self.upstream),
+            strip: std::mem::take(&mut self.strip),
+            body: std::mem::take(&mut self.body),
+            retry_after: self.retry_after.take(),
+            route: self.route.take(),
+            generation: self.generation,
+        }
+    }
+
+    /// Headers for the application behind.
+    pub fn upstream(&self) -> Cow<'_, [HeaderEntry]> {
+        self.upstream.entries(self.identity.as_deref())
+    }
 }
 
 impl Decision {

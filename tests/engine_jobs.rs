@@ -146,7 +146,7 @@ fn no_room_is_a_whole_answer() {
     let decision = ask.begin(&engine).overloaded().unwrap();
     assert_eq!((decision.action, decision.status, decision.id.as_str()), (Action::Deny, 503, "seven"));
     assert_eq!(fields(&decision, "Retry-After").len(), 1);
-    assert!(!decision.body.is_empty() && decision.identity.is_none() && decision.upstream.is_empty());
+    assert!(!decision.body.is_empty() && decision.identity.is_none() && decision.upstream().is_empty());
 }
 
 #[test]

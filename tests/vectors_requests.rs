@@ -298,7 +298,8 @@ fn naughty_strings_anywhere_in_a_request_are_refused_in_order() {
             let decision = engine.decide(&request).unwrap();
             assert_eq!(decision.action, Action::Deny, "{i}: {text:?}");
             assert!((400..=431).contains(&decision.status), "{i}: {text:?}: {}", decision.status);
-            let entries = decision.response.iter().chain(&decision.upstream);
+            let upstream = decision.upstream();
+            let entries = decision.response.iter().chain(&*upstream);
             for entry in entries {
                 assert!(entry.value.bytes().all(|b| (0x20..0x7F).contains(&b)), "{i}: {text:?}: {entry:?}");
             }

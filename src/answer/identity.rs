@@ -1,59 +1,53 @@
 //! The headers that an allowed request carries on: who was recognised, in values that cannot be mistaken.
 
-use crate::decision::{HeaderEntry, HeaderMode, Text};
+use crate::decision::{HeaderEntry, HeaderMode, Said, Text};
+use crate::ffi::os::plain::is_item;
 use crate::identity::{Identity, Rights, Scheme};
 use crate::policy::model::IdentityHeaders;
 
-/// The configured headers of all identities of one scheme that share their rights, but for the subject.
-#[derive(Debug)]
-pub struct Headers {
-    entries: Box<[HeaderEntry]>,
-    /// Which of them has the subject for its value.
-    subject: Option<usize>,
+/// The configured headers of all identities of one scheme that share their rights, but for the subject: those that have
+/// something to say, each replacing what the client may have sent.
+pub fn said(names: &IdentityHeaders, rights: &Rights, scheme: Scheme) -> Said {
+    let mut entries = Vec::with_capacity(5);
+    let mut add = |name: &Option<String>, value: Option<&dyn Fn() -> String>| {
+        let name = name.as_ref()?;
+        let value = value.map(|value| value());
+        if value.as_ref().is_some_and(String::is_empty) {
+            return None;
+        }
+        entries.push(HeaderEntry {
+            name: Text::Shared(name.as_str().into()),
+            value: Text::Shared(value.unwrap_or_default().into()),
+            mode: HeaderMode::Set,
+        });
+        Some(entries.len() - 1)
+    };
+    add(&names.issuer, Some(&|| encoded(&rights.issuer)));
+    let subject = add(&names.subject, None);
+    add(&names.roles, Some(&|| joined(&rights.roles, ",")));
+    add(&names.scopes, Some(&|| joined(&rights.scopes, " ")));
+    add(&names.scheme, Some(&|| scheme.name().to_owned()));
+    Said { entries: entries.into(), subject }
 }
 
-impl Headers {
-    /// Those that have something to say, each replacing what the client may have sent.
-    pub fn new(names: &IdentityHeaders, rights: &Rights, scheme: Scheme) -> Headers {
-        let mut entries = Vec::with_capacity(5);
-        let mut add = |name: &Option<String>, value: Option<&dyn Fn() -> String>| {
-            let name = name.as_ref()?;
-            let value = value.map(|value| value());
-            if value.as_ref().is_some_and(String::is_empty) {
-                return None;
-            }
-            entries.push(HeaderEntry {
-                name: Text::Shared(name.as_str().into()),
-                value: Text::Shared(value.unwrap_or_default().into()),
-                mode: HeaderMode::Set,
-            });
-            Some(entries.len() - 1)
-        };
-        add(&names.issuer, Some(&|| encoded(&rights.issuer)));
-        let subject = add(&names.subject, None);
-        add(&names.roles, Some(&|| joined(&rights.roles, ",")));
-        add(&names.scopes, Some(&|| joined(&rights.scopes, " ")));
-        add(&names.scheme, Some(&|| scheme.name().to_owned()));
-        Headers { entries: entries.into(), subject }
+/// With the subject of one of them, encoded.
+pub fn with(said: &Said, subject: &str) -> Vec<HeaderEntry> {
+    let mut entries = said.with(&encoded(subject));
+    // Nobody's name is empty.
+    if let Some(index) = said.subject.filter(|index| subject.is_empty() && *index < entries.len()) {
+        entries.remove(index);
     }
+    entries
+}
 
-    /// With the subject of one of them.
-    pub fn of(&self, subject: &str) -> Vec<HeaderEntry> {
-        let mut entries = self.entries.to_vec();
-        if let Some(index) = self.subject {
-            match entries.get_mut(index) {
-                Some(entry) if !subject.is_empty() => entry.value = encoded(subject).into(),
-                // Nobody's name is empty.
-                _ => _ = entries.remove(index),
-            }
-        }
-        entries
-    }
+/// The subject stands in a value as it is.
+pub fn is_plain(subject: &str) -> bool {
+    is_item(subject.as_bytes())
 }
 
 /// The configured headers of one identity.
 pub fn headers(names: &IdentityHeaders, identity: &Identity) -> Vec<HeaderEntry> {
-    Headers::new(names, &identity.rights, identity.scheme).of(&identity.subject)
+    with(&said(names, &identity.rights, identity.scheme), &identity.subject)
 }
 
 /// A list as one value, which cannot be mistaken: each item encoded.
@@ -64,8 +58,8 @@ pub fn joined(list: &[String], separator: &str) -> String {
 /// Octets outside 0x21-0x7E, `%` and `,` percent-encoded.
 fn encoded(value: &str) -> String {
     let is_plain = |byte: u8| matches!(byte, 0x21..=0x7E if !matches!(byte, b'%' | b','));
-    // As good as always. To the end in any case: so many octets are looked at in one step.
-    if value.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+    // As good as always.
+    if is_item(value.as_bytes()) {
         return value.to_owned();
     }
     let mut out = String::with_capacity(value.len());
@@ -92,5 +86,23 @@ mod tests {
         assert_eq!(encoded("a,b c%\u{e9}"), "a%2Cb%20c%25%C3%A9");
         assert_eq!(encoded("alice@example.com"), "alice@example.com");
         assert_eq!(encoded("a\r\nb\0"), "a%0D%0Ab%00");
+        for text in ["a", "alice@example.com", "a,b", "a b", "a%20b", "\u{e9}", "a\0", "\u{7f}", "~!"] {
+            assert_eq!(is_plain(text), encoded(text) == text, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_put_at_its_place_and_an_empty_one_has_none() {
+        let names = IdentityHeaders {
+            subject: Some("X-Who".to_owned()),
+            scheme: Some("X-How".to_owned()),
+            ..IdentityHeaders::default()
+        };
+        let said = said(&names, &Rights::default(), Scheme::Bearer);
+        let shown = |entries: Vec<HeaderEntry>| {
+            entries.iter().map(|entry| format!("{}: {}", entry.name, entry.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(with(&said, "a b")), ["X-Who: a%20b", "X-How: bearer"]);
+        assert_eq!(shown(with(&said, "")), ["X-How: bearer"]);
     }
 }

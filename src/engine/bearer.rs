@@ -60,7 +60,8 @@ pub(super) fn verified(snapshot: &Snapshot, sent: &[u8], now: i64) -> Result<Arc
     let verified = token::verify(sent, &trust, now).map_err(failure)?;
     count(false);
     let user = identify::local_subject(&verified, policy)?;
-    let token = Arc::new(Token::new(verified, user));
+    let own = if user.is_none() { Some(identify::of_foreign_token(&verified, snapshot)?) } else { None };
+    let token = Arc::new(Token::new(verified, user, own));
     snapshot.tokens.note(sent, &token);
     Ok(token)
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::answer::challenge::Details;
-use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List};
+use crate::decision::{Action, Decision, HeaderEntry, HeaderMode, Id, List, Upstream};
 use crate::engine::authorise::Facts;
 use crate::engine::facts::Known;
 use crate::engine::process::Process;
@@ -199,7 +199,7 @@ impl Context {
             identity,
             scheme: self.scheme,
             response,
-            upstream: List::default(),
+            upstream: Upstream::default(),
             strip: std::mem::take(&mut self.strip),
             body,
             retry_after,
@@ -226,7 +226,9 @@ impl Context {
             response.extend(self.next_nonce());
         }
         if let Some(rest) = self.connection.take() {
-            upstream.extend([entry("Connection", rest, HeaderMode::Set)]);
+            let mut entries = upstream.entries(identity.as_deref()).into_owned();
+            entries.push(entry("Connection", rest, HeaderMode::Set));
+            upstream = Upstream::List(entries.into());
         }
         let action = if reason == Reason::Passed { Action::Pass } else { Action::Allow };
         let decision = Decision {

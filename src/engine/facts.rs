@@ -13,7 +13,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use crate::crypto::keyed::Keyed;
 use crate::crypto::sip::Itself;
-use crate::decision::{HeaderEntry, List};
+use crate::decision::Upstream;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::state::{ApiKey, State, User};
@@ -51,7 +51,7 @@ impl Deref for Account {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) identity: Arc<Identity>,
-    pub(super) upstream: List<HeaderEntry>,
+    pub(super) upstream: Upstream,
 }
 
 /// What facts make of somebody under the policy of one generation: made once, since neither changes.

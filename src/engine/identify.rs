@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::answer::identity as identity_headers;
 use crate::crypto::name;
 use crate::crypto::password::Sent;
-use crate::decision::{HeaderEntry, List};
+use crate::decision::{List, Upstream};
 use crate::engine::bearer;
 use crate::engine::context::Failure;
 use crate::engine::facts::{Account, KeyFact, Known, UserFact};
 use crate::engine::process::Process;
-use crate::engine::rights::{Entry, owned};
+use crate::engine::rights::owned;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::verified::Token;
 use crate::identity::{Identity, Names, Rights, Scheme};
@@ -116,7 +116,7 @@ impl Proof {
 /// A recognised person, with the headers that say so.
 pub(super) fn known(identity: Identity, policy: &Policy) -> Known {
     let upstream = identity_headers::headers(&policy.identity, &identity);
-    Known { identity: Arc::new(identity), upstream: List::shared(upstream) }
+    Known { identity: Arc::new(identity), upstream: List::shared(upstream).into() }
 }
 
 fn by_password(user: &Account, snapshot: &Snapshot, now: i64) -> Result<Known, Failure> {
@@ -134,7 +134,10 @@ pub(super) fn undefined<'r>(policy: &Policy, roles: &'r [impl AsRef<str>]) -> Ve
 pub(super) fn of_token(token: &Token, user: &UserFact, snapshot: &Snapshot) -> Result<Known, Failure> {
     let policy = &*snapshot.policy;
     match &token.user {
-        None => token.own(|| of_foreign_token(&token.verified, snapshot)),
+        None => match token.own() {
+            Some(known) => Ok(known),
+            None => of_foreign_token(&token.verified, snapshot),
+        },
         Some(name) => {
             let user = live(user, name, Reason::TokenClaim)?;
             of_this_account(token, user, policy)?;
@@ -159,21 +162,26 @@ fn of_this_account(token: &Token, user: &User, policy: &Policy) -> Result<(), Fa
 
 /// An identity that only the token speaks for: roles and scopes from its claims, never from the state, even where its
 /// subject equals a local name. And the headers that say so.
-fn of_foreign_token(verified: &Verified, snapshot: &Snapshot) -> Result<(Arc<Identity>, Vec<HeaderEntry>), Failure> {
+pub(super) fn of_foreign_token(verified: &Verified, snapshot: &Snapshot) -> Result<Known, Failure> {
     let policy = &*snapshot.policy;
-    let given: Arc<Entry> = snapshot.given.of(verified, issuer(policy, verified)?, policy);
+    let issuer = issuer(policy, verified)?;
+    let (rights, said) =
+        snapshot.given.of(verified, issuer, policy, |given| (Arc::clone(&given.rights), Arc::clone(&given.said)));
     let subject = verified.subject();
-    let headers = given.headers.of(&subject);
+    let upstream = match identity_headers::is_plain(&subject) {
+        true => Upstream::Of(said),
+        false => Upstream::List(identity_headers::with(&said, &subject).into()),
+    };
     let identity = Identity {
         subject: subject.into_owned(),
         scheme: Scheme::Bearer,
-        rights: Arc::clone(&given.rights),
+        rights,
         authenticated_at: verified.authenticated_at(),
         expires_at: Some(verified.expires_at()),
         claims: Some(Arc::clone(&verified.claims)),
         names: Names::default(),
     };
-    Ok((Arc::new(identity), headers))
+    Ok(Known { identity: Arc::new(identity), upstream })
 }
 
 /// The local user that a token of an issuer with `users = "local"` names, in its one canonical spelling.

@@ -193,18 +193,18 @@ impl Engine {
 
     /// Decides at once where that is cheap, otherwise hands out a job for a thread that may block.
     pub fn begin(&self, request: &Request<'_>) -> Result<Progress, Error> {
-        Ok(match self.begin_with(request, Box::new)? {
+        Ok(match self.begin_with(request, |decision| Box::new(decision.take()))? {
             Begun::Decided(decision) => Progress::Done(decision),
             Begun::Slow(job) => Progress::Pending(*job),
         })
     }
 
-    /// As [`Engine::begin`], with the decision handed on where it is made: it is large.
+    /// As [`Engine::begin`], with the decision handed on where it is made: it is large. What is left of it is dropped.
     #[inline]
     pub(crate) fn begin_with<D>(
         &self,
         request: &Request<'_>,
-        keep: impl FnOnce(Decision) -> D,
+        keep: impl FnOnce(&mut Decision) -> D,
     ) -> Result<Begun<D>, Error> {
         self.begin_traced(request, false, None, keep)
     }
@@ -426,7 +426,7 @@ impl Engine {
         request: &Request<'_>,
         may_block: bool,
         mut trace: Option<&mut Trace>,
-        keep: impl FnOnce(Decision) -> D,
+        keep: impl FnOnce(&mut Decision) -> D,
     ) -> Result<Begun<D>, Error> {
         let current = self.inner.current.load();
         let process = current.process()?;
@@ -455,7 +455,7 @@ impl Engine {
                 return Ok(Begun::Slow(Box::new(job)));
             }
         };
-        let decision = match let_in {
+        let mut decision = match let_in {
             Ok((reason, known)) => context.allow(reason, known, &asked),
             Err(refused) => {
                 context.wanted = Wanted::read(request);
@@ -471,12 +471,12 @@ impl Engine {
         if let Some(trace) = &mut trace {
             **trace = context.trace;
         }
-        Ok(Begun::Decided(keep(decision)))
+        Ok(Begun::Decided(keep(&mut decision)))
     }
 
     fn decide_traced(&self, request: &Request<'_>, traced: bool) -> Result<(Decision, Trace), Error> {
         let mut trace = Trace::default();
-        match self.begin_traced(request, true, traced.then_some(&mut trace), std::convert::identity)? {
+        match self.begin_traced(request, true, traced.then_some(&mut trace), Decision::take)? {
             Begun::Decided(decision) => Ok((decision, trace)),
             Begun::Slow(job) => {
                 job.run();

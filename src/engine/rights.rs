@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
-use crate::answer::identity::Headers;
+use crate::answer::identity::said;
 use crate::crypto::keyed::mix;
 use crate::crypto::random;
+use crate::decision::Said;
 use crate::identity::{Rights, Scheme};
 use crate::json::{Kind, Raw};
 use crate::policy::Policy;
@@ -36,7 +37,7 @@ pub(super) struct Entry {
     issuer: usize,
     claims: [Option<(Kind, Box<str>)>; 3],
     pub(super) rights: Arc<Rights>,
-    pub(super) headers: Headers,
+    pub(super) said: Arc<Said>,
 }
 
 impl Given {
@@ -48,18 +49,25 @@ impl Given {
     }
 
     /// What a token of this issuer gives that only speaks for itself.
-    pub(super) fn of(&self, verified: &Verified, issuer: &Issuer, policy: &Policy) -> Arc<Entry> {
+    pub(super) fn of<R>(
+        &self,
+        verified: &Verified,
+        issuer: &Issuer,
+        policy: &Policy,
+        take: impl FnOnce(&Entry) -> R,
+    ) -> R {
         let claims = verified.giving();
         let length: usize = claims.iter().flatten().map(|claim| claim.written().len()).sum();
-        let make = || Arc::new(Entry::new(verified, claims, issuer, policy));
+        let make = || Entry::new(verified, claims, issuer, policy);
         let place = self.places.get(self.place(verified.issuer, &claims));
-        let Some(place) = place.filter(|_| length <= LONGEST) else { return make() };
+        let Some(place) = place.filter(|_| length <= LONGEST) else { return take(&make()) };
         if let Some(entry) = place.load().as_ref().filter(|entry| entry.is_for(verified.issuer, &claims)) {
-            return Arc::clone(entry);
+            return take(entry);
         }
         let entry = make();
-        place.store(Some(Arc::clone(&entry)));
-        entry
+        let taken = take(&entry);
+        place.store(Some(Arc::new(entry)));
+        taken
     }
 
     fn place(&self, issuer: usize, claims: &[Option<Raw<'_>>; 3]) -> usize {
@@ -89,7 +97,7 @@ impl Entry {
         Entry {
             issuer: verified.issuer,
             claims: claims.map(|claim| claim.map(|claim| (claim.kind(), claim.written().into()))),
-            headers: Headers::new(&policy.identity, &rights, Scheme::Bearer),
+            said: Arc::new(said(&policy.identity, &rights, Scheme::Bearer)),
             rights: Arc::new(rights),
         }
     }

@@ -1,7 +1,7 @@
 //! What must not reach the application of a request about which nothing is decided: the policy is not asked there,
 //! somebody else has let it in, or no engine can decide yet. It follows from the policy and the request alone.
 
-use crate::decision::{Action, Decision, Id, List};
+use crate::decision::{Action, Decision, Id, List, Upstream};
 use crate::engine::Engine;
 use crate::engine::snapshot::Snapshot;
 use crate::reading::client::{self, Client};
@@ -39,7 +39,7 @@ impl Engine {
             identity: None,
             scheme: None,
             response: List::default(),
-            upstream: List::default(),
+            upstream: Upstream::default(),
             strip,
             body: Vec::new(),
             retry_after: None,

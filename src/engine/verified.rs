@@ -2,7 +2,7 @@
 //! it was last found not to be revoked.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
@@ -10,10 +10,9 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
 use crate::crypto::name;
-use crate::decision::{HeaderEntry, List};
+use crate::decision::{List, Upstream};
 use crate::engine::facts::{Account, Known};
 use crate::engine::revoked::Names;
-use crate::identity::Identity;
 use crate::state::By;
 use crate::token::Verified;
 
@@ -31,22 +30,27 @@ pub(super) struct Token {
     pub(super) user: Option<String>,
     /// The version of the state at which it was found not to be revoked.
     clear_at: AtomicU64,
-    /// Who it is, where only the token says so.
-    own: OnceLock<Arc<Identity>>,
-    /// The headers that say so, for all decisions but the first.
-    upstream: OnceLock<List<HeaderEntry>>,
+    /// Who it is, where only the token says so, with the headers of the first decision.
+    own: Option<Known>,
+    /// The headers of all decisions but the first. Most tokens that are seen once are not seen again, and to prepare
+    /// headers for others costs more than to have them.
+    upstream: OnceLock<Upstream>,
+    /// The first decision was made.
+    seen: AtomicBool,
     /// Who it is as this account; only of a token that names one.
     local: OnceLock<Box<AsAccount>>,
 }
 
 impl Token {
-    pub(super) fn new(verified: Verified, user: Option<String>) -> Token {
+    /// `own`: who it is, of a token that names no local user.
+    pub(super) fn new(verified: Verified, user: Option<String>, own: Option<Known>) -> Token {
         Token {
             verified,
             user,
             clear_at: AtomicU64::new(NEVER),
-            own: OnceLock::new(),
+            own,
             upstream: OnceLock::new(),
+            seen: AtomicBool::new(false),
             local: OnceLock::new(),
         }
     }
@@ -87,26 +91,22 @@ impl Token {
         names
     }
 
-    /// Who it is where only the token says so; made once. The first decision gets headers of its own: most tokens that
-    /// are seen once are not seen again, and to prepare headers for others costs more than to have them.
-    pub(super) fn own<E>(
-        &self,
-        make: impl FnOnce() -> Result<(Arc<Identity>, Vec<HeaderEntry>), E>,
-    ) -> Result<Known, E> {
-        if let (Some(identity), Some(upstream)) = (self.own.get(), self.upstream.get()) {
-            return Ok(Known { identity: Arc::clone(identity), upstream: upstream.clone() });
-        }
-        let (identity, headers) = make()?;
-        let mut is_first = false;
-        let identity = self.own.get_or_init(|| {
-            is_first = true;
-            identity
-        });
-        let upstream = match is_first {
-            true => headers.into(),
-            false => self.upstream.get_or_init(|| List::shared(headers)).clone(),
+    /// Who it is where only the token says so.
+    pub(super) fn own(&self) -> Option<Known> {
+        let own = self.own.as_ref()?;
+        let upstream = match self.upstream.get() {
+            Some(shared) => shared.clone(),
+            None if self.seen.load(Ordering::Relaxed) => {
+                let shared = || List::shared(own.upstream.entries(Some(&own.identity)).into_owned()).into();
+                self.upstream.get_or_init(shared).clone()
+            }
+            // Two at once may both be the first.
+            None => {
+                self.seen.store(true, Ordering::Relaxed);
+                own.upstream.clone()
+            }
         };
-        Ok(Known { identity: Arc::clone(identity), upstream })
+        Some(Known { identity: Arc::clone(&own.identity), upstream })
     }
 
     /// Who it is as this account; made once for as long as the account stays what it is.

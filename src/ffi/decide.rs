@@ -40,7 +40,7 @@ pub unsafe extern "C" fn gatepost_decide(
             let mut headers = Headers::new();
             let request = request::read(c, request, &mut headers)?;
             let Some(job) = job else {
-                decision.set(gatepost_decision::give(engine.decide(&request)?)?);
+                decision.set(gatepost_decision::give(&mut engine.decide(&request)?)?);
                 return Ok(GATEPOST_OK);
             };
             let (made, slow) = begin(engine, &request, None)?;
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn gatepost_decide_into(
             let engine = c.look(engine)?;
             let mut headers = Headers::new();
             let request = request::read(c, request, &mut headers)?;
-            let made = gatepost_decision::give(engine.decide(&request)?)?;
+            let made = gatepost_decision::give(&mut engine.decide(&request)?)?;
             fill(c, view, made)?;
             decision.set(made);
             Ok(GATEPOST_OK)
@@ -128,9 +128,9 @@ fn begin(
     mut room: Option<&mut [MaybeUninit<u8>]>,
 ) -> Result<(*mut gatepost_decision, *mut gatepost_job), Failure> {
     // A failure is large, too.
-    let give = |made: Decision| {
+    let give = |made: &mut Decision| {
         if let Some(room) = &mut room
-            && flat::write(&made, room).map_err(Box::new)? <= room.len()
+            && flat::write(made, room).map_err(Box::new)? <= room.len()
         {
             return Ok(std::ptr::null_mut());
         }
@@ -171,7 +171,7 @@ pub unsafe extern "C" fn gatepost_strip(
             let engine = c.look(engine)?;
             let mut headers = Headers::new();
             let request = if request.is_null() { None } else { Some(request::read(c, request, &mut headers)?) };
-            let made = gatepost_decision::give(engine.strip(request.as_ref()))?;
+            let made = gatepost_decision::give(&mut engine.strip(request.as_ref()))?;
             fill(c, view, made)?;
             decision.set(made);
             Ok(GATEPOST_OK)

@@ -117,9 +117,9 @@ impl Opaque for gatepost_decision {
 }
 
 impl gatepost_decision {
-    /// The decision as a handle.
+    /// The decision as a handle; what is left in its place is empty.
     #[inline(always)]
-    pub(super) fn give(decision: Decision) -> Result<*mut gatepost_decision, Failure> {
+    pub(super) fn give(decision: &mut Decision) -> Result<*mut gatepost_decision, Failure> {
         // SAFETY: it writes all of it.
         unsafe { give_settled::<gatepost_decision>(|place| Held::write(place, decision), Held::settle) }
     }

@@ -57,12 +57,12 @@ pub unsafe extern "C" fn gatepost_job_finish(
             let next = if next.is_null() { None } else { Some(c.out(next, "next")?) };
             let job = take_run(key(job)?)?;
             let Some(next) = next else {
-                decision.set(gatepost_decision::give(job.complete()?)?);
+                decision.set(gatepost_decision::give(&mut job.complete()?)?);
                 return Ok(GATEPOST_OK);
             };
             match job.finish()? {
-                Progress::Done(done) => {
-                    decision.set(gatepost_decision::give(*done)?);
+                Progress::Done(mut done) => {
+                    decision.set(gatepost_decision::give(&mut done)?);
                     next.set(std::ptr::null_mut());
                     Ok(GATEPOST_OK)
                 }

@@ -153,7 +153,7 @@ impl Callback {
     fn deliver(self, outcome: Outcome) {
         let none = std::ptr::null_mut();
         let (status, decision) = match outcome {
-            Outcome::Decided(decision) => match contain(|| gatepost_decision::give(*decision)) {
+            Outcome::Decided(mut decision) => match contain(|| gatepost_decision::give(&mut decision)) {
                 Ok(Ok(decision)) => (GATEPOST_OK, decision),
                 Ok(Err(failure)) => (failure.status, none),
                 Err(Panicked) => (GATEPOST_ERR_PANIC, none),

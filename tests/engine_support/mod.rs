@@ -216,6 +216,6 @@ pub fn fields<'d>(decision: &'d Decision, name: &str) -> Vec<&'d str> {
 }
 
 /// The field of that name for the application.
-pub fn upstream<'d>(decision: &'d Decision, name: &str) -> Option<&'d str> {
-    decision.upstream.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value)
+pub fn upstream(decision: &Decision, name: &str) -> Option<String> {
+    decision.upstream().iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.to_string())
 }

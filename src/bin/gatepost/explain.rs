@@ -80,7 +80,7 @@ pub fn to_json(decision: &Decision, route: Option<&Route>, steps: Option<&[Step]
         ),
         "retry_after": decision.retry_after,
         "headers": entries(&decision.response),
-        "upstream": entries(&decision.upstream),
+        "upstream": entries(&decision.upstream()),
         "strip": decision.strip.to_vec(),
         "body": String::from_utf8_lossy(&decision.body),
         "person": sentences(decision.reason).whole(Language::English),
@@ -117,7 +117,7 @@ fn answer(out: &mut String, decision: &Decision) {
     for entry in &decision.response {
         line("header", &shown(entry));
     }
-    for entry in &decision.upstream {
+    for entry in &*decision.upstream() {
         line("upstream", &shown(entry));
     }
     if !decision.strip.is_empty() {

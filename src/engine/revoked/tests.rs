@@ -33,7 +33,7 @@ fn token(jti: &str) -> Token {
     let mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET).unwrap().chain_update(message.as_bytes());
     let text = format!("{message}.{}", B64.encode(&mac.finalize().into_bytes()));
     let keys = Keyring::new(&issuers);
-    Token::new(token::verify(&text, &Trust { issuers: &issuers, keys: &keys, leeway: 0 }, NOW).unwrap(), None)
+    Token::new(token::verify(&text, &Trust { issuers: &issuers, keys: &keys, leeway: 0 }, NOW).unwrap(), None, None)
 }
 
 fn revoke(state: &dyn State, jti: &str, ends_at: Option<i64>) {

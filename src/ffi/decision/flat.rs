@@ -116,7 +116,7 @@ fn length(length: usize) -> u32 {
 /// Writes a decision, and answers its size: where that is more than the room, what was written is nothing.
 #[inline]
 pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -> Result<usize, Failure> {
-    let (response, upstream, strip) = (&*decision.response, &*decision.upstream, &*decision.strip);
+    let (response, upstream, strip) = (&*decision.response, decision.upstream(), &*decision.strip);
     let fields = response.len().saturating_add(upstream.len());
     let numbers = fields.saturating_mul(3).saturating_add(strip.len());
     let strings = numbers.saturating_mul(NUMBER).saturating_add(HEAD);
@@ -128,7 +128,7 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
     let scheme = decision.scheme.map_or(0, |scheme| to.string(scheme.name().as_bytes()));
     let (roles, scopes) = who.map_or((0, 0), |who| (to.joined(&who.roles, b','), to.joined(&who.scopes, b' ')));
     to.fields(response);
-    to.fields(upstream);
+    to.fields(&upstream);
     for name in strip {
         let length = to.string(name.as_bytes());
         to.number(length);

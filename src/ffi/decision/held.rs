@@ -9,8 +9,8 @@ use super::super::kernel::Failure;
 use super::super::reason;
 use super::super::types::*;
 use super::gatepost_view;
-use super::laid_out::{Cursor, LayOut, Shape, array, holds_nul};
-use crate::decision::{Decision, HeaderEntry, Id, List};
+use super::laid_out::{Cursor, LayOut, Shape, array, common, holds_nul};
+use crate::decision::{Decision, HeaderEntry, Id, List, Upstream};
 use crate::identity::{Identity, Scheme};
 
 /// What the handle holds. The view points into the other fields, which lie where they are until all of it is freed.
@@ -21,7 +21,7 @@ pub(in crate::ffi) struct Held {
     id: Id,
     identity: Option<Arc<Identity>>,
     response: List<HeaderEntry>,
-    upstream: List<HeaderEntry>,
+    upstream: Upstream,
     strip: List<String>,
     body: Vec<u8>,
     own: Own,
@@ -38,12 +38,12 @@ struct Own {
 }
 
 impl Held {
-    /// Writes all of a decision into its place, but for the pointers.
+    /// Moves all of a decision into a place, but for the pointers.
     ///
     /// # Safety
     /// The place is one for it, and nothing is there.
     #[inline(always)]
-    pub(super) unsafe fn write(place: *mut Held, decision: Decision) {
+    pub(super) unsafe fn write(place: *mut Held, decision: &mut Decision) {
         // SAFETY: as the caller says; these are all of the fields.
         unsafe {
             (&raw mut (*place).view).write(gatepost_view {
@@ -57,12 +57,12 @@ impl Held {
                 scheme: decision.scheme.map_or(NOTHING, scheme_name),
                 ..gatepost_view::BLANK
             });
-            (&raw mut (*place).id).write(decision.id);
-            (&raw mut (*place).identity).write(decision.identity);
-            (&raw mut (*place).response).write(decision.response);
-            (&raw mut (*place).upstream).write(decision.upstream);
-            (&raw mut (*place).strip).write(decision.strip);
-            (&raw mut (*place).body).write(decision.body);
+            (&raw mut (*place).id).write(std::mem::take(&mut decision.id));
+            (&raw mut (*place).identity).write(decision.identity.take());
+            (&raw mut (*place).response).write(std::mem::take(&mut decision.response));
+            (&raw mut (*place).upstream).write(std::mem::take(&mut decision.upstream));
+            (&raw mut (*place).strip).write(std::mem::take(&mut decision.strip));
+            (&raw mut (*place).body).write(std::mem::take(&mut decision.body));
             (&raw mut (*place).own.text).write(SmallVec::new());
             (&raw mut (*place).own.headers).write(SmallVec::new());
             (&raw mut (*place).own.strip).write(SmallVec::new());
@@ -72,11 +72,11 @@ impl Held {
 
     /// The same on the stack.
     #[cfg(test)]
-    fn of(decision: Decision) -> Held {
+    fn of(mut decision: Decision) -> Held {
         let mut held = std::mem::MaybeUninit::uninit();
         // SAFETY: it is written whole before it is taken.
         unsafe {
-            Held::write(held.as_mut_ptr(), decision);
+            Held::write(held.as_mut_ptr(), &mut decision);
             held.assume_init()
         }
     }
@@ -85,7 +85,11 @@ impl Held {
     pub(super) fn settle(&mut self) -> Result<(), Failure> {
         let view = &mut self.view;
         (view.response_headers, view.response_header_count) = self.response.shared()?;
-        (view.upstream_headers, view.upstream_header_count) = self.upstream.shared()?;
+        (view.upstream_headers, view.upstream_header_count) = match &self.upstream {
+            Upstream::List(list) => list.shared()?,
+            Upstream::Of(said) if said.subject.is_none() => array(common(&said.entries)?),
+            Upstream::Of(_) => array(&[]),
+        };
         (view.strip, view.strip_count) = self.strip.shared()?;
         if !self.body.is_empty() {
             self.body.push(0);
@@ -111,13 +115,21 @@ impl Held {
     /// No list that is its own holds anything.
     #[inline]
     fn has_no_lists(&self) -> bool {
-        self.response.own().is_empty() && self.upstream.own().is_empty() && self.strip.own().is_empty()
+        let upstream = match &self.upstream {
+            Upstream::List(list) => list.own().is_empty(),
+            Upstream::Of(said) => said.subject.is_none(),
+        };
+        upstream && self.response.own().is_empty() && self.strip.own().is_empty()
     }
 
     /// Copies what is its own, and sets the pointers to it.
     fn settle_own(&mut self) -> Result<(), Failure> {
         let Held { view, id, identity, response, upstream, strip, own: Own { text, headers, strip: names }, .. } = self;
-        let (of_response, of_upstream, of_strip) = (response.own(), upstream.own(), strip.own());
+        let (of_response, of_strip) = (response.own(), strip.own());
+        let (of_upstream, said) = match upstream {
+            Upstream::List(list) => (list.own(), None),
+            Upstream::Of(said) => (&[][..], said.subject.map(|index| (index, &said.entries))),
+        };
         let id = if id.terminated().is_some() { None } else { Some(id.as_bytes()) };
         // In the order in which the view takes them up.
         fn each(
@@ -146,7 +158,7 @@ impl Held {
             text.extend_from_slice(string);
             text.push(0);
         });
-        if memchr::memchr_iter(0, text).count() != strings {
+        if zeros(text) != strings {
             return Err(holds_nul());
         }
         let mut next = Cursor(text.as_slice());
@@ -160,6 +172,11 @@ impl Held {
         let entries = of_response.iter().chain(of_upstream);
         headers.extend(entries.map(|entry| entry.shape(&mut |length| next.string(length))));
         names.extend(of_strip.iter().map(|name| next.string(name.len())));
+        if let Some((index, entries)) = said {
+            headers.extend_from_slice(common(entries)?);
+            let entry = headers.get_mut(of_response.len().saturating_add(index));
+            entry.into_iter().for_each(|entry| entry.value = view.subject);
+        }
         let (shaped_response, shaped_upstream) = headers.split_at_checked(of_response.len()).unwrap_or_default();
         if !shaped_response.is_empty() {
             (view.response_headers, view.response_header_count) = array(shaped_response);
@@ -172,7 +189,9 @@ impl Held {
         }
         // What was copied is not kept a second time.
         response.forget_own();
-        upstream.forget_own();
+        if let Upstream::List(list) = upstream {
+            list.forget_own();
+        }
         strip.forget_own();
         Ok(())
     }
@@ -192,6 +211,12 @@ impl Held {
         let text = place.get_or_init(|| joined(list(who), between));
         gatepost_str { ptr: text.as_ptr().cast(), len: text.len().saturating_sub(1) }
     }
+}
+
+/// How many octets are NUL; counted in octets for a while, so that many are looked at in one step.
+fn zeros(text: &[u8]) -> usize {
+    let few = |part: &[u8]| part.iter().fold(0_u8, |sum, octet| sum.wrapping_add(u8::from(*octet == 0)));
+    text.chunks(usize::from(u8::MAX)).map(|part| usize::from(few(part))).sum()
 }
 
 /// A string that is empty. It has its NUL.
@@ -290,7 +315,7 @@ mod tests {
             })),
             scheme: Some(Scheme::Basic),
             response: vec![entry("Cache-Control", "no-store", HeaderMode::SetIfAbsent)].into(),
-            upstream: vec![entry("X-A", "1", HeaderMode::Set), entry("X-B", "", HeaderMode::Append)].into(),
+            upstream: List::from(vec![entry("X-A", "1", HeaderMode::Set), entry("X-B", "", HeaderMode::Append)]).into(),
             strip: vec!["X-A".to_owned()].into(),
             body: b"a\0b".to_vec(),
             retry_after: None,
@@ -329,7 +354,7 @@ mod tests {
         let entry = HeaderEntry { name: "X-A".into(), value: "1".into(), mode: HeaderMode::Set };
         let (upstream, strip) = (List::shared(vec![entry]), List::shared(vec!["X-A".to_owned(), "X-B".to_owned()]));
         let made = || {
-            let decision = Decision { upstream: upstream.clone(), strip: strip.clone(), ..decision() };
+            let decision = Decision { upstream: upstream.clone().into(), strip: strip.clone(), ..decision() };
             let mut held = Box::new(Held::of(decision));
             held.settle().unwrap();
             held
@@ -354,7 +379,7 @@ mod tests {
         let strip = List::shared(vec!["X-A".to_owned()]);
         let long = "i".repeat(100);
         for id in ["", "id-1", &long] {
-            let (response, upstream) = (List::default(), List::default());
+            let (response, upstream) = (List::default(), Upstream::default());
             let bare =
                 Decision { id: id.into(), identity: None, strip: strip.clone(), response, upstream, ..decision() };
             let mut held = Box::new(Held::of(bare));
@@ -371,7 +396,7 @@ mod tests {
     #[test]
     fn names_that_come_again_are_not_copied_again() {
         let who = decision().identity;
-        let (response, upstream, strip) = (List::default(), List::default(), List::default());
+        let (response, upstream, strip) = (List::default(), Upstream::default(), List::default());
         let bare = Decision { response, upstream, strip, ..decision() };
         for copied in [true, false, false] {
             let mut held = Box::new(Held::of(Decision { identity: who.clone(), ..bare.clone() }));
@@ -391,7 +416,7 @@ mod tests {
         }
         let mut bad = decision();
         let entry = HeaderEntry { name: "X-C".into(), value: "a\0".into(), mode: HeaderMode::Set };
-        bad.upstream.extend([entry]);
+        bad.upstream = List::from(vec![entry]).into();
         assert!(Held::of(bad).settle().is_err());
         assert!(Held::of(Decision { id: "a\0b".into(), identity: None, ..decision() }).settle().is_err());
     }

@@ -95,9 +95,7 @@ pub(super) trait LayOut<T: Shape> {
 impl<T: Shape + 'static> LayOut<T> for List<T> {
     #[inline]
     fn shared(&self) -> Result<(*const T::C, usize), Failure> {
-        let List::Shared(common) = self else { return Ok(array(&[])) };
-        let form = form(common).filter(|form| form.sound).ok_or_else(holds_nul)?;
-        Ok(array(&form.array))
+        if let List::Shared(shared) = self { common(shared).map(array) } else { Ok(array(&[])) }
     }
 
     #[inline]
@@ -112,8 +110,11 @@ impl<T: Shape + 'static> LayOut<T> for List<T> {
     }
 }
 
-fn form<T: Shape + 'static>(common: &Common<T>) -> Option<&LaidOut<T::C>> {
-    common.form(|items| LaidOut::of(items))
+/// The array of a list that decisions share, made where there is none yet.
+#[inline]
+pub(super) fn common<T: Shape + 'static>(common: &Common<T>) -> Result<&[T::C], Failure> {
+    let form: Option<&LaidOut<T::C>> = common.form(|items| LaidOut::of(items));
+    form.filter(|form| form.sound).map(|form| &*form.array).ok_or_else(holds_nul)
 }
 
 /// NULL where there is nothing, which is what C expects of an empty array.

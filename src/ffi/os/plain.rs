@@ -26,6 +26,18 @@ pub fn is_query(text: &[u8]) -> bool {
     kind::all(text, kind::query)
 }
 
+/// Visible ASCII and spaces.
+#[inline]
+pub fn is_printable(text: &[u8]) -> bool {
+    kind::all(text, kind::printable)
+}
+
+/// Visible ASCII without `%` and `,`.
+#[inline]
+pub fn is_item(text: &[u8]) -> bool {
+    kind::all(text, kind::item)
+}
+
 /// All of a text of one to sixteen octets, some of them twice; where there are very few, with the letter `a` behind.
 #[inline]
 pub fn ends(text: &[u8]) -> Option<(u64, u64)> {
@@ -119,6 +131,22 @@ mod kind {
         }
     }
 
+    #[inline(always)]
+    pub(super) fn printable(octets: __m128i) -> __m128i {
+        // SAFETY: all processors of this kind have SSE2. Octets from 0x80 on are below all others when they are signed.
+        unsafe { _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(b' '.cast_signed()), octets), is(octets, 0x7F)) }
+    }
+
+    #[inline(always)]
+    pub(super) fn item(octets: __m128i) -> __m128i {
+        // SAFETY: as above.
+        unsafe {
+            let low = _mm_cmpgt_epi8(_mm_set1_epi8(b'!'.cast_signed()), octets);
+            let sign = _mm_or_si128(is(octets, b'%'), is(octets, b','));
+            _mm_or_si128(_mm_or_si128(low, is(octets, 0x7F)), sign)
+        }
+    }
+
     #[target_feature(enable = "sse2")]
     #[inline]
     fn is(octets: __m128i, octet: u8) -> __m128i {
@@ -174,6 +202,14 @@ mod octets {
     pub(super) fn query(octet: u8) -> (bool, bool) {
         (matches!(octet, 0..=b' ' | 0x7F | b'#'), false)
     }
+
+    pub(super) fn printable(octet: u8) -> (bool, bool) {
+        (!matches!(octet, b' '..=b'~'), false)
+    }
+
+    pub(super) fn item(octet: u8) -> (bool, bool) {
+        (!matches!(octet, b'!'..=b'~') || matches!(octet, b'%' | b','), false)
+    }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -190,6 +226,8 @@ mod tests {
             (is_path(text), octets::all(text, octets::path), "path"),
             (is_target(text), octets::all(text, octets::target), "target"),
             (is_query(text), octets::all(text, octets::query), "query"),
+            (is_printable(text), octets::all(text, octets::printable), "printable"),
+            (is_item(text), octets::all(text, octets::item), "item"),
         ];
         for (wide, plain, name) in pairs {
             assert!(wide == plain || (plain && text.len() < 16), "{name} {text:?}: {wide} and {plain}");
@@ -223,6 +261,7 @@ mod tests {
             }
         }
         assert!(is_host(b"orders.example.com") && is_path(b"/orders/7") && is_path(b"/"));
+        assert!(is_printable(b"a b") && is_item(b"a/b") && !is_item(b"a b") && !is_item(b"a,b") && !is_printable(b""));
         assert!(is_target(b"/Orders//7") && is_query(b"a=/?%20") && !is_query(b"") && !is_query(b"a#b"));
         assert!(!is_host(b"orders..example.com") && !is_path(b"/orders/../7") && !is_target(b"/orders?7"));
     }

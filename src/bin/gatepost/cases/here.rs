@@ -88,7 +88,7 @@ fn answer_of(decision: Decision, received: &[(Vec<u8>, Vec<u8>)]) -> Answer {
     let entries = |list: &[HeaderEntry]| -> Vec<(HeaderMode, String, Vec<u8>)> {
         list.iter().map(|e| (e.mode, e.name.to_string(), e.value.as_bytes().to_vec())).collect()
     };
-    let (response, upstream) = (entries(&decision.response), entries(&decision.upstream));
+    let (response, upstream) = (entries(&decision.response), entries(&decision.upstream()));
     let strip = decision.strip.to_vec();
     Answer {
         action: decision.action,

@@ -142,7 +142,7 @@ impl World {
                 let seen = (
                     got.reason,
                     got.identity.as_deref().cloned(),
-                    got.upstream.to_vec(),
+                    got.upstream().into_owned(),
                     got.response.to_vec(),
                     got.body,
                 );
