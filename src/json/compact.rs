@@ -18,10 +18,11 @@ pub(super) fn note(text: &[u8], members: &mut Members) -> bool {
         return false;
     }
     let quotes = Quotes { bits: room.first().copied().unwrap_or(0), room: &room, word: 0 };
-    Reader { bytes: text, quotes, members }.object(0, DEPTH) == Some(text.len())
+    Reader { bytes: text, members }.object(0, DEPTH, quotes).is_some_and(|(end, _)| end == text.len())
 }
 
-/// Where the quotes stand, one after the other.
+/// Where the quotes stand, one after the other. Handed on from step to step, so that it stays in registers.
+#[derive(Clone, Copy)]
 struct Quotes<'r> {
     room: &'r [u64; WORDS],
     word: usize,
@@ -40,43 +41,42 @@ impl Quotes<'_> {
         self.bits &= self.bits.wrapping_sub(1);
         Some(at)
     }
+
+    /// A string whose quote stands here: where the other one does.
+    #[inline(always)]
+    fn string(&mut self, at: usize) -> Option<usize> {
+        if self.next()? == at { self.next() } else { None }
+    }
 }
 
 struct Reader<'t, 'm> {
     bytes: &'t [u8],
-    quotes: Quotes<'m>,
     /// A stack: those of the objects that are open.
     members: &'m mut Members,
 }
 
-impl Reader<'_, '_> {
+impl<'m> Reader<'_, 'm> {
     #[inline(always)]
     fn byte(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
     }
 
-    /// A string whose quote stands here: where the other one does.
-    #[inline(always)]
-    fn string(&mut self, at: usize) -> Option<usize> {
-        if self.quotes.next()? == at { self.quotes.next() } else { None }
-    }
-
     /// The object that begins here, up to behind its end; its members are left on the stack.
-    fn object(&mut self, start: usize, levels: usize) -> Option<usize> {
+    fn object(&mut self, start: usize, levels: usize, mut quotes: Quotes<'m>) -> Option<(usize, Quotes<'m>)> {
         let inner = levels.checked_sub(1)?;
         let base = self.members.len();
         let mut at = start + 1;
         if self.byte(at) == Some(b'}') {
-            return Some(at + 1);
+            return Some((at + 1, quotes));
         }
         let mut seen = 0_u64;
         loop {
-            let name_end = self.string(at)?;
+            let name_end = quotes.string(at)?;
             if self.byte(name_end + 1) != Some(b':') {
                 return None;
             }
             let name = Span::new(at + 1, name_end);
-            let (Found { kind, escapes, span: value }, end) = self.value(name_end + 2, inner)?;
+            let (Found { kind, escapes, span: value }, end) = self.value(name_end + 2, inner, &mut quotes)?;
             let tag = tag_at(self.bytes, at + 1, name_end);
             let bit = 1_u64 << (tag.wrapping_mul(0x9E37_79B1) >> 26);
             if seen & bit != 0 && self.members.get(base..)?.iter().any(|member| member.tag == tag) {
@@ -86,18 +86,18 @@ impl Reader<'_, '_> {
             self.members.push(Member { name, value, tag, kind, escaped: false, escapes });
             match self.byte(end)? {
                 b',' => at = end + 1,
-                b'}' => return Some(end + 1),
+                b'}' => return Some((end + 1, quotes)),
                 _ => return None,
             }
         }
     }
 
     #[inline(always)]
-    fn value(&mut self, start: usize, levels: usize) -> Option<(Found, usize)> {
+    fn value(&mut self, start: usize, levels: usize, quotes: &mut Quotes<'m>) -> Option<(Found, usize)> {
         let found = |kind, start, end| Found { kind, escapes: false, span: Span::new(start, end) };
         match self.byte(start)? {
             b'"' => {
-                let end = self.string(start)?;
+                let end = quotes.string(start)?;
                 Some((found(Kind::String, start + 1, end), end + 1))
             }
             b'1'..=b'9' => {
@@ -107,41 +107,50 @@ impl Reader<'_, '_> {
                 plain.then(|| (found(Kind::Number, start, end), end))
             }
             first => {
-                let (kind, end) = self.other_value(first, start, levels)?;
+                let (kind, end, rest) = self.other_value(first, start, levels, *quotes)?;
+                *quotes = rest;
                 Some((found(kind, start, end), end))
             }
         }
     }
 
     #[inline(never)]
-    fn other_value(&mut self, first: u8, start: usize, levels: usize) -> Option<(Kind, usize)> {
-        let word = |word: &[u8]| self.bytes.get(start..)?.starts_with(word).then_some(start + word.len());
-        Some(match first {
+    fn other_value(
+        &mut self,
+        first: u8,
+        start: usize,
+        levels: usize,
+        quotes: Quotes<'m>,
+    ) -> Option<(Kind, usize, Quotes<'m>)> {
+        let word = |kind: Kind, word: &[u8]| {
+            self.bytes.get(start..)?.starts_with(word).then_some((kind, start + word.len(), quotes))
+        };
+        match first {
             b'{' => {
                 let base = self.members.len();
-                let end = self.object(start, levels)?;
+                let (end, quotes) = self.object(start, levels, quotes)?;
                 self.members.truncate(base);
-                (Kind::Object, end)
+                Some((Kind::Object, end, quotes))
             }
-            b'[' => (Kind::Array, self.array(start, levels)?),
-            b't' => (Kind::Bool, word(b"true")?),
-            b'f' => (Kind::Bool, word(b"false")?),
-            b'n' => (Kind::Null, word(b"null")?),
-            _ => return None,
-        })
+            b'[' => self.array(start, levels, quotes).map(|(end, quotes)| (Kind::Array, end, quotes)),
+            b't' => word(Kind::Bool, b"true"),
+            b'f' => word(Kind::Bool, b"false"),
+            b'n' => word(Kind::Null, b"null"),
+            _ => None,
+        }
     }
 
-    fn array(&mut self, start: usize, levels: usize) -> Option<usize> {
+    fn array(&mut self, start: usize, levels: usize, mut quotes: Quotes<'m>) -> Option<(usize, Quotes<'m>)> {
         let inner = levels.checked_sub(1)?;
         let mut at = start + 1;
         if self.byte(at) == Some(b']') {
-            return Some(at + 1);
+            return Some((at + 1, quotes));
         }
         loop {
-            let (_, end) = self.value(at, inner)?;
+            let (_, end) = self.value(at, inner, &mut quotes)?;
             match self.byte(end)? {
                 b',' => at = end + 1,
-                b']' => return Some(end + 1),
+                b']' => return Some((end + 1, quotes)),
                 _ => return None,
             }
         }

@@ -14,7 +14,7 @@ pub mod scan;
 mod tag;
 
 pub use object::{Object, Place, Raw, get, members, value};
-pub use scan::Kind;
+pub use scan::{Kind, Member};
 pub use tag::tag;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};

@@ -9,6 +9,7 @@ use super::escape;
 use super::number::digits;
 use super::scan::{self, Found, Kind, Member, Members, Span};
 use super::tag::tag;
+use crate::ffi::os::ascii;
 
 /// The text of one object, scanned.
 #[derive(Clone, Default)]
@@ -35,7 +36,7 @@ impl Object {
     /// Takes over a text that must be one object, read strictly; allocates nothing. The error says what is wrong,
     /// without any value.
     pub fn read(bytes: Vec<u8>) -> Result<Object, String> {
-        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let text = ascii::text(bytes).ok_or("it is not UTF-8")?;
         let mut object = Object { text, members: Members::new() };
         scan::scan(&object.text, &mut object.members)?;
         Ok(object)
@@ -43,7 +44,7 @@ impl Object {
 
     /// The same for who keeps it beside others; read in its last place, since it is large to move.
     pub fn shared(bytes: Vec<u8>) -> Result<Arc<Object>, String> {
-        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let text = ascii::text(bytes).ok_or("it is not UTF-8")?;
         let mut object = Arc::new(Object { text, members: Members::new() });
         match Arc::get_mut(&mut object) {
             Some(Object { text, members }) => scan::scan(text, members)?,
@@ -68,12 +69,14 @@ impl Object {
         self.members.iter().map(|member| (member.tag(&self.text), member))
     }
 
-    /// The member is the one of this name.
-    pub fn is(&self, member: &Member, name: &str) -> bool {
-        member.is(&self.text, name)
+    /// The member is the one of this name, whose tag is known.
+    #[inline]
+    pub fn is(&self, member: &Member, name: &str, tag: u32) -> bool {
+        member.has(&self.text, name, tag)
     }
 
     /// The value of one of its members.
+    #[inline]
     pub fn value(&self, member: &Member) -> Raw<'_> {
         value(&self.text, member)
     }
@@ -123,8 +126,14 @@ pub fn get<'t>(text: &'t str, members: &Members, name: &str) -> Option<Raw<'t>> 
 }
 
 impl<'t> Raw<'t> {
+    /// A text that is one object, and was read.
+    pub fn object(text: &'t str) -> Raw<'t> {
+        Raw { kind: Kind::Object, escapes: false, text: text.trim_matches([' ', '\t', '\n', '\r']) }
+    }
+
+    /// What was found in a text.
     #[inline]
-    fn of(text: &'t str, Found { kind, escapes, span }: Found) -> Raw<'t> {
+    pub fn of(text: &'t str, Found { kind, escapes, span }: Found) -> Raw<'t> {
         Raw { kind, escapes, text: span.of(text) }
     }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::crypto::algorithm::Algorithm;
-use crate::json::{Kind, Object, Place, Raw, shown, tag};
+use crate::ffi::os::plain::is_printable;
+use crate::json::{Kind, Member, Object, Place, Raw, shown, tag};
 use crate::policy::model::{ClaimNames, Issuer};
 use crate::reason::Reason;
 use crate::token::{Binding, Refused, list};
@@ -158,22 +159,23 @@ impl Times {
     }
 }
 
-/// The registered claims and those that the issuer's settings name, found in one pass.
+/// The registered claims and those that the issuer's settings name, found in one pass. Where they stand: values are read
+/// when they are asked for.
 #[derive(Default)]
 struct Registered<'t> {
-    exp: Option<Raw<'t>>,
-    nbf: Option<Raw<'t>>,
-    iat: Option<Raw<'t>>,
-    aud: Option<Raw<'t>>,
-    sub: Option<Raw<'t>>,
-    jti: Option<Raw<'t>>,
-    sid: Option<Raw<'t>>,
-    cnf: Option<Raw<'t>>,
-    amr: Option<Raw<'t>>,
-    auth_time: Option<Raw<'t>>,
-    subject: Option<Raw<'t>>,
-    roles: Option<Raw<'t>>,
-    scopes: Option<Raw<'t>>,
+    exp: Option<&'t Member>,
+    nbf: Option<&'t Member>,
+    iat: Option<&'t Member>,
+    aud: Option<&'t Member>,
+    sub: Option<&'t Member>,
+    jti: Option<&'t Member>,
+    sid: Option<&'t Member>,
+    cnf: Option<&'t Member>,
+    amr: Option<&'t Member>,
+    auth_time: Option<&'t Member>,
+    subject: Option<&'t Member>,
+    roles: Option<&'t Member>,
+    scopes: Option<&'t Member>,
 }
 
 impl<'t> Registered<'t> {
@@ -188,39 +190,37 @@ impl<'t> Registered<'t> {
         const CNF: u32 = tag(b"cnf");
         const AMR: u32 = tag(b"amr");
         const AUTH_TIME: u32 = tag(b"auth_time");
-        let tag_of = |name: &str| tag(name.as_bytes());
-        let subject = (names.subject.as_str(), tag_of(&names.subject));
+        let subject = (names.subject.as_str(), tag(names.subject.as_bytes()));
         // No name has the number 0.
-        let roles = names.roles.as_deref().map_or(("", 0), |name| (name, tag_of(name)));
-        let scopes = (names.scopes.as_str(), tag_of(&names.scopes));
+        let roles = names.roles.as_deref().map_or(("", 0), |name| (name, tag(name.as_bytes())));
+        let scopes = (names.scopes.as_str(), tag(names.scopes.as_bytes()));
         let mut found = Registered::default();
         for (tag, member) in claims.tagged() {
-            let value = claims.value(member);
+            let is = |(name, wanted): (&str, u32)| tag == wanted && claims.is(member, name, tag);
             // Three octets have a number of their own.
             match tag {
-                EXP => found.exp = Some(value),
-                NBF => found.nbf = Some(value),
-                IAT => found.iat = Some(value),
-                AUD => found.aud = Some(value),
-                SUB => found.sub = Some(value),
-                JTI => found.jti = Some(value),
-                SID => found.sid = Some(value),
-                CNF => found.cnf = Some(value),
-                AMR => found.amr = Some(value),
-                AUTH_TIME if claims.is(member, "auth_time") => found.auth_time = Some(value),
+                EXP => found.exp = Some(member),
+                NBF => found.nbf = Some(member),
+                IAT => found.iat = Some(member),
+                AUD => found.aud = Some(member),
+                SUB => found.sub = Some(member),
+                JTI => found.jti = Some(member),
+                SID => found.sid = Some(member),
+                CNF => found.cnf = Some(member),
+                AMR => found.amr = Some(member),
+                AUTH_TIME if is(("auth_time", AUTH_TIME)) => found.auth_time = Some(member),
                 _ => {}
             }
-            let places = [&mut found.subject, &mut found.roles, &mut found.scopes];
-            for ((name, wanted), place) in [subject, roles, scopes].into_iter().zip(places) {
-                if tag == wanted && claims.is(member, name) {
-                    *place = Some(value);
-                }
+            if is(subject) {
+                found.subject = Some(member);
+            }
+            if is(roles) {
+                found.roles = Some(member);
+            }
+            if is(scopes) {
+                found.scopes = Some(member);
             }
         }
-        // A name with dots may be a path to what lies deeper.
-        found.subject = found.subject.or_else(|| claims.deeper(&names.subject));
-        found.roles = found.roles.or_else(|| claims.deeper(names.roles.as_deref()?));
-        found.scopes = found.scopes.or_else(|| claims.deeper(&names.scopes));
         found
     }
 }
@@ -228,8 +228,9 @@ impl<'t> Registered<'t> {
 /// Checks the claims of a token whose signature is right, in the order of the reasons.
 pub fn check(claims: &Object, kind: Option<&str>, issuer: &Issuer, clock: Clock) -> Result<Says, Refused> {
     let found = Registered::of(claims, &issuer.claims);
-    let expires = date(found.exp, "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
-    let (not_before, issued) = (date(found.nbf, "nbf"), date(found.iat, "iat"));
+    let value = |member: Option<&Member>| member.map(|member| claims.value(member));
+    let expires = date(value(found.exp), "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
+    let (not_before, issued) = (date(value(found.nbf), "nbf"), date(value(found.iat), "iat"));
     // What has no type to be judged by is reported as a claim, below, after what can be judged.
     if let Ok(expires) = &expires {
         check_expiry(*expires, clock)?;
@@ -239,10 +240,11 @@ pub fn check(claims: &Object, kind: Option<&str>, issuer: &Issuer, clock: Clock)
             check_start(name, *start, clock)?;
         }
     }
-    let audience = match found.aud.and_then(Raw::string) {
+    let aud = value(found.aud);
+    let audience = match aud.and_then(Raw::string) {
         // As it is with most.
         Some(one) if issuer.audience.iter().any(|own| *own == *one) => Ok(()),
-        _ => match audience(found.aud) {
+        _ => match audience(aud) {
             Ok(audience) => check_audience(&audience, issuer).map(Ok)?,
             Err(why) => Err(why),
         },
@@ -306,14 +308,20 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
     if let Some(missing) = issuer.require.iter().find(|name| !is_there(name)) {
         return Err(format!("{} is missing; issuer {} requires it", shown(missing), issuer.name));
     }
-    for (name, value) in [("sub", found.sub), ("jti", found.jti), ("sid", found.sid)] {
-        if let Some(value) = value.filter(|value| value.kind() != Kind::String) {
-            return Err(mistyped(name, value, "a string"));
+    for (name, member) in [("sub", found.sub), ("jti", found.jti), ("sid", found.sid)] {
+        if let Some(member) = member.filter(|member| member.value().kind != Kind::String) {
+            return Err(mistyped(name, claims.value(member), "a string"));
         }
     }
-    let binding = found.cnf.map(Binding::read).transpose()?.map(Box::new);
+    let value = |member: Option<&Member>| member.map(|member| claims.value(member));
+    let binding = value(found.cnf).map(Binding::read).transpose()?.map(Box::new);
     let names = &issuer.claims;
-    let subject = match found.subject {
+    // A name with dots may be a path to what lies deeper.
+    let subject = value(found.subject).or_else(|| claims.deeper(&names.subject));
+    let roles = value(found.roles).or_else(|| claims.deeper(names.roles.as_deref()?));
+    let scopes = value(found.scopes).or_else(|| claims.deeper(&names.scopes));
+    let factors = value(found.amr);
+    let subject = match subject {
         Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
             plain(value, &names.subject, "a string")?;
             value
@@ -322,23 +330,23 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
         Some(value) => return Err(mistyped(&names.subject, value, "a string")),
         None => return Err(format!("{} is missing, which names the subject", shown(&names.subject))),
     };
-    if let (Some(name), Some(value)) = (&names.roles, found.roles) {
+    if let (Some(name), Some(value)) = (&names.roles, roles) {
         check_names(value, name, true, "an array of strings, or one string")?;
     }
-    if let Some(value) = found.scopes {
+    if let Some(value) = scopes {
         check_names(value, &names.scopes, true, "a string, or an array of strings")?;
     }
-    if let Some(value) = found.amr {
+    if let Some(value) = factors {
         check_names(value, "amr", false, "an array of strings")?;
     }
-    let authenticated_at = date(found.auth_time, "auth_time")?.map(whole_seconds);
+    let authenticated_at = date(value(found.auth_time), "auth_time")?.map(whole_seconds);
     Ok(Says {
         times,
         authenticated_at,
         subject: claims.place(subject),
-        roles: found.roles.map(|value| claims.place(value)),
-        scopes: found.scopes.map(|value| claims.place(value)),
-        factors: found.amr.map(|value| claims.place(value)),
+        roles: roles.map(|value| claims.place(value)),
+        scopes: scopes.map(|value| claims.place(value)),
+        factors: factors.map(|value| claims.place(value)),
         binding,
     })
 }
@@ -391,8 +399,8 @@ fn check_names(value: Raw<'_>, name: &str, single: bool, wanted: &str) -> Result
 fn plain(value: Raw<'_>, name: &str, wanted: &str) -> Result<(), String> {
     match value.string() {
         None => Err(mistyped(name, value, wanted)),
-        // To the end in any case: so many octets are looked at in one step.
-        Some(text) if text.bytes().fold(true, |all, byte| all & matches!(byte, 0x20..=0x7e)) => Ok(()),
+        // As most are.
+        Some(text) if is_printable(text.as_bytes()) => Ok(()),
         Some(text) if text.chars().any(char::is_control) => Err(format!("{} holds a control character", shown(name))),
         Some(_) => Ok(()),
     }

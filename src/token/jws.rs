@@ -1,13 +1,11 @@
 //! JWS in compact form (RFC 7515 section 7.1), taken apart: no key and no claim is judged here.
 
-use std::borrow::Cow;
-
 use memchr::{memchr, memrchr};
 use smallvec::SmallVec;
 
 use crate::json::scan::{self, Members};
-use crate::json::{self, Raw, tag};
 use crate::token::base64url;
+use crate::token::header::{Header, Last};
 
 /// Octets that a token may have.
 pub const MAX_LENGTH: usize = 16 * 1024;
@@ -16,7 +14,6 @@ pub const MAX_LENGTH: usize = 16 * 1024;
 #[derive(Default)]
 pub struct Room {
     header: SmallVec<[u8; 256]>,
-    members: Members,
     signature: SmallVec<[u8; 512]>,
 }
 
@@ -32,32 +29,36 @@ pub struct Jws<'a> {
     pub signature: &'a [u8],
 }
 
-/// The header. Keys that it brings along (`jwk`, `jku`, `x5c`, `x5u`) have no say in a token.
-pub struct Header<'a> {
-    text: &'a str,
-    members: &'a Members,
-    /// `alg` as sent.
-    pub algorithm: Cow<'a, str>,
-    /// `kid`.
-    pub kid: Option<Cow<'a, str>>,
-    /// `typ`.
-    pub kind: Option<Cow<'a, str>>,
-}
-
 impl<'a> Jws<'a> {
     /// Takes a token apart. The error says what is wrong, without the token or any value of it.
     pub fn read(token: &'a (impl AsRef<[u8]> + ?Sized), room: &'a mut Room) -> Result<Jws<'a>, String> {
-        let token = token.as_ref();
+        Jws::of(token.as_ref(), room, None)
+    }
+
+    /// The same after another one: a header that was sent as the last one is not read again.
+    pub fn read_after(
+        token: &'a (impl AsRef<[u8]> + ?Sized),
+        room: &'a mut Room,
+        last: &'a mut Last,
+    ) -> Result<Jws<'a>, String> {
+        Jws::of(token.as_ref(), room, Some(last))
+    }
+
+    #[inline(always)]
+    fn of(token: &'a [u8], room: &'a mut Room, last: Option<&'a mut Last>) -> Result<Jws<'a>, String> {
         if token.len() > MAX_LENGTH {
             return Err(format!("it has {} octets; at most {MAX_LENGTH} are read", token.len()));
         }
-        let Parts { signed, header, payload, signature } = split(token).ok_or(NOT_THREE)?;
+        let known = last.as_ref().and_then(|last| last.begins(token));
+        let Parts { signed, header: sent, payload, signature } = split(token, known).ok_or(NOT_THREE)?;
         // A dot too many lies in the payload, where it cannot be read.
         let refused = |name| {
             if signed.iter().filter(|byte| **byte == b'.').count() > 1 { NOT_THREE.into() } else { refused(name) }
         };
+        if known.is_none() {
+            decode(sent, &mut room.header).ok_or_else(|| refused("header"))?;
+        }
         let mut octets = Vec::new();
-        decode(header, &mut room.header).ok_or_else(|| refused("header"))?;
         let read = base64url::length(payload.len()).is_some_and(|length| {
             octets.resize(length, 0);
             base64url::decode(payload, &mut octets)
@@ -66,57 +67,17 @@ impl<'a> Jws<'a> {
             return Err(refused("payload"));
         }
         decode(signature, &mut room.signature).ok_or_else(|| refused("signature"))?;
-        let text = std::str::from_utf8(&room.header).map_err(|_| "its header: it is not UTF-8".to_owned())?;
-        scan::scan(text, &mut room.members).map_err(|why| format!("its header: {why}"))?;
-        let header = Header::read(text, &room.members)?;
+        let header = match last {
+            Some(last) if known.is_some() => last.header().ok_or("its header: it is not UTF-8")?,
+            last => {
+                let text = std::str::from_utf8(&room.header).map_err(|_| "its header: it is not UTF-8".to_owned())?;
+                let mut members = Members::new();
+                scan::scan(text, &mut members).map_err(|why| format!("its header: {why}"))?;
+                Header::read(sent, text, &members, last)?
+            }
+        };
         Ok(Jws { signed, header, payload: octets, signature: &room.signature })
     }
-}
-
-impl<'a> Header<'a> {
-    fn read(text: &'a str, members: &'a Members) -> Result<Header<'a>, String> {
-        const ALG: u32 = tag(b"alg");
-        const KID: u32 = tag(b"kid");
-        const TYP: u32 = tag(b"typ");
-        const B64: u32 = tag(b"b64");
-        const CRIT: u32 = tag(b"crit");
-        let mut header = Header { text, members, algorithm: Cow::Borrowed(""), kid: None, kind: None };
-        let mut algorithm = None;
-        for member in members {
-            let value = || json::value(text, member);
-            // Three octets have a number of their own.
-            match member.tag(text) {
-                ALG => algorithm = Some(string("alg", value())?),
-                KID => header.kid = Some(string("kid", value())?),
-                TYP => header.kind = Some(string("typ", value())?),
-                // RFC 7797: an unencoded payload is read otherwise by those who do not know it.
-                B64 => return Err("its header has the member b64 (RFC 7797), which is not understood here".into()),
-                // RFC 7515 section 4.1.11: what is critical and not understood makes a token invalid, and no extension
-                // is understood.
-                CRIT if member.is(text, "crit") => {
-                    return Err("its header names critical extensions (crit), and none are understood here".into());
-                }
-                _ => {}
-            }
-        }
-        header.algorithm = algorithm.ok_or("its header has no alg")?;
-        Ok(header)
-    }
-
-    /// A member; for forms of JWS whose headers have a say, like proofs of possession.
-    pub fn get(&self, name: &str) -> Option<Raw<'a>> {
-        json::get(self.text, self.members, name)
-    }
-
-    /// The header as sent.
-    pub fn text(&self) -> &'a str {
-        self.text
-    }
-}
-
-fn string<'a>(name: &str, value: Raw<'a>) -> Result<Cow<'a, str>, String> {
-    let kind = value.kind().article();
-    value.string().ok_or_else(|| format!("its header's {name} is {kind} where a string belongs"))
 }
 
 /// A token's parts as they were sent.
@@ -129,9 +90,10 @@ struct Parts<'a> {
 
 const NOT_THREE: &str = "it is not three parts with two dots";
 
-/// Cuts a token at its first and its last dot, looked for from both ends: most of it lies between them.
-fn split(bytes: &[u8]) -> Option<Parts<'_>> {
-    let first = memchr(b'.', bytes)?;
+/// Cuts a token at its first and its last dot, looked for from both ends: most of it lies between them. `first`: where
+/// the first one stands, where that is known.
+fn split(bytes: &[u8], first: Option<usize>) -> Option<Parts<'_>> {
+    let first = first.or_else(|| memchr(b'.', bytes))?;
     let last = memrchr(b'.', bytes).filter(|last| *last > first)?;
     Some(Parts {
         signed: bytes.get(..last)?,
@@ -145,11 +107,18 @@ fn refused(name: &str) -> String {
     format!("its {name} is not base64url in its canonical form")
 }
 
+static ZEROS: [u8; 512] = [0; 512];
+
 /// Base64url in canonical form alone.
 fn decode<const N: usize>(part: &[u8], room: &mut SmallVec<[u8; N]>) -> Option<()>
 where
     [u8; N]: smallvec::Array<Item = u8>,
 {
-    room.resize(base64url::length(part.len())?, 0);
+    let length = base64url::length(part.len())?;
+    match ZEROS.get(..length) {
+        // In one step.
+        Some(zeros) => *room = SmallVec::from_slice(zeros),
+        None => room.resize(length, 0),
+    }
     base64url::decode(part, room).then_some(())
 }

@@ -12,11 +12,13 @@ use crate::crypto::key::{Key, NoCandidate};
 use crate::json::{Object, shown};
 use crate::policy::model::Issuer;
 use crate::reason::Reason;
+use crate::token::header::Last;
 
 pub mod base64url;
 pub mod binding;
 pub mod claims;
 pub mod dpop;
+pub mod header;
 pub mod issue;
 pub mod jws;
 pub mod keyring;
@@ -27,6 +29,7 @@ mod wishes;
 
 pub use binding::Binding;
 pub use claims::{Clock, Verified};
+pub use header::Header;
 pub use jws::{Jws, Room};
 pub use keyring::{Held, Keyring};
 pub use wishes::Wishes;
@@ -71,9 +74,13 @@ impl Refused {
 /// algorithm, key, signature, expired, not yet valid, audience, type, claims. Revocation and binding
 /// (`Verified::binding`) are not looked at here.
 pub fn verify(token: &(impl AsRef<[u8]> + ?Sized), trust: &Trust<'_>, now: i64) -> Result<Verified, Refused> {
+    Last::with(|last| verify_after(token.as_ref(), trust, now, last))
+}
+
+fn verify_after(token: &[u8], trust: &Trust<'_>, now: i64, last: &mut Last) -> Result<Verified, Refused> {
     let malformed = |why| Refused::new(Reason::TokenMalformed, why);
     let mut room = Room::default();
-    let jws = Jws::read(token, &mut room).map_err(malformed)?;
+    let jws = Jws::read_after(token, &mut room, last).map_err(malformed)?;
     let Jws { signed, header, payload, signature } = jws;
     let payload = Object::shared(payload).map_err(|why| malformed(format!("its payload: {why}")))?;
     let (index, issuer) = issuer_of(&payload, trust.issuers)?;
@@ -103,7 +110,7 @@ pub fn proved(token: &(impl AsRef<[u8]> + ?Sized), trust: &Trust<'_>) -> Result<
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// The header, decoded.
-    pub header: &'a jws::Header<'a>,
+    pub header: &'a Header<'a>,
     /// What was signed.
     pub signed: &'a [u8],
     /// The signature, decoded.

@@ -1,7 +1,8 @@
 //! Safe wrappers of system calls and of instructions: files of words that processes share, the change counter, the fork
-//! counter, the coarse clocks, descriptors, errno, writing without signals, comparing many octets at a time, and two hooks
+//! counter, the coarse clocks, descriptors, errno, writing without signals, looking at many octets at a time, and two hooks
 //! for tests. Nothing here knows anything of the engine.
 
+pub mod ascii;
 pub mod broken_pipe;
 pub mod clock;
 pub mod copies;

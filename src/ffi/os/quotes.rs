@@ -26,24 +26,33 @@ fn far(bytes: &[u8], mut at: usize) -> usize {
 
 /// Notes in bits where the quotes of a text stand, the lowest for the first octet. False: there is a backslash or a
 /// control character, or not enough room, and what is noted is of no use.
+#[inline]
 pub fn quotes(bytes: &[u8], room: &mut [u64]) -> bool {
+    bytes.len() / 64 < room.len() && kind::quotes(bytes, room)
+}
+
+/// The same, sixty-four octets at a time by `both`; the room is large enough.
+#[inline(always)]
+fn noted(bytes: &[u8], room: &mut [u64], mut both: impl FnMut(&[u8; 64]) -> (u64, bool)) -> bool {
     let (chunks, rest) = bytes.as_chunks::<64>();
-    if chunks.len() >= room.len() {
-        return false;
-    }
     let mut last = [b' '; 64];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
     let mut plain = true;
     for (chunk, word) in chunks.iter().chain([&last]).zip(room) {
-        let mut bits = 0;
-        for part in chunk.as_chunks::<16>().0.iter().rev() {
-            let (quotes, others) = kind::both(part);
-            bits = bits << 16 | u64::from(quotes);
-            plain &= !others;
-        }
-        *word = bits;
+        let (quotes, others) = both(chunk);
+        *word = quotes;
+        plain &= !others;
     }
     plain
+}
+
+/// Sixty-four of them by sixteen.
+#[inline(always)]
+fn by_sixteen(chunk: &[u8; 64], both: impl Fn(&[u8; 16]) -> (u32, bool)) -> (u64, bool) {
+    chunk.as_chunks::<16>().0.iter().rev().fold((0, false), |(bits, odd), part| {
+        let (quotes, others) = both(part);
+        (bits << 16 | u64::from(quotes), odd | others)
+    })
 }
 
 /// The same for fewer than sixteen octets at the end of a text; some before them are looked at once more.
@@ -66,7 +75,39 @@ fn slowly(bytes: Option<&[u8]>) -> usize {
 
 #[cfg(target_arch = "x86_64")]
 mod kind {
-    use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
+    use std::arch::x86_64::{
+        __m128i, __m256i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    };
+
+    #[inline]
+    pub fn quotes(bytes: &[u8], room: &mut [u64]) -> bool {
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what is needed.
+            return unsafe { quotes_wide(bytes, room) };
+        }
+        super::noted(bytes, room, |chunk| super::by_sixteen(chunk, both))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn quotes_wide(bytes: &[u8], room: &mut [u64]) -> bool {
+        super::noted(bytes, room, |chunk| both_wide(chunk))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    pub fn both_wide(chunk: &[u8; 64]) -> (u64, bool) {
+        // SAFETY: any octets make such vectors.
+        let [low, high]: [__m256i; 2] = unsafe { std::mem::transmute(*chunk) };
+        let is = |octets, octet: u8| _mm256_cmpeq_epi8(octets, _mm256_set1_epi8(octet.cast_signed()));
+        let quotes = |octets| u64::from(_mm256_movemask_epi8(is(octets, b'"')).cast_unsigned());
+        let others = |octets| {
+            let control = _mm256_cmpeq_epi8(_mm256_min_epu8(octets, _mm256_set1_epi8(0x1F)), octets);
+            _mm256_or_si256(is(octets, b'\\'), control)
+        };
+        let odd = _mm256_movemask_epi8(_mm256_or_si256(others(low), others(high))) != 0;
+        (quotes(low) | quotes(high) << 32, odd)
+    }
 
     /// A bit for each quote, and whether there is a backslash or a control character.
     #[inline]
@@ -98,6 +139,11 @@ mod kind {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 #[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "for the test that both kinds are one"))]
 mod words {
+    #[inline]
+    pub fn quotes(bytes: &[u8], room: &mut [u64]) -> bool {
+        super::noted(bytes, room, |chunk| super::by_sixteen(chunk, both))
+    }
+
     /// A bit for each quote, and whether there is a backslash or a control character.
     #[inline]
     pub fn both(octets: &[u8; 16]) -> (u32, bool) {
@@ -118,7 +164,7 @@ use words as kind;
 
 #[cfg(test)]
 mod tests {
-    use super::{kind, plain_until, quotes, words};
+    use super::{by_sixteen, kind, plain_until, quotes, words};
 
     #[test]
     fn both_kinds_say_the_same_of_every_octet_in_every_place() {
@@ -128,6 +174,14 @@ mod tests {
                 text[at] = octet;
                 assert_eq!(kind::odd(&text), words::odd(&text), "{octet} at {at}");
                 assert_eq!(kind::both(&text), words::both(&text), "{octet} at {at}");
+                let mut wide = [b'a'; 64];
+                for place in (at..64).step_by(16) {
+                    wide[place] = octet;
+                    let (mut ours, mut theirs) = ([0; 2], [0; 2]);
+                    assert_eq!(by_sixteen(&wide, kind::both), by_sixteen(&wide, words::both), "{octet} at {place}");
+                    let plain = (quotes(&wide, &mut ours), words::quotes(&wide, &mut theirs));
+                    assert!(plain.0 == plain.1 && ours == theirs, "{octet} at {place}");
+                }
             }
         }
     }
