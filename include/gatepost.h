@@ -611,8 +611,8 @@ typedef struct gatepost_view {
  * How a decision begins that was written into memory of the caller's. Behind it, at `head`, is a table of uint32_t:
  * for each header field for the response the lengths of name and value and the mode, the same for each for the
  * application, and the length of each name to strip. Behind the table are the strings, one after the other and without
- * NUL: id, subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the
- * names to strip; the body.
+ * NUL: subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the names
+ * to strip; the body; the id. All before the id may be the same for many decisions.
  */
 typedef struct gatepost_flat {
     /**
@@ -1827,6 +1827,34 @@ gatepost_status gatepost_decide_into(const struct gatepost_engine *engine,
  */
 gatepost_status gatepost_decide_flat(const struct gatepost_engine *engine,
                                      const struct gatepost_request *request,
+                                     struct gatepost_flat *memory,
+                                     size_t room,
+                                     struct gatepost_decision **decision,
+                                     struct gatepost_job **job);
+
+/**
+ * gatepost_decide_flat of a request in one text, for languages whose strings do not lie where C could point to them. It
+ * has what most requests have; any other is decided as a gatepost_request.
+ *
+ * engine: borrowed; started in this process.
+ * text: method, target, peer, and name and value of each header field, joined by LF: no LF stands before the first or
+ *     behind the last. What they are is said at gatepost_request. Borrowed for the call only.
+ * length: of the text.
+ * fields: how many header fields there are. Where the text holds another number of strings, because one of them has an
+ *     LF in it, that is GATEPOST_ERR_INVALID_ARGUMENT: nothing in a string can make two of it.
+ * flags: GATEPOST_REQUEST_* together.
+ * memory: gets the decision, as of gatepost_decide_flat.
+ * room: how many bytes it has.
+ * decision: NULL where the decision is in memory; where it does not fit, gets it, owned by the caller.
+ * job: gets slow work that is left, owned by the caller; else NULL.
+ * Any number of threads at once.
+ * Returns as gatepost_decide.
+ */
+gatepost_status gatepost_decide_text(const struct gatepost_engine *engine,
+                                     const char *text,
+                                     size_t length,
+                                     uint32_t fields,
+                                     uint32_t flags,
                                      struct gatepost_flat *memory,
                                      size_t room,
                                      struct gatepost_decision **decision,

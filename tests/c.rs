@@ -25,6 +25,7 @@ const PROGRAMS: &[&str] = &[
     "nulls",
     "structs",
     "flat",
+    "text",
     "tables",
     "jobs",
     "pool",

@@ -117,22 +117,27 @@ func (d *Decision) Generation() uint64 {
 }
 
 // ID is what a user reads to support and what the log is searched by.
-func (d *Decision) ID() string { return d.string(0) }
+func (d *Decision) ID() string {
+	if d == nil {
+		return ""
+	}
+	return d.text[len(d.text)-int(d.lengths.id):]
+}
 
 // Subject is who was recognised, also where the request is refused; empty: nobody.
-func (d *Decision) Subject() string { return d.string(1) }
+func (d *Decision) Subject() string { return d.string(0) }
 
 // Issuer is whose subject it is; empty for local users. Issuer and subject are the person, never the subject alone.
-func (d *Decision) Issuer() string { return d.string(2) }
+func (d *Decision) Issuer() string { return d.string(1) }
 
 // Scheme is the scheme that was used or tried, like "basic"; empty: none.
-func (d *Decision) Scheme() string { return d.string(3) }
+func (d *Decision) Scheme() string { return d.string(2) }
 
 // Roles are those of who was recognised.
-func (d *Decision) Roles() []string { return split(d.string(4), ',') }
+func (d *Decision) Roles() []string { return split(d.string(3), ',') }
 
 // Scopes are those of what was used to log in.
-func (d *Decision) Scopes() []string { return split(d.string(5), ' ') }
+func (d *Decision) Scopes() []string { return split(d.string(4), ' ') }
 
 // Identity is who was recognised; ok is false where nobody was.
 func (d *Decision) Identity() (identity Identity, ok bool) {
@@ -161,7 +166,8 @@ func (d *Decision) Body() string {
 	if d == nil {
 		return ""
 	}
-	return d.text[len(d.text)-int(d.lengths.body):]
+	end := len(d.text) - int(d.lengths.id)
+	return d.text[end-int(d.lengths.body) : end]
 }
 
 // Err is nil where the request is let through, and otherwise a *Refusal.
@@ -208,14 +214,14 @@ func (d *Decision) table() uintptr {
 	return uintptr(d.lengths.response_header_count+d.lengths.upstream_header_count)*fieldNumbers + uintptr(d.lengths.strip_count)*number
 }
 
-// string is one of the strings that every decision has.
+// string is one of the strings that stand first in every decision.
 func (d *Decision) string(index int) string {
 	if d == nil {
 		return ""
 	}
 	l := &d.lengths
 	start := int(d.table())
-	for i, length := range [...]C.uint32_t{l.id, l.subject, l.issuer, l.scheme, l.roles, l.scopes} {
+	for i, length := range [...]C.uint32_t{l.subject, l.issuer, l.scheme, l.roles, l.scopes} {
 		if i == index {
 			return d.text[start : start+int(length)]
 		}
@@ -227,7 +233,7 @@ func (d *Decision) string(index int) string {
 // fields is where the first header field begins.
 func (d *Decision) fields() int {
 	l := &d.lengths
-	return int(d.table()) + int(l.id+l.subject+l.issuer+l.scheme+l.roles+l.scopes)
+	return int(d.table()) + int(l.subject+l.issuer+l.scheme+l.roles+l.scopes)
 }
 
 // each walks over the header fields from one entry of the table on, and answers where the text goes on.

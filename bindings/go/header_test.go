@@ -15,6 +15,7 @@ import (
 // notFollowed is what of the header this package leaves out, and why.
 var notFollowed = map[string]string{
 	"gatepost_decide":           "gatepost_decide_flat asks the same",
+	"gatepost_decide_text":      "Go hands C its strings where they lie",
 	"gatepost_decide_into":      "hands out no job, so that a slow check could not wait for its turn nor be given up",
 	"gatepost_decision_action":  "gatepost_view has it",
 	"gatepost_decision_status":  "gatepost_view has it",

@@ -132,7 +132,6 @@ static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size
     for (size_t i = 0; i < view.strip_count; i++) {
         put_number(&to, (uint32_t)view.strip[i].len);
     }
-    put(&to, view.id);
     put(&to, view.subject);
     put(&to, view.issuer);
     put(&to, view.scheme);
@@ -144,6 +143,7 @@ static void pack(gp_go_call *call, gatepost_decision *decision, char *text, size
         put(&to, view.strip[i]);
     }
     put(&to, view.body);
+    put(&to, view.id);
     gatepost_decision_free(decision);
 }
 

@@ -67,8 +67,8 @@ unsafe impl Plain for gatepost_view {}
 /// How a decision begins that was written into memory of the caller's. Behind it, at `head`, is a table of uint32_t:
 /// for each header field for the response the lengths of name and value and the mode, the same for each for the
 /// application, and the length of each name to strip. Behind the table are the strings, one after the other and without
-/// NUL: id, subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the
-/// names to strip; the body.
+/// NUL: subject, issuer, scheme, roles, scopes; name and value of each header field, in the order of the table; the names
+/// to strip; the body; the id. All before the id may be the same for many decisions.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct gatepost_flat {

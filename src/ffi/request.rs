@@ -1,6 +1,8 @@
 //! The request as C hands it in, turned into the engine's borrowed view. Only the C level is judged here (pointers,
 //! lengths, flags, the form of the header block); what makes a bad HTTP request is the engine's to say.
 
+pub(super) mod text;
+
 use std::ffi::c_void;
 use std::mem::{MaybeUninit, offset_of};
 
@@ -78,9 +80,7 @@ pub(super) fn read<'h, 'call: 'h>(
 ) -> Result<Request<'h>, Failure> {
     let mut room = MaybeUninit::uninit();
     let raw = c.sized_in(request, FIRST_RELEASE, "request", &mut room)?;
-    if raw.flags & !KNOWN_FLAGS != 0 {
-        return Err(Failure::unsupported("request.flags has bits that this release does not know"));
-    }
+    known(raw.flags, "request.flags")?;
     let block = c.bytes(raw.header_block, "request.header_block")?;
     let array = c.slice(raw.headers, raw.header_count, "request.headers")?;
     if !block.is_empty() && !array.is_empty() {
@@ -116,6 +116,15 @@ pub(super) fn read<'h, 'call: 'h>(
         now: (raw.now != 0).then_some(raw.now),
         user: raw.user.expose_provenance(),
     })
+}
+
+/// Refuses flags that a later release may know.
+#[inline(always)]
+fn known(flags: u32, name: &str) -> Result<(), Failure> {
+    if flags & !KNOWN_FLAGS == 0 {
+        return Ok(());
+    }
+    Err(Failure::unsupported(format!("{name} has bits that this release does not know")))
 }
 
 /// What is wrong with the first of the request's strings that is wrong, which come in their order.

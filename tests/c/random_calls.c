@@ -100,6 +100,12 @@ int main(int argc, char **argv) {
             decisions[d] = NULL;
             gatepost_flat flat[8];
             (void)gatepost_decide_flat(engines[e], &request, flat, pick(sizeof flat), &decisions[d], &jobs[j]);
+            gatepost_job_free(jobs[j]);
+            jobs[j] = NULL;
+            gatepost_decision_free(decisions[d]);
+            decisions[d] = NULL;
+            (void)gatepost_decide_text(engines[e], "GET\n/public\n\na\nb", pick(18), pick(3), pick(9), flat, pick(sizeof flat),
+                                       &decisions[d], &jobs[j]);
             break;
         case 10:
             (void)gatepost_decision_view(decisions[d], &place.view);

@@ -2,6 +2,7 @@
 //! they fetch from C is dear, and a decision that they must end another call.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::super::kernel::Failure;
 use super::gatepost_flat;
@@ -68,9 +69,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether there is a NUL in what was written of the strings so far, from a place on.
-    fn holds_nul(&self, from: usize) -> bool {
-        self.room.get(from..self.string).is_some_and(|text| {
+    /// Whether there is a NUL in strings that were written.
+    #[inline(always)]
+    fn holds_nul(&self, strings: Range<usize>) -> bool {
+        self.room.get(strings).is_some_and(|text| {
             // SAFETY: up to here all of it is written.
             let text = unsafe { std::slice::from_raw_parts(text.as_ptr().cast::<u8>(), text.len()) };
             memchr::memchr(0, text).is_some()
@@ -121,7 +123,6 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
     let numbers = fields.saturating_mul(3).saturating_add(strip.len());
     let strings = numbers.saturating_mul(NUMBER).saturating_add(HEAD);
     let mut to = Writer { room, number: HEAD, string: strings };
-    let id = to.string(decision.id.as_bytes());
     let who = decision.identity.as_deref();
     let (subject, issuer) =
         who.map_or((0, 0), |who| (to.string(who.subject.as_bytes()), to.string(who.issuer.as_bytes())));
@@ -134,10 +135,13 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
         to.number(length);
     }
     // As in a view, although here it would cut none.
-    if to.holds_nul(strings) {
+    let before = to.string;
+    let body = to.string(&decision.body);
+    let behind = to.string;
+    let id = to.string(decision.id.as_bytes());
+    if to.holds_nul(strings..before) || to.holds_nul(behind..to.string) {
         return Err(holds_nul());
     }
-    let body = to.string(&decision.body);
     let size = to.string;
     let head = gatepost_flat {
         size: length(size),

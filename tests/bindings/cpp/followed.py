@@ -7,6 +7,7 @@ from building import TOP
 NOT_NAMED = {
     "GATEPOST_H": "guards the header",
     "gatepost_decide_flat": "C++ reads the view where it lies",
+    "gatepost_decide_text": "C++ points to strings where they lie",
     "gatepost_decision_action": "Decision reads the view, which holds it",
     "gatepost_decision_status": "likewise",
     "gatepost_decision_reason": "likewise",

@@ -1,0 +1,121 @@
+//! The usual request in one text: its strings, joined by what stands in none of them.
+
+use memchr::memchr;
+
+use super::super::kernel::Failure;
+use super::{GATEPOST_REQUEST_BODY_COMPLETE, GATEPOST_REQUEST_CERT_VERIFIED, GATEPOST_REQUEST_TLS, Headers, known};
+use crate::request::{Header, Request};
+
+/// Strings that are taken off the front of a text.
+struct Strings<'t>(Option<&'t [u8]>);
+
+impl<'t> Strings<'t> {
+    /// The next one; `None` where there are not so many.
+    #[inline(always)]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        let text = self.0?;
+        let Some(end) = memchr(b'\n', text) else {
+            self.0 = None;
+            return Some(text);
+        };
+        let (string, rest) = text.split_at(end);
+        self.0 = rest.get(1..);
+        Some(string)
+    }
+}
+
+/// Reads a request; its header fields go into `headers`, which is large and so stays where it is.
+#[inline(always)]
+pub(in crate::ffi) fn read<'h, 't: 'h>(
+    text: &'t [u8],
+    fields: u32,
+    flags: u32,
+    headers: &'h mut Headers<'t>,
+) -> Result<Request<'h>, Failure> {
+    known(flags, "flags")?;
+    let Some([method, target, peer]) = split(text, fields, headers) else {
+        return Err(Failure::argument(format!(
+            "text does not hold method, target, peer and {fields} header fields, name and value, joined by LF"
+        )));
+    };
+    Ok(Request {
+        method,
+        target,
+        peer,
+        headers,
+        tls: flags & GATEPOST_REQUEST_TLS != 0,
+        body_complete: flags & GATEPOST_REQUEST_BODY_COMPLETE != 0,
+        cert_verified: flags & GATEPOST_REQUEST_CERT_VERIFIED != 0,
+        ..Request::default()
+    })
+}
+
+/// Method, target and peer; `None` where there is another number of strings.
+#[inline(always)]
+fn split<'t>(text: &'t [u8], fields: u32, headers: &mut Headers<'t>) -> Option<[&'t [u8]; 3]> {
+    let mut strings = Strings(Some(text));
+    let first = [strings.next()?, strings.next()?, strings.next()?];
+    // Ends with the text, whatever number it is.
+    for _ in 0..fields {
+        headers.push(Header { name: strings.next()?, value: strings.next()? });
+    }
+    strings.0.is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_back(text: &str, fields: u32) -> Option<Vec<String>> {
+        let mut headers = Headers::new();
+        let request = read(text.as_bytes(), fields, 0, &mut headers).ok()?;
+        let fields = request.headers.iter().flat_map(|field| [field.name, field.value]);
+        let all = [request.method, request.target, request.peer].into_iter().chain(fields);
+        Some(all.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect())
+    }
+
+    #[test]
+    fn a_text_is_split_into_its_strings() {
+        let text = "GET\n/a:b\n192.0.2.7\nhost\na.example\nx-empty\n";
+        assert_eq!(read_back(text, 2).unwrap(), ["GET", "/a:b", "192.0.2.7", "host", "a.example", "x-empty", ""]);
+        assert_eq!(read_back("\n\n", 0).unwrap(), ["", "", ""]);
+    }
+
+    #[test]
+    fn another_number_of_strings_is_refused() {
+        for (text, fields) in [
+            ("", 0),
+            ("GET\n/", 0),
+            ("GET\n/\n\n", 0),
+            ("GET\n/\n\na", 1),
+            ("GET\n/\n\na\nb", 0),
+            ("GET\n/\n\na\nb", 2),
+            ("GET\n/\n\na\nb", u32::MAX),
+            ("GET\n/\n\na\nb\n", 1),
+            ("GET\n/\n\na\nb\nx-auth-subject\nroot", 1),
+        ] {
+            assert_eq!(read_back(text, fields), None, "{text:?} {fields}");
+        }
+    }
+
+    #[test]
+    fn unknown_flags_are_refused() {
+        assert!(read(b"GET\n/\n", 0, 1 << 31, &mut Headers::new()).is_err());
+        assert!(read(b"GET\n/\n", 0, GATEPOST_REQUEST_TLS, &mut Headers::new()).unwrap().tls);
+    }
+
+    proptest! {
+        #[test]
+        fn strings_come_back_as_they_were_or_not_at_all(strings in prop::collection::vec("[a\r\n\0: ]{0,4}", 3..12)) {
+            let fields = u32::try_from((strings.len() - 3) / 2).unwrap();
+            let whole = strings.len() % 2 == 1 && !strings.iter().any(|string| string.contains('\n'));
+            if let Some(back) = read_back(&strings.join("\n"), fields) {
+                prop_assert!(!whole || back == strings);
+                prop_assert_eq!(back.len(), strings.join("\n").split('\n').count());
+            } else {
+                prop_assert!(!whole);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+/* A request in one text is decided as the same in a struct, and nothing in a string makes two of it. */
+#include "check.h"
+
+#include <stddef.h>
+
+typedef union {
+    gatepost_flat flat;
+    unsigned char bytes[4096];
+} place;
+
+/* The request as a text. */
+typedef struct {
+    char bytes[2048];
+    size_t length;
+} written;
+
+static void put(written *to, gatepost_str string) {
+    CHECK(to->length + 1 + string.len <= sizeof to->bytes);
+    if (to->length != 0) {
+        to->bytes[to->length++] = '\n';
+    }
+    if (string.len != 0) {
+        memcpy(to->bytes + to->length, string.ptr, string.len);
+        to->length += string.len;
+    }
+}
+
+static written as_text(const gatepost_request *request) {
+    written line = {.length = 0};
+    put(&line, request->method);
+    put(&line, request->target);
+    put(&line, request->peer);
+    for (size_t i = 0; i < request->header_count; i++) {
+        put(&line, request->headers[i].name);
+        put(&line, request->headers[i].value);
+    }
+    return line;
+}
+
+/* All but the id, which the engine draws and which stands last. */
+static void agrees(const gatepost_engine *engine, const gatepost_request *request, uint32_t status) {
+    gatepost_decision *decision = (gatepost_decision *)&status;
+    gatepost_job *job = (gatepost_job *)&status;
+    place first, second;
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_flat(engine, request, &first.flat, sizeof first, &decision, &job));
+    CHECK(decision == NULL && job == NULL && first.flat.status == status);
+    written line = as_text(request);
+    decision = (gatepost_decision *)&status;
+    job = (gatepost_job *)&status;
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, (uint32_t)request->header_count,
+                                                   request->flags, &second.flat, sizeof second, &decision, &job));
+    CHECK(decision == NULL && job == NULL && second.flat.status == status);
+    size_t size = first.flat.size - first.flat.id;
+    /* A refusal's text has the id in it. */
+    if (status == 200) {
+        CHECK(second.flat.size - second.flat.id == size);
+        second.flat.size = first.flat.size;
+        second.flat.id = first.flat.id;
+        CHECK(memcmp(&first, &second, size) == 0);
+    }
+    CHECK(first.flat.reason == second.flat.reason);
+
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, (uint32_t)request->header_count,
+                                                   request->flags, &second.flat, 0, &decision, &job));
+    CHECK(job == NULL && gatepost_decision_status(decision) == status);
+    gatepost_decision_free(decision);
+
+    /* One field more or less than there is. */
+    const gatepost_status bad = GATEPOST_ERR_INVALID_ARGUMENT;
+    for (uint32_t i = 0; i < 7; i++) {
+        if (i != request->header_count) {
+            CHECK_STATUS(bad, gatepost_decide_text(engine, line.bytes, line.length, i, 0, &second.flat, sizeof second,
+                                                   &decision, &job));
+        }
+    }
+}
+
+static void what_is_slow_is_a_job(const gatepost_engine *engine) {
+    gatepost_header header = authorization(WRONG);
+    gatepost_request request = get("/private");
+    request.headers = &header;
+    request.header_count = 1;
+    written line = as_text(&request);
+    gatepost_decision *decision = (gatepost_decision *)&header;
+    gatepost_job *job = NULL;
+    place place;
+    CHECK_STATUS(GATEPOST_PENDING, gatepost_decide_text(engine, line.bytes, line.length, 1, 0, &place.flat, sizeof place,
+                                                        &decision, &job));
+    /* Nothing in the job points into the text. */
+    memset(&line, 0xAA, sizeof line);
+    CHECK(decision == NULL && job != NULL);
+    CHECK_STATUS(GATEPOST_OK, gatepost_job_run(job));
+    CHECK_STATUS(GATEPOST_OK, gatepost_job_finish(job, &decision, NULL));
+    CHECK(gatepost_decision_reason(decision) == GATEPOST_REASON_CREDENTIALS_INVALID);
+    gatepost_decision_free(decision);
+}
+
+static void wrong_arguments_are_refused(const gatepost_engine *engine) {
+    const gatepost_status bad = GATEPOST_ERR_INVALID_ARGUMENT;
+    const char *line = "GET\n/public\n\nhost\na.example";
+    gatepost_decision *decision = NULL;
+    gatepost_job *job = NULL;
+    place place;
+    memset(&place, 0, sizeof place);
+    gatepost_flat *flat = &place.flat;
+    CHECK_STATUS(bad, gatepost_decide_text(NULL, line, 27, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, NULL, 27, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, SIZE_MAX, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 0, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 11, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, UINT32_MAX, 0, flat, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, NULL, sizeof place, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, NULL, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, &decision, NULL));
+    CHECK_STATUS(GATEPOST_ERR_UNSUPPORTED,
+                 gatepost_decide_text(engine, line, 27, 1, 1u << 31, flat, sizeof place, &decision, &job));
+    CHECK(decision == NULL && job == NULL && place.flat.status == 0 && place.flat.action == GATEPOST_DENY);
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, &decision, &job));
+    CHECK(place.flat.action == GATEPOST_ALLOW);
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc == 2);
+    gatepost_engine *engine = started(argv[1]);
+    gatepost_header headers[] = {{text("host"), text("orders.example.com"), 0, 0},
+                                 authorization(RIGHT), {text("x_auth-subject"), text("root"), 0, 0},
+                                 {text("x-none"), text(""), 0, 0}, 
+                                 {text("x-name: a"), text("b\r"), 0, 0}};
+    const struct {
+        const char *target;
+        size_t headers;
+        uint32_t status;
+    } asked[] = {{"/public", 1, 200}, {"/private", 1, 401}, {"/unknown", 1, 403}, {"/a b", 1, 400}, {"/private", 4, 200},
+                 {"/admin", 3, 403}, {"/private", 5, 400}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        gatepost_request request = get(asked[i].target);
+        /* Which no text has. */
+        request.host = (gatepost_str){NULL, 0};
+        request.headers = headers;
+        request.header_count = asked[i].headers;
+        /* Once with leave to block: from then on the password is known again. */
+        gatepost_decision *once = NULL;
+        CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &once, NULL));
+        gatepost_decision_free(once);
+        agrees(engine, &request, asked[i].status);
+    }
+    what_is_slow_is_a_job(engine);
+    wrong_arguments_are_refused(engine);
+    gatepost_engine_free(engine);
+    return 0;
+}
