@@ -686,6 +686,34 @@ typedef struct gatepost_flat {
 } gatepost_flat;
 
 /**
+ * Where gatepost_decide_text puts a decision. Zero it, set struct_size to sizeof, memory and room; it may be used for any
+ * number of calls, one at a time.
+ */
+typedef struct gatepost_place {
+    /**
+     * sizeof (gatepost_place).
+     */
+    size_t struct_size;
+    /**
+     * Gets the decision: the struct and what stands behind it. Unless the decision is written there, what it then holds
+     * means nothing.
+     */
+    struct gatepost_flat *memory;
+    /**
+     * How many bytes it has.
+     */
+    size_t room;
+    /**
+     * Written by the call: NULL where the decision is in memory; where it does not fit, the decision, owned by the caller.
+     */
+    struct gatepost_decision *decision;
+    /**
+     * Written by the call: slow work that is left, owned by the caller; else NULL.
+     */
+    struct gatepost_job *job;
+} gatepost_place;
+
+/**
  * Gets what a submission came to: exactly once, from gatepost_pool_dispatch or gatepost_pool_free, on the thread that
  * calls them. It must not throw; it may submit, cancel and free.
  *
@@ -1833,32 +1861,23 @@ gatepost_status gatepost_decide_flat(const struct gatepost_engine *engine,
                                      struct gatepost_job **job);
 
 /**
- * gatepost_decide_flat of a request in one text, for languages whose strings do not lie where C could point to them. It
- * has what most requests have; any other is decided as a gatepost_request.
+ * gatepost_decide_flat of a request in one text, for languages whose strings do not lie where C could point to them, and
+ * to whom each argument is dear. It has what most requests have; any other is decided as a gatepost_request.
  *
  * engine: borrowed; started in this process.
- * text: method, target, peer, and name and value of each header field, joined by LF: no LF stands before the first or
- *     behind the last. What they are is said at gatepost_request. Borrowed for the call only.
+ * text: strings joined by LF, none before the first or behind the last: GATEPOST_REQUEST_* together, in decimal; how many
+ *     header fields there are, in decimal; method; target; peer; name and value of each header field. What these are is
+ *     said at gatepost_request. Where the text holds another number of strings, because one of them has an LF in it, that
+ *     is GATEPOST_ERR_INVALID_ARGUMENT: nothing in a string can make two of it. Borrowed for the call only.
  * length: of the text.
- * fields: how many header fields there are. Where the text holds another number of strings, because one of them has an
- *     LF in it, that is GATEPOST_ERR_INVALID_ARGUMENT: nothing in a string can make two of it.
- * flags: GATEPOST_REQUEST_* together.
- * memory: gets the decision, as of gatepost_decide_flat.
- * room: how many bytes it has.
- * decision: NULL where the decision is in memory; where it does not fit, gets it, owned by the caller.
- * job: gets slow work that is left, owned by the caller; else NULL.
- * Any number of threads at once.
+ * place: where the decision goes.
+ * Any number of threads at once, each with a place of its own.
  * Returns as gatepost_decide.
  */
 gatepost_status gatepost_decide_text(const struct gatepost_engine *engine,
                                      const char *text,
                                      size_t length,
-                                     uint32_t fields,
-                                     uint32_t flags,
-                                     struct gatepost_flat *memory,
-                                     size_t room,
-                                     struct gatepost_decision **decision,
-                                     struct gatepost_job **job);
+                                     struct gatepost_place *place);
 
 /**
  * What of a request must not reach the application where nothing is decided about it: the policy is not asked there,

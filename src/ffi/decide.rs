@@ -1,12 +1,12 @@
 //! The one question: what about this request?
 
 use std::ffi::c_char;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 
 use super::decision::{FIRST_RELEASE, fill, flat, gatepost_decision, gatepost_flat, gatepost_view};
 use super::engine::gatepost_engine;
 use super::job::gatepost_job;
-use super::kernel::{Failure, guard_status};
+use super::kernel::{Failure, Plain, guard_status};
 use super::request::{self, Headers, gatepost_request, text};
 use super::types::*;
 use crate::decision::Decision;
@@ -121,48 +121,61 @@ pub unsafe extern "C" fn gatepost_decide_flat(
     }
 }
 
-/// gatepost_decide_flat of a request in one text, for languages whose strings do not lie where C could point to them. It
-/// has what most requests have; any other is decided as a gatepost_request.
+/// Where gatepost_decide_text puts a decision. Zero it, set struct_size to sizeof, memory and room; it may be used for any
+/// number of calls, one at a time.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct gatepost_place {
+    /// sizeof (gatepost_place).
+    pub struct_size: usize,
+    /// Gets the decision: the struct and what stands behind it. Unless the decision is written there, what it then holds
+    /// means nothing.
+    pub memory: *mut gatepost_flat,
+    /// How many bytes it has.
+    pub room: usize,
+    /// Written by the call: NULL where the decision is in memory; where it does not fit, the decision, owned by the caller.
+    pub decision: *mut gatepost_decision,
+    /// Written by the call: slow work that is left, owned by the caller; else NULL.
+    pub job: *mut gatepost_job,
+}
+
+// SAFETY: pointers and integers.
+unsafe impl Plain for gatepost_place {}
+
+const FIRST_PLACE: usize = offset_of!(gatepost_place, job) + size_of::<*mut gatepost_job>();
+
+/// gatepost_decide_flat of a request in one text, for languages whose strings do not lie where C could point to them, and
+/// to whom each argument is dear. It has what most requests have; any other is decided as a gatepost_request.
 ///
 /// engine: borrowed; started in this process.
-/// text: method, target, peer, and name and value of each header field, joined by LF: no LF stands before the first or
-///     behind the last. What they are is said at gatepost_request. Borrowed for the call only.
+/// text: strings joined by LF, none before the first or behind the last: GATEPOST_REQUEST_* together, in decimal; how many
+///     header fields there are, in decimal; method; target; peer; name and value of each header field. What these are is
+///     said at gatepost_request. Where the text holds another number of strings, because one of them has an LF in it, that
+///     is GATEPOST_ERR_INVALID_ARGUMENT: nothing in a string can make two of it. Borrowed for the call only.
 /// length: of the text.
-/// fields: how many header fields there are. Where the text holds another number of strings, because one of them has an
-///     LF in it, that is GATEPOST_ERR_INVALID_ARGUMENT: nothing in a string can make two of it.
-/// flags: GATEPOST_REQUEST_* together.
-/// memory: gets the decision, as of gatepost_decide_flat.
-/// room: how many bytes it has.
-/// decision: NULL where the decision is in memory; where it does not fit, gets it, owned by the caller.
-/// job: gets slow work that is left, owned by the caller; else NULL.
-/// Any number of threads at once.
+/// place: where the decision goes.
+/// Any number of threads at once, each with a place of its own.
 /// Returns as gatepost_decide.
 #[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments)]
 pub unsafe extern "C" fn gatepost_decide_text(
     engine: *const gatepost_engine,
     text: *const c_char,
     length: usize,
-    fields: u32,
-    flags: u32,
-    memory: *mut gatepost_flat,
-    room: usize,
-    decision: *mut *mut gatepost_decision,
-    job: *mut *mut gatepost_job,
+    place: *mut gatepost_place,
 ) -> gatepost_status {
     // SAFETY: the caller keeps to the rules of the header.
     unsafe {
         guard_status(|c| {
-            let decision = c.out(decision, "decision")?;
-            let job = c.out(job, "job")?;
-            let room = c.room(memory, room, "memory")?;
+            let mut filled = c.sized(place.cast_const(), FIRST_PLACE, "place")?;
+            let place = c.sized_out(place, FIRST_PLACE, "place")?;
+            let room = c.room(filled.memory, filled.room, "place.memory")?;
             let engine = c.look(engine)?;
             let text = c.bytes(gatepost_str { ptr: text, len: length }, "text")?;
             let mut headers = Headers::new();
-            let request = text::read(text, fields, flags, &mut headers)?;
+            let request = text::read(text, &mut headers)?;
             let (made, slow) = begin(engine, &request, Some(room))?;
-            decision.set(made);
-            job.set(slow);
+            (filled.decision, filled.job) = (made, slow);
+            place.set(&filled);
             Ok(if slow.is_null() { GATEPOST_OK } else { GATEPOST_PENDING })
         })
     }

@@ -75,6 +75,9 @@ impl<'a> Host<'a> {
         let mut parts = text.splitn(2, |b| *b == b':');
         let name = parts.next().unwrap_or_default();
         let port = parts.next().map_or(Ok(None), parse_port)?;
+        if is_in_one_spelling(name) {
+            return Ok(Host { name: Name(Cow::Borrowed(name)), port });
+        }
         Ok(Host { name: parse_name(name)?.into(), port })
     }
 
@@ -91,7 +94,7 @@ impl std::fmt::Display for Host<'_> {
     }
 }
 
-/// What most requests carry: a name in its one spelling already and no port.
+/// What most requests carry: a name in its one spelling already.
 #[inline]
 fn is_in_one_spelling(text: &[u8]) -> bool {
     plain::is_host(text) && text.first() != Some(&b'.') && text.last() != Some(&b'.')

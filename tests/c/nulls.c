@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
     CHECK_STATUS(bad, gatepost_decide(engine, NULL, &decision, &job));
     CHECK_STATUS(bad, gatepost_decide(engine, &request, NULL, &job));
     CHECK_STATUS(bad, gatepost_decide_flat(NULL, NULL, NULL, 0, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(NULL, NULL, 0, 0, 0, NULL, 0, &decision, &job));
+    CHECK_STATUS(bad, gatepost_decide_text(NULL, NULL, 0, NULL));
     CHECK_STATUS(bad, gatepost_decide_into(NULL, &request, &decision, &view));
     CHECK_STATUS(bad, gatepost_decide_into(engine, NULL, &decision, &view));
     CHECK_STATUS(bad, gatepost_decide_into(engine, &request, NULL, &view));

@@ -104,8 +104,10 @@ int main(int argc, char **argv) {
             jobs[j] = NULL;
             gatepost_decision_free(decisions[d]);
             decisions[d] = NULL;
-            (void)gatepost_decide_text(engines[e], "GET\n/public\n\na\nb", pick(18), pick(3), pick(9), flat, pick(sizeof flat),
-                                       &decisions[d], &jobs[j]);
+            gatepost_place text_place = {pick(8) * 8, flat, pick(sizeof flat), NULL, NULL};
+            (void)gatepost_decide_text(engines[e], "2\n1\nGET\n/public\n\na\nb", pick(23), &text_place);
+            decisions[d] = text_place.decision;
+            jobs[j] = text_place.job;
             break;
         case 10:
             (void)gatepost_decision_view(decisions[d], &place.view);

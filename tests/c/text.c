@@ -6,7 +6,7 @@
 typedef union {
     gatepost_flat flat;
     unsigned char bytes[4096];
-} place;
+} memory;
 
 /* The request as a text. */
 typedef struct {
@@ -25,8 +25,11 @@ static void put(written *to, gatepost_str string) {
     }
 }
 
-static written as_text(const gatepost_request *request) {
+static written as_text(const gatepost_request *request, uint32_t fields) {
     written line = {.length = 0};
+    char numbers[32];
+    CHECK(snprintf(numbers, sizeof numbers, "%u\n%u", request->flags, fields) > 0);
+    put(&line, text(numbers));
     put(&line, request->method);
     put(&line, request->target);
     put(&line, request->peer);
@@ -41,38 +44,39 @@ static written as_text(const gatepost_request *request) {
 static void agrees(const gatepost_engine *engine, const gatepost_request *request, uint32_t status) {
     gatepost_decision *decision = (gatepost_decision *)&status;
     gatepost_job *job = (gatepost_job *)&status;
-    place first, second;
+    memory first, second;
     CHECK_STATUS(GATEPOST_OK, gatepost_decide_flat(engine, request, &first.flat, sizeof first, &decision, &job));
     CHECK(decision == NULL && job == NULL && first.flat.status == status);
-    written line = as_text(request);
-    decision = (gatepost_decision *)&status;
-    job = (gatepost_job *)&status;
-    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, (uint32_t)request->header_count,
-                                                   request->flags, &second.flat, sizeof second, &decision, &job));
-    CHECK(decision == NULL && job == NULL && second.flat.status == status);
-    size_t size = first.flat.size - first.flat.id;
+    written line = as_text(request, (uint32_t)request->header_count);
+    gatepost_place place = {sizeof place, &second.flat, sizeof second, (gatepost_decision *)&status, (gatepost_job *)&status};
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, &place));
+    CHECK(place.decision == NULL && place.job == NULL && second.flat.status == status);
+    CHECK(place.memory == &second.flat && place.room == sizeof second && place.struct_size == sizeof place);
+    CHECK(first.flat.reason == second.flat.reason);
     /* A refusal's text has the id in it. */
     if (status == 200) {
+        size_t size = first.flat.size - first.flat.id;
         CHECK(second.flat.size - second.flat.id == size);
         second.flat.size = first.flat.size;
         second.flat.id = first.flat.id;
         CHECK(memcmp(&first, &second, size) == 0);
     }
-    CHECK(first.flat.reason == second.flat.reason);
 
-    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, (uint32_t)request->header_count,
-                                                   request->flags, &second.flat, 0, &decision, &job));
-    CHECK(job == NULL && gatepost_decision_status(decision) == status);
-    gatepost_decision_free(decision);
+    place.room = 0;
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, &place));
+    CHECK(place.job == NULL && gatepost_decision_status(place.decision) == status);
+    gatepost_decision_free(place.decision);
 
-    /* One field more or less than there is. */
-    const gatepost_status bad = GATEPOST_ERR_INVALID_ARGUMENT;
+    /* One field more or less than there is: nothing is written. */
+    place.room = sizeof second;
+    place.decision = (gatepost_decision *)&status;
     for (uint32_t i = 0; i < 7; i++) {
         if (i != request->header_count) {
-            CHECK_STATUS(bad, gatepost_decide_text(engine, line.bytes, line.length, i, 0, &second.flat, sizeof second,
-                                                   &decision, &job));
+            line = as_text(request, i);
+            CHECK_STATUS(GATEPOST_ERR_INVALID_ARGUMENT, gatepost_decide_text(engine, line.bytes, line.length, &place));
         }
     }
+    CHECK(place.decision == (gatepost_decision *)&status && place.job == NULL);
 }
 
 static void what_is_slow_is_a_job(const gatepost_engine *engine) {
@@ -80,43 +84,52 @@ static void what_is_slow_is_a_job(const gatepost_engine *engine) {
     gatepost_request request = get("/private");
     request.headers = &header;
     request.header_count = 1;
-    written line = as_text(&request);
-    gatepost_decision *decision = (gatepost_decision *)&header;
-    gatepost_job *job = NULL;
-    place place;
-    CHECK_STATUS(GATEPOST_PENDING, gatepost_decide_text(engine, line.bytes, line.length, 1, 0, &place.flat, sizeof place,
-                                                        &decision, &job));
+    written line = as_text(&request, 1);
+    memory memory;
+    gatepost_place place = {sizeof place, &memory.flat, sizeof memory, (gatepost_decision *)&header, NULL};
+    CHECK_STATUS(GATEPOST_PENDING, gatepost_decide_text(engine, line.bytes, line.length, &place));
     /* Nothing in the job points into the text. */
     memset(&line, 0xAA, sizeof line);
-    CHECK(decision == NULL && job != NULL);
-    CHECK_STATUS(GATEPOST_OK, gatepost_job_run(job));
-    CHECK_STATUS(GATEPOST_OK, gatepost_job_finish(job, &decision, NULL));
+    CHECK(place.decision == NULL && place.job != NULL);
+    gatepost_decision *decision = NULL;
+    CHECK_STATUS(GATEPOST_OK, gatepost_job_run(place.job));
+    CHECK_STATUS(GATEPOST_OK, gatepost_job_finish(place.job, &decision, NULL));
     CHECK(gatepost_decision_reason(decision) == GATEPOST_REASON_CREDENTIALS_INVALID);
     gatepost_decision_free(decision);
 }
 
 static void wrong_arguments_are_refused(const gatepost_engine *engine) {
     const gatepost_status bad = GATEPOST_ERR_INVALID_ARGUMENT;
-    const char *line = "GET\n/public\n\nhost\na.example";
-    gatepost_decision *decision = NULL;
-    gatepost_job *job = NULL;
-    place place;
-    memset(&place, 0, sizeof place);
-    gatepost_flat *flat = &place.flat;
-    CHECK_STATUS(bad, gatepost_decide_text(NULL, line, 27, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, NULL, 27, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, SIZE_MAX, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 0, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 11, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, UINT32_MAX, 0, flat, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, NULL, sizeof place, &decision, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, NULL, &job));
-    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, &decision, NULL));
-    CHECK_STATUS(GATEPOST_ERR_UNSUPPORTED,
-                 gatepost_decide_text(engine, line, 27, 1, 1u << 31, flat, sizeof place, &decision, &job));
-    CHECK(decision == NULL && job == NULL && place.flat.status == 0 && place.flat.action == GATEPOST_DENY);
-    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line, 27, 1, 0, flat, sizeof place, &decision, &job));
-    CHECK(place.flat.action == GATEPOST_ALLOW);
+    const char line[] = "2\n1\nGET\n/public\n\nhost\na.example", odd[] = "64\n0\nGET\n/public\n";
+    const size_t length = sizeof line - 1;
+    memory memory;
+    memset(&memory, 0, sizeof memory);
+    const gatepost_place good = {sizeof good, &memory.flat, sizeof memory, NULL, NULL};
+    gatepost_place place = good;
+    CHECK_STATUS(bad, gatepost_decide_text(NULL, line, length, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, NULL, length, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, SIZE_MAX, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, 0, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length - 10, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line + 1, length - 1, &place));
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length, NULL));
+    CHECK_STATUS(GATEPOST_ERR_UNSUPPORTED, gatepost_decide_text(engine, odd, sizeof odd - 1, &place));
+    place.struct_size = 8;
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length, &place));
+    place = good;
+    place.memory = NULL;
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length, &place));
+    place.memory = (gatepost_flat *)(void *)(memory.bytes + 1);
+    place.room = 64;
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length, &place));
+    place = good;
+    place.room = SIZE_MAX;
+    CHECK_STATUS(bad, gatepost_decide_text(engine, line, length, &place));
+    CHECK(place.decision == NULL && place.job == NULL);
+    CHECK(memory.flat.status == 0 && memory.flat.action == GATEPOST_DENY);
+    place = good;
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line, length, &place));
+    CHECK(memory.flat.action == GATEPOST_ALLOW);
 }
 
 int main(int argc, char **argv) {

@@ -21,15 +21,13 @@ SOURCES = "\n".join(path.read_text() for path in sorted((PYTHON / "src/gatepost"
 
 # Functions that the package does without, and why.
 UNUSED = {
-    "gatepost_reason_name": "the enumeration has the names, and a decision brings its own",
     "gatepost_decision_action": "gatepost_decision_view",
     "gatepost_decision_status": "gatepost_decision_view",
     "gatepost_decision_reason": "gatepost_decision_view",
     "gatepost_decision_subject": "gatepost_decision_view",
     "gatepost_decision_id": "gatepost_decision_view",
-    "gatepost_decide_flat": "gatepost_decide_into and a view, which cffi reads where it lies",
-    "gatepost_job_run": "gatepost_pool_submit runs jobs",
-    "gatepost_job_finish": "gatepost_pool_submit finishes jobs",
+    "gatepost_decide_flat": "gatepost_decide_text writes the same",
+    "gatepost_decide_into": "gatepost_decide_text, and a job for what is slow",
     "gatepost_strip": "the middlewares decide about every request that they hand on",
     "gatepost_engine_ref": "the interpreter counts references",
 }
@@ -37,7 +35,7 @@ UNUSED = {
 BY_NUMBER = {
     "gatepost_request": "laid out as numbers in the order of the declaration: _memory.py",
     "gatepost_header": "likewise",
-    "gatepost_flat": "not used, as gatepost_decide_flat",
+    "gatepost_flat": "read likewise: _answer.py",
 }
 
 
@@ -121,25 +119,41 @@ def is_known(field: str) -> bool:
 
 def test_the_numbers_stand_where_the_fields_are() -> None:
     """The hot path packs and unpacks structs as numbers: the formats agree with the declarations, field by field."""
-    for kind in ("gatepost_view", "gatepost_request", "gatepost_header", "gatepost_str"):
-        form, places = _memory.layout(kind)
+    for kind in ("gatepost_request", "gatepost_header", "gatepost_flat"):
+        form = _memory.layout(kind)
         memory = ffi.new(f"{kind} *")
+        place = 0
         for name, field in ffi.typeof(kind).fields:
             numbers = [0] * len(form.unpack(bytes(form.size)))
-            numbers[places[name]] = 1
-            raw = form.pack(*numbers)
-            ffi.buffer(memory)[:] = raw.ljust(ffi.sizeof(kind), b"\0")
+            numbers[place] = 1
+            ffi.buffer(memory)[:] = form.pack(*numbers).ljust(ffi.sizeof(kind), b"\0")
             value = getattr(memory, name)
             if field.type.kind == "struct":
-                value = value.ptr
+                value, place = value.ptr, place + 1
             if field.type.kind in ("pointer", "struct"):
                 value = int(ffi.cast("uintptr_t", value))
             assert value == 1, f"{kind}.{name}"
-    # And what `plain` and `whole` take for granted of their order.
+            place += 1
+    # And what `Laid` and `Answer` take for granted of their order.
     order = [name for name, _ in ffi.typeof("gatepost_request").fields]
     strings = ["method", "target", "host", "peer", "request_id", "client_cert_der", "body"]
     assert order == ["struct_size", *strings, "headers", "header_count", "header_block", "flags", "now", "user"]
     assert [name for name, _ in ffi.typeof("gatepost_header").fields] == ["name", "value", "mode", "reserved"]
+    order = [name for name, _ in ffi.typeof("gatepost_flat").fields]
+    assert order[:8] == ["size", "head", "generation", "action", "status", "reason", "retry_after", "id"]
+    assert order[8:13] == ["subject", "issuer", "scheme", "roles", "scopes"]
+    assert order[13:] == ["response_header_count", "upstream_header_count", "strip_count", "body"]
+
+
+def test_what_is_read_of_a_place_is_where_the_library_writes_it() -> None:
+    place, memory = _memory.new_place()
+    flat = ffi.cast("gatepost_flat *", place.memory)
+    assert int(ffi.cast("uintptr_t", flat)) == int(ffi.cast("uintptr_t", place)) + _memory.BEGIN
+    assert (place.struct_size, place.room) == (ffi.sizeof("gatepost_place"), len(memory) - _memory.BEGIN)
+    assert _memory.written(memory) == (0, 0, 0)
+    place.decision, flat.size, flat.id = ffi.cast("gatepost_decision *", 7), 8, 9
+    place.job, flat.head, flat.subject = ffi.cast("gatepost_job *", 1), 2, 3
+    assert _memory.written(memory) == (7, 8, 9)
 
 
 def test_the_version_is_the_librarys() -> None:

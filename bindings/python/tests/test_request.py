@@ -1,9 +1,11 @@
 """What is handed in arrives as it is: no name or value is ever read as something else."""
 
+from typing import Any
+
 import pytest
 
 import gatepost
-from gatepost import Reason, _memory
+from gatepost import Reason, _answer, _memory
 from gatepost._library import ffi
 
 from .conftest import ask
@@ -37,60 +39,84 @@ def test_odd_header_fields_are_the_engines_to_judge(
         assert decision.reason is Reason.REQUEST_MALFORMED
 
 
-def fields_of(laid: _memory.Laid) -> list[tuple[bytes, bytes]]:
-    """Reads a request back, however its fields were laid out."""
-    request = laid._pointer
-    block = bytes(ffi.buffer(request.header_block.ptr, request.header_block.len))
-    if block:
-        pairs = [line.split(b": ", 1) for line in block.split(b"\r\n")[:-1]]
-        return [(name, value) for name, value in pairs]
-    array = [request.headers[index] for index in range(request.header_count)]
-
-    def octets(text: object) -> bytes:
-        return bytes(ffi.buffer(text.ptr, text.len))  # type: ignore[attr-defined]
-
-    return [(octets(field.name), octets(field.value)) for field in array]
-
-
 @pytest.mark.parametrize("header", [header for header, _ in ODD])
-def test_fields_are_laid_out_as_they_are(header: tuple[str, str]) -> None:
+def test_requests_are_laid_out_as_they_are(header: tuple[str, str]) -> None:
     name, value = header[0].encode("latin-1"), header[1].encode("latin-1")
     pairs = [(b"host", b"a"), (name, value), (b"accept", b"*/*")]
-    laid = _memory.Laid()
-    laid.whole((b"GET", b"/x?y", b"h", b"192.0.2.1", b"id", b"cert", b"body"), pairs, 7, 11, 13)
-    assert fields_of(laid) == pairs
-    request = laid._pointer
+    laid = _memory.Laid((b"GET", b"/x?y", b"h", b"192.0.2.1", b"id", b"cert", b"body"), pairs, 7, 11, 13)
+    request = laid.pointer
+
+    def octets(text: Any) -> bytes:
+        return bytes(ffi.buffer(text.ptr, text.len))
+
+    array = [request.headers[index] for index in range(request.header_count)]
+    assert [(octets(field.name), octets(field.value)) for field in array] == pairs
     strings = ["method", "target", "host", "peer", "request_id", "client_cert_der", "body"]
-    read = [bytes(ffi.buffer(getattr(request, each).ptr, getattr(request, each).len)) for each in strings]
-    assert read == [b"GET", b"/x?y", b"h", b"192.0.2.1", b"id", b"cert", b"body"]
+    assert [octets(getattr(request, each)) for each in strings] == [
+        b"GET", b"/x?y", b"h", b"192.0.2.1", b"id", b"cert", b"body",
+    ]  # fmt: skip
     assert (request.flags, request.now, int(ffi.cast("uintptr_t", request.user))) == (7, 11, 13)
     assert request.struct_size == ffi.sizeof("gatepost_request")
-    lines = _memory.block(pairs)
-    if lines is not None:
-        plain = _memory.Laid()
-        plain.plain(b"GET", b"/x?y", b"192.0.2.1", lines, 5)
-        assert fields_of(plain) == pairs and plain._pointer.flags == 5
-        assert bytes(ffi.buffer(plain._pointer.peer.ptr, plain._pointer.peer.len)) == b"192.0.2.1"
 
 
-def test_memory_grows_and_is_used_again(engine: gatepost.Engine) -> None:
-    for size in (1, 100, 9000, 10, 70_000):
-        laid = _memory.take()
-        lines = _memory.block([(b"host", b"a"), (b"x", b"v" * size)])
-        assert lines is not None
-        laid.plain(b"GET", b"/public", b"", lines, 0)
-        decision = engine.decide(laid)  # type: ignore[arg-type]
-        assert decision.status == (200 if size < 16_000 else 431), size
-        _memory.give(laid)
-        assert (laid in _memory.free) == (size < 70_000)
-    assert all(kept.room <= 1 << 16 for kept in _memory.free)
+@pytest.mark.parametrize("kind", [str, bytes])
+def test_a_request_is_one_text_where_that_says_all(kind: type) -> None:
+    def request(value: str, **more: Any) -> gatepost.Request:
+        text, name = (value, "X-A") if kind is str else (value.encode(), b"X-A")
+        return gatepost.Request("GET", "/a", [(name, text)], peer="192.0.2.7", tls=True, **more)  # type: ignore[list-item]
+
+    assert request("1")._text == b"1\n1\nGET\n/a\n192.0.2.7\nX-A\n1"
+    assert gatepost.Request()._text == b"0\n0\nGET\n/\n"
+    for odd in (request("1\n2"), request("1", host="a"), request("1", now=1), request("1", request_id="a")):
+        assert odd._text is None
+    # What wants the struct gets it.
+    laid = request("1")._laid().pointer
+    assert laid.flags == _memory.TLS and laid.header_count == 1
+    assert bytes(ffi.buffer(laid.headers[0].value.ptr, laid.headers[0].value.len)) == b"1"
 
 
-def test_clients_cannot_fill_the_memory_of_names() -> None:
-    for number in range(5000):
-        assert _memory.block([(b"x-%d" % number, b"")])
-    assert len(_memory.names) <= 1024
-    assert _memory.block([(b"x" * 5000, b"1")]) == b"x" * 5000 + b": 1\r\n"
+def test_a_decision_for_which_there_is_no_room_says_the_same(engine: gatepost.Engine) -> None:
+    def everything(target: str) -> list[object]:
+        decision = ask(engine, target)
+        names = [name for name in dir(gatepost.Decision) if not name.startswith("_") and name not in ("attribute", "close")]
+        return [decision.body.replace(decision.id.encode(), b"")] + [
+            getattr(decision, name) for name in names if name not in ("id", "body", "response_headers")
+        ]
+
+    for target in ("/public", "/private", "/nowhere"):
+        usual = everything(target)
+        place, memory = _memory.new_place()
+        place.room = 80
+        before, _memory.free[:] = list(_memory.free), [(place, memory)]
+        try:
+            assert everything(target) == usual
+            assert place.decision != ffi.NULL and _memory.free == [(place, memory)]
+        finally:
+            _memory.free[:] = before
+
+
+def test_clients_cannot_fill_the_memory(engine: gatepost.Engine) -> None:
+    for fields in range(300):
+        _memory.heads[0][fields]
+    assert len(_memory.heads[0]) <= 128 and _memory.heads[3][300] == b"3\n300"
+    # No refusal is kept: each has an id in its body.
+    ask(engine, "/public")
+    ask(engine, "/private")
+    assert _answer.answers
+    assert all(answer.action in _answer.LETS_IN for answer in _answer.answers.values())
+
+
+def test_the_answers_that_are_kept_are_bounded() -> None:
+    before = dict(_answer.answers)
+    try:
+        for number in range(_answer.KEPT + 5):
+            raw = bytearray(_answer._HEAD.size)
+            raw[4:8], raw[8:16], raw[16:20] = (len(raw)).to_bytes(4, "little"), number.to_bytes(8, "little"), b"\1\0\0\0"
+            assert _answer.learn(bytes(raw)).generation == number
+            assert len(_answer.answers) <= _answer.KEPT
+    finally:
+        _answer.answers.clear()
+        _answer.answers.update(before)
 
 
 def test_nothing_of_a_request_is_shown_in_logs() -> None:

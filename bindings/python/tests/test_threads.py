@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import gatepost
+from gatepost import _memory
 
 from .conftest import PLAIN, ask, basic
 
@@ -70,6 +71,26 @@ def test_threads_get_their_own_answers(orders: gatepost.Engine) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_memory_for_decisions_is_one_owners_at_a_time(engine: gatepost.Engine) -> None:
+    """An event's callback that decides in between takes other memory; afterwards all of it is there again."""
+    inner: list[str] = []
+
+    def heard(event: gatepost.Event) -> None:
+        if event.name == "decision":
+            decision = ask(engine, "/private")
+            assert decision.id.encode() in decision.body
+            inner.append(decision.id)
+
+    with gatepost.Engine.from_text(PLAIN, on_event=heard) as outer:
+        for turn in range(50):
+            decision = ask(outer, "/nowhere")
+            assert decision.status == 403 and decision.id.encode() in decision.body
+            assert len(inner) == turn + 1 and decision.id not in inner
+    assert len(set(inner)) == 50
+    places = [id(place) for place, _ in _memory.free]
+    assert len(places) == len(set(places)) >= 2
 
 
 def test_close_while_others_decide() -> None:

@@ -26,18 +26,14 @@ impl<'t> Strings<'t> {
 
 /// Reads a request; its header fields go into `headers`, which is large and so stays where it is.
 #[inline(always)]
-pub(in crate::ffi) fn read<'h, 't: 'h>(
-    text: &'t [u8],
-    fields: u32,
-    flags: u32,
-    headers: &'h mut Headers<'t>,
-) -> Result<Request<'h>, Failure> {
-    known(flags, "flags")?;
-    let Some([method, target, peer]) = split(text, fields, headers) else {
-        return Err(Failure::argument(format!(
-            "text does not hold method, target, peer and {fields} header fields, name and value, joined by LF"
-        )));
+pub(in crate::ffi) fn read<'h, 't: 'h>(text: &'t [u8], headers: &'h mut Headers<'t>) -> Result<Request<'h>, Failure> {
+    let Some((flags, [method, target, peer])) = split(text, headers) else {
+        return Err(Failure::argument(
+            "text does not hold flags, number of header fields, method, target, peer, and so many names and values, \
+             joined by LF",
+        ));
     };
+    known(flags, "flags")?;
     Ok(Request {
         method,
         target,
@@ -50,16 +46,29 @@ pub(in crate::ffi) fn read<'h, 't: 'h>(
     })
 }
 
-/// Method, target and peer; `None` where there is another number of strings.
+/// Flags; method, target and peer. `None` where there is another number of strings.
 #[inline(always)]
-fn split<'t>(text: &'t [u8], fields: u32, headers: &mut Headers<'t>) -> Option<[&'t [u8]; 3]> {
+fn split<'t>(text: &'t [u8], headers: &mut Headers<'t>) -> Option<(u32, [&'t [u8]; 3])> {
     let mut strings = Strings(Some(text));
+    let (flags, fields) = (number(strings.next()?)?, number(strings.next()?)?);
     let first = [strings.next()?, strings.next()?, strings.next()?];
     // Ends with the text, whatever number it is.
     for _ in 0..fields {
         headers.push(Header { name: strings.next()?, value: strings.next()? });
     }
-    strings.0.is_none().then_some(first)
+    strings.0.is_none().then_some((flags, first))
+}
+
+/// A number in decimal.
+#[inline(always)]
+fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u32, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u32::from(digit & 0xF))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 #[cfg(test)]
@@ -68,8 +77,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn read_back(text: &str, fields: u32) -> Option<Vec<String>> {
+        let text = format!("0\n{fields}\n{text}");
         let mut headers = Headers::new();
-        let request = read(text.as_bytes(), fields, 0, &mut headers).ok()?;
+        let request = read(text.as_bytes(), &mut headers).ok()?;
         let fields = request.headers.iter().flat_map(|field| [field.name, field.value]);
         let all = [request.method, request.target, request.peer].into_iter().chain(fields);
         Some(all.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect())
@@ -101,8 +111,18 @@ mod tests {
 
     #[test]
     fn unknown_flags_are_refused() {
-        assert!(read(b"GET\n/\n", 0, 1 << 31, &mut Headers::new()).is_err());
-        assert!(read(b"GET\n/\n", 0, GATEPOST_REQUEST_TLS, &mut Headers::new()).unwrap().tls);
+        for (flags, tls) in [("2147483648", None), ("1", Some(true)), ("0", Some(false)), ("07", Some(true))] {
+            let text = format!("{flags}\n0\nGET\n/\n");
+            assert_eq!(read(text.as_bytes(), &mut Headers::new()).ok().map(|request| request.tls), tls, "{flags}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for head in ["", "1", "1\n", "\n0", "+1\n0", "1\n 0", "1\n0x0", "4294967296\n0", "1\n-1", "1\n0\r"] {
+            assert!(read(format!("{head}\nGET\n/\n").as_bytes(), &mut Headers::new()).is_err(), "{head:?}");
+        }
+        assert!(read(b"", &mut Headers::new()).is_err());
     }
 
     proptest! {

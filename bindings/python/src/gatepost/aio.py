@@ -9,7 +9,7 @@ from typing import Any
 
 from ._header import Status
 from ._library import callback, ffi, lib
-from .decision import Decision
+from .decision import Decision, kept
 from .errors import ClosedError, GatepostError, failure, settle
 
 _log = logging.getLogger("gatepost")
@@ -123,9 +123,7 @@ class AsyncPool:
             raise
 
     async def _decision(self, job: Any) -> Decision:
-        from .engine import viewed
-
-        return viewed(await self._submitted(job))
+        return kept(await self._submitted(job))
 
     async def keep_house(self, engine: Any) -> None:
         """Polls an engine until it is closed, or this is cancelled: `asyncio.create_task(pool.keep_house(engine))`.

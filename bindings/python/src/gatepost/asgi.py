@@ -3,18 +3,22 @@
 import asyncio
 import os
 import weakref
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from operator import itemgetter
+from itertools import chain
+from types import FunctionType, MethodType
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ._memory import BODY_COMPLETE, CERT_VERIFIED, KEPT, TLS, Laid, block, free, names, take
-from ._plan import FROM, TO, Plan, plan, plans
+from ._answer import LETS_IN
+from ._begin import begin, begin_laid
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, heads
+from ._plan import plan_of
 from ._require import line
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine, engine_of
-from .web import Auth, Changes, Pairs, User, apply, refused, undecided
+from .web import Pairs, refused, undecided
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,7 +29,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Certificate = Callable[[Scope], "tuple[bytes, bool] | None"]
 
 _UPGRADE = (b"upgrade", b"websocket")
-_new: Any = object.__new__
+_IN_CLEAR, _OVER_TLS = heads[BODY_COMPLETE], heads[BODY_COMPLETE | TLS]
 
 
 class GatepostMiddleware:
@@ -53,7 +57,7 @@ class GatepostMiddleware:
         certificate: Certificate | None = None,
         request_id: "Callable[[Scope], str | bytes] | None" = None,
     ) -> None:
-        self._app = app
+        self._app = _direct(app)
         self._engine = engine_of(engine)
         self._certificate = certificate
         self._request_id = request_id
@@ -61,81 +65,123 @@ class GatepostMiddleware:
         # Of the event loop in which it runs; a test may use several, one after the other.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._house: asyncio.Task[None] | None = None
+        # Servers tell applications of ASGI 3 from older ones by whether this is a coroutine function.
+        setattr(self, "__call__", self._called)
         _all.add(self)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send, _entered: bool = False) -> Awaitable[None]:
         """An ASGI application."""
-        if scope["type"] != "http":
-            await self._other(scope, receive, send)
-            return
-        # In one piece: each coroutine more would be dear here.
+        # In one piece and no coroutine, since each call more would be dear here: for a request that is decided at once it
+        # hands out the application's coroutine.
+        if not _entered:
+            try:
+                if scope["type"] != "http" or get_running_loop() is not self._loop:
+                    return self._other(scope, receive, send)
+            except RuntimeError:
+                # Of an event loop that is still to run it.
+                return self._other(scope, receive, send)
         try:
-            if type(scope["headers"]) is not list:
+            headers = scope["headers"]
+            if type(headers) is not list:
                 scope = _listed(scope)
-            decision = self._begin(scope)
+                headers = scope["headers"]
+            # As `begun`, for what most requests are.
+            decision = None
+            try:
+                path, raw, query = scope["path"], scope["raw_path"], scope["query_string"]
+                peer = scope["client"][0].encode()
+                if self._plain and peer and raw == path.encode() and "?" not in path and not scope["root_path"]:
+                    parts = [
+                        (_OVER_TLS if scope["scheme"] == "https" else _IN_CLEAR)[len(headers)],
+                        scope["method"].encode(),
+                        raw + b"?" + query if query else raw,
+                        peer,
+                    ]
+                    for field in headers:
+                        parts += field
+                    text = b"\n".join(parts)
+                else:
+                    text = None
+            except (AttributeError, KeyError, TypeError, ValueError):
+                text = None
+            decision = begin(self._engine, text) if text is not None else None
+            if decision is None:
+                decision = self._begun(scope)
             if type(decision) is not Decision:
-                decision = await AsyncPool.current()._decision(decision)
-            answer = None if decision._action in _LETS_IN else refused(decision, asked, scope)
+                return self._later(decision, scope, receive, send)
+            answer = decision._answer
+            if answer.action not in LETS_IN:
+                return _refuse(refused(decision, asked, scope), scope, send)
+            plan = answer.plan or plan_of(answer)
         except Exception as error:
-            answer = undecided(error)
-        if answer is None:
-            changes = plans.get(decision._raw[FROM:TO]) or plan(decision)
-            if changes.once:
-                send = _sending_once(send, changes.once)
-            elif changes.response:
-                send = _sending(send, changes.response)
-            await self._app(_seen(scope, decision, changes), receive, send)
-            return
-        status, headers, body = answer
-        if body or scope.get("method") != "HEAD":
-            headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            return _refuse(undecided(error), scope, send)
+        if plan.sending is not None:
+            send = MethodType(plan.sending, send)
+        # Quicker than all in one, which would be a second mapping that is merged into the first.
+        inner = {**scope}
+        if plan.changes:
+            inner["headers"] = plan.headers(headers)
+        inner["user"] = plan.user
+        inner["auth"] = plan.auth
+        inner["gatepost"] = decision
+        return self._app(inner, receive, send)
+
+    async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self(scope, receive, send)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is no request, or comes from an event loop that is not ours yet."""
         kind = scope["type"]
-        if kind == "websocket":
+        if kind == "http":
+            try:
+                self._enter()
+            except Exception as error:
+                await _refuse(undecided(error), scope, send)
+            else:
+                await self(scope, receive, send, True)
+        elif kind == "websocket":
             await self._websocket(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
             raise RuntimeError(f"gatepost cannot decide what {kind!r} is, and lets nothing through that it cannot decide")
 
-    def _begin(self, scope: Scope) -> Any:
-        """The decision, or the job that is left."""
-        loop = self._loop
-        if loop is None or loop.is_closed():
-            self._enter()
-        # As `take` and `give`, written out.
+    async def _later(self, job: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        """The same where the decision takes its time."""
         try:
-            laid = free.pop()
-        except IndexError:
-            laid = take()
-        if not (self._plain and _usual(laid, scope)):
-            lay(laid, scope, self._certificate, self._request_id)
-        # All of it is borrowed for the call only, also where a job is left.
-        decided = self._engine._begin(laid, laid.output)
-        if laid.room <= KEPT:
-            free.append(laid)
-        return decided
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if type(scope["headers"]) is not list:
-                scope = _listed(scope)
-            decision = self._begin(scope)
-            if type(decision) is not Decision:
-                decision = await AsyncPool.current()._decision(decision)
-            answer = None if decision._action in _LETS_IN else refused(decision, asked, scope)
+            decision = await AsyncPool.current()._decision(job)
+            answer = None if decision._answer.action in LETS_IN else refused(decision, asked, scope)
         except Exception as error:
             answer = undecided(error)
         if answer is None:
-            changes = plan(decision)
-            if changes.once:
-                send = _sending_once(send, changes.once)
-            elif changes.response:
-                send = _sending(send, changes.response)
-            await self._app(_seen(scope, decision, changes), receive, send)
+            await self._through(decision, scope, receive, send)
+        else:
+            await _refuse(answer, scope, send)
+
+    def _through(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        plan = plan_of(decision._answer)
+        if plan.sending is not None:
+            send = MethodType(plan.sending, send)
+        more = {"user": plan.user, "auth": plan.auth, "gatepost": decision}
+        return self._app({**scope, "headers": plan.headers(scope["headers"]), **more}, receive, send)
+
+    def _begun(self, scope: Scope) -> Any:
+        """The decision, or the job that is left."""
+        return begun(self._engine, scope, self._certificate, self._request_id)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._enter()
+            if type(scope["headers"]) is not list:
+                scope = _listed(scope)
+            decision = self._begun(scope)
+            if type(decision) is not Decision:
+                decision = await AsyncPool.current()._decision(decision)
+            answer = None if decision._answer.action in LETS_IN else refused(decision, asked, scope)
+        except Exception as error:
+            answer = undecided(error)
+        if answer is None:
+            await self._through(decision, scope, receive, send)
             return
         status, headers, body = answer
         if (await receive())["type"] != "websocket.connect":
@@ -151,7 +197,7 @@ class GatepostMiddleware:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def starting() -> Message:
             message = await receive()
-            if message["type"] == "lifespan.startup" and self._loop is None:
+            if message["type"] == "lifespan.startup":
                 self._enter()
             return message
 
@@ -163,14 +209,20 @@ class GatepostMiddleware:
                 house.cancel()
 
     def _enter(self) -> None:
-        """The first request in this process and event loop, or its startup."""
-        loop = asyncio.get_running_loop()
-        self._engine.start()
-        self._loop = loop
-        self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
+        """Before each request but those of the event loop whose middleware this is, and at its startup."""
+        if self._loop is None or self._loop.is_closed():
+            loop = asyncio.get_running_loop()
+            self._engine.start()
+            self._loop = loop
+            self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
 
 
-_LETS_IN = (1, 3)
+def _direct(app: App) -> App:
+    """An application, so that calling it is one call: of an object that can be called it is two."""
+    call = getattr(type(app), "__call__", None)
+    return MethodType(call, app) if isinstance(call, FunctionType) else app
+
+
 _all: "weakref.WeakSet[GatepostMiddleware]" = weakref.WeakSet()
 
 
@@ -183,40 +235,12 @@ def _forked() -> None:
 os.register_at_fork(after_in_child=_forked)
 
 
-_STARTS = frozenset(("http.response.start", "websocket.accept", "websocket.http.response.start"))
-
-
-def _sending(send: Send, response: Changes) -> Send:
-    """Sends what the application sends, with the decision's header fields. The application's own message stays as it is:
-    it may send the same one to everybody."""
-
-    def sending(message: Message) -> Awaitable[None]:
-        if message["type"] in _STARTS:
-            headers = list(message.get("headers", ()))
-            apply(headers, response)
-            message = {**message, "headers": headers}
-        return send(message)
-
-    return sending
-
-
-def _sending_once(send: Send, once: tuple[bytes, bytes]) -> Send:
-    """The same for the one field that almost every answer gets, where the application has none of that name."""
-    name, _ = once
-
-    def sending(message: Message) -> Awaitable[None]:
-        if message["type"] in _STARTS:
-            headers = list(message.get("headers", ()))
-            for have, _ in headers:
-                if have.lower() == name:
-                    break
-            else:
-                headers.append(once)
-            message = {**message}
-            message["headers"] = headers
-        return send(message)
-
-    return sending
+async def _refuse(answer: tuple[int, Pairs, bytes], scope: Scope, send: Send) -> None:
+    status, headers, body = answer
+    if body or scope.get("method") != "HEAD":
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _listed(scope: Scope) -> Scope:
@@ -224,68 +248,14 @@ def _listed(scope: Scope) -> Scope:
     return {**scope, "headers": list(scope["headers"])}
 
 
-def _seen(scope: Scope, decision: Decision, changes: Plan) -> Scope:
-    """The scope that the application sees."""
-    headers = scope["headers"]
-    if changes.changes:
-        # Names are in small letters, says ASGI; where a server knows better, the decision has its spelling too.
-        gone = changes.gone
-        if gone.isdisjoint(dict(headers)):
-            headers = headers + changes.added
-        else:
-            headers = [pair for pair in headers if pair[0] not in gone] + changes.added
-        if changes.late:
-            apply(headers, changes.late)
-    user = _new(User)
-    user._decision = decision
-    auth = _new(Auth)
-    auth._decision = decision
-    # Quicker than all in one, which would be a second mapping that is merged into the first.
-    inner = {**scope}
-    inner["headers"] = headers
-    inner["user"] = user
-    inner["auth"] = auth
-    inner["gatepost"] = decision
-    return inner
-
-
-_parts = itemgetter("method", "path", "raw_path", "query_string", "root_path", "scheme", "client", "headers")
-
-
-def _usual(laid: Laid, scope: Scope) -> bool:
-    """Lays out a request as most are, the quick way; False: it is not such a one."""
-    try:
-        method, path, raw, query, root, scheme, client, headers = _parts(scope)
-        fields = [names[name] + value for name, value in headers]
-        peer = client[0].encode()
-        if root or not peer or raw != path.encode() or raw.find(b"?") >= 0:
-            return False
-        together = b"".join(fields)
-        # As `breaks`, written out.
-        if together.find(b"\n") >= 0 or together.find(b"\r") >= 0 or together.find(b"\0") >= 0:
-            return False
-        # For the last line break.
-        fields.append(b"")
-        laid.plain(
-            method.encode(),
-            raw + b"?" + query if query else raw,
-            peer,
-            b"\r\n".join(fields),
-            BODY_COMPLETE | TLS if scheme == "https" else BODY_COMPLETE,
-        )
-        return True
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-
-
-def lay(
-    laid: Any,
+def begun(
+    engine: Engine,
     scope: Scope,
     certificate: Certificate | None = None,
     request_id: "Callable[[Scope], str | bytes] | None" = None,
-) -> None:
-    """Lays a scope out as a request."""
-    headers = scope["headers"]
+) -> Any:
+    """Decides any request, or handshake of a WebSocket: the decision, or the job that is left."""
+    headers: Pairs = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
     flags = BODY_COMPLETE
     if scope.get("scheme") in ("https", "wss"):
         flags |= TLS
@@ -299,22 +269,21 @@ def lay(
         method = b"GET"
         # Over HTTP/2 the handshake has no such field, and the engine must see what it is.
         if not any(name.lower() == b"upgrade" for name, _ in headers):
-            headers = [*headers, _UPGRADE]
+            headers.append(_UPGRADE)
     else:
         method = scope["method"].encode()
     if certificate is None and request_id is None:
-        lines = block(headers)
-        if lines is not None:
-            laid.plain(method, target(scope), peer, lines, flags)
-            return
+        text = b"\n".join((heads[flags][len(headers)], method, target(scope), peer, *chain.from_iterable(headers)))
+        decided = begin(engine, text)
+        if decided is not None:
+            return decided
     found = certificate(scope) if certificate is not None else None
     cert, verified = found if found is not None else (b"", False)
     if verified:
         flags |= CERT_VERIFIED
     own = request_id(scope) if request_id is not None else b""
     own = own.encode() if isinstance(own, str) else own
-    pairs: Pairs = [(bytes(name), bytes(value)) for name, value in headers]
-    laid.whole((method, target(scope), b"", peer, own, cert, b""), pairs, flags, 0, 0)
+    return begin_laid(engine, Laid((method, target(scope), b"", peer, own, cert, b""), headers, flags))
 
 
 def asked(scope: Scope) -> str:

@@ -23,12 +23,12 @@ from django.urls import get_resolver
 from django.views.defaults import permission_denied
 
 from . import asgi, wsgi
-from ._memory import give, take
+from ._answer import LETS_IN
 from ._require import Refusal, known, lacking, line
 from .aio import AsyncPool
 from .decision import Decision
 from .engine import Engine
-from .web import APPEND, SET, User, refused, undecided
+from .web import APPEND, SET, refused, undecided
 
 __all__ = ["Forbidden", "GatepostMiddleware", "require"]
 
@@ -70,7 +70,7 @@ class GatepostMiddleware:
             return self._later(request)
         try:
             decision = wsgi.decide(self._engine, request.META)
-            answer = None if decision._action in (1, 3) else _answer(request, decision)
+            answer = None if decision._answer.action in LETS_IN else _answer(request, decision)
         except Exception as error:
             answer = _undecided(error)
         if answer is not None:
@@ -89,7 +89,7 @@ class GatepostMiddleware:
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
         try:
             decision = await self._decide(request)
-            answer = None if decision._action in (1, 3) else _answer(request, decision)
+            answer = None if decision._answer.action in LETS_IN else _answer(request, decision)
         except Exception as error:
             answer = _undecided(error)
         if answer is not None:
@@ -104,14 +104,8 @@ class GatepostMiddleware:
             self._engine.start()
             self._loop = loop
             self._house = loop.create_task(AsyncPool.current().keep_house(self._engine))
-        laid = take()
         scope = getattr(request, "scope", None)
-        if scope is not None:
-            asgi.lay(laid, scope)
-        else:
-            wsgi.lay(laid, request.META)
-        decided = self._engine._begin(laid, laid.output)
-        give(laid)
+        decided = asgi.begun(self._engine, scope) if scope is not None else wsgi.begun(self._engine, request.META)
         return decided if isinstance(decided, Decision) else await AsyncPool.current()._decision(decided)
 
 
@@ -140,7 +134,7 @@ def _show(request: HttpRequest, decision: Decision) -> None:
     # Read from META when it is first asked for; nothing may have asked before.
     request.__dict__.pop("headers", None)
     every: Any = request
-    every.user = User(decision)
+    every.user = request.META["gatepost.user"]
     every.gatepost = decision
 
 
@@ -165,7 +159,7 @@ def _response(status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> H
 
 
 def _applied(response: HttpResponseBase, decision: Decision) -> HttpResponseBase:
-    for name, value, mode in decision._response():
+    for name, value, mode in decision._parts.response:
         _add(response, name.decode("latin-1"), value.decode("latin-1"), mode)
     return response
 

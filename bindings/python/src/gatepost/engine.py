@@ -7,39 +7,16 @@ import weakref
 from typing import Any
 
 from . import _events
+from ._begin import begin, begin_laid, finished
 from ._header import OptionFlag, Status
 from ._library import Borrowed, ffi, lib, string
-from ._memory import new_output
-from .decision import Decision, made
+from .decision import Decision
 from .errors import ClosedError, failure, settle
 from .keeper import Keeper
 from .request import Request
 from .tokens import TokenMethods
 
-_decide_into = lib.gatepost_decide_into
 _NOT_STARTED = int(Status.ERR_NOT_STARTED)
-
-_decide = lib.gatepost_decide
-_decision_view = lib.gatepost_decision_view
-_PENDING = int(Status.PENDING)
-_new = object.__new__
-
-# Whoever takes one owns it, so that a finalizer or a signal handler that decides in between takes another.
-_outputs: list[tuple[Any, Any, Any, Any]] = []
-
-
-def _viewed(pointer: Any, view: Any, raw: Any) -> Decision:
-    status = _decision_view(pointer, view)
-    if status:
-        lib.gatepost_decision_free(pointer)
-        raise failure(status)
-    return made(pointer, view.action, raw[:])
-
-
-def viewed(pointer: Any) -> Decision:
-    """Takes over a decision of the library's."""
-    _, view, raw, _ = new_output()
-    return _viewed(pointer, view, raw)
 
 
 class Engine(TokenMethods):
@@ -152,61 +129,13 @@ class Engine(TokenMethods):
         `decide_async`. Raises GatepostError where no decision could be made; then refuse, with its `http_status`.
         """
         try:
-            output = _outputs.pop()
-        except IndexError:
-            output = new_output()
-        out, view, raw, _ = output
-        handle = self._handle
-        if handle is None:
-            raise ClosedError("engine")
-        try:
-            pointer = request._pointer
+            text = request._text
         except AttributeError:
             raise _no_request(request) from None
-        status = _decide_into(handle, pointer, out, view)
-        if status:
-            if status != _NOT_STARTED:
-                raise failure(status)
-            # The first decision in this process.
-            self.start()
-            status = _decide_into(handle, pointer, out, view)
-            if status:
-                raise failure(status)
-        # As `decision.made`, written out: this is the hot path.
-        decision: Decision = _new(Decision)
-        decision._pointer = out[0]
-        decision._action = view.action
-        decision._raw = raw[:]
-        _outputs.append(output)
-        return decision
-
-    def _begin(self, request: Any, output: "tuple[Any, Any, Any, Any]") -> "Decision | Any":
-        """Decides what is cheap, or gives the job that is left: a pointer, owned by the caller.
-
-        output: the caller's alone, to be used again.
-        """
-        out, view, raw, job = output
-        handle = self._handle
-        if handle is None:
-            raise ClosedError("engine")
-        status = _decide(handle, request._pointer, out, job)
-        if status:
-            if status == _NOT_STARTED:
-                self.start()
-                status = _decide(handle, request._pointer, out, job)
-            if status == _PENDING:
-                return job[0]
-            if status:
-                raise failure(status)
-        pointer = out[0]
-        if _decision_view(pointer, view):
-            lib.gatepost_decision_free(pointer)
-            raise failure(int(Status.ERR_INTERNAL))
-        decision: Decision = _new(Decision)
-        decision._pointer = pointer
-        decision._action = view.action
-        decision._raw = raw[:]
-        return decision
+        decided = None if text is None else begin(self, text)
+        if decided is None:
+            decided = begin_laid(self, request._laid())
+        return decided if type(decided) is Decision else finished(decided)
 
     async def decide_async(self, request: Request) -> Decision:
         """Decides a request in an event loop: what is cheap at once, the rest on threads of the library's pool.
@@ -215,12 +144,10 @@ class Engine(TokenMethods):
         """
         if not isinstance(request, Request):
             raise _no_request(request)
-        try:
-            output = _outputs.pop()
-        except IndexError:
-            output = new_output()
-        decided = self._begin(request, output)
-        _outputs.append(output)
+        text = request._text
+        decided = None if text is None else begin(self, text)
+        if decided is None:
+            decided = begin_laid(self, request._laid())
         if isinstance(decided, Decision):
             return decided
         from .aio import AsyncPool
@@ -231,7 +158,7 @@ class Engine(TokenMethods):
         """The most bytes of body that deciding this request takes; 0: none."""
         if not isinstance(request, Request):
             raise _no_request(request)
-        return int(lib.gatepost_engine_wants_body(self._alive(), request._pointer))
+        return int(lib.gatepost_engine_wants_body(self._alive(), request._laid().pointer))
 
     def poll(self) -> float:
         """All housekeeping, slow parts inside: fetches keys, writes events and last uses. May block.

@@ -61,7 +61,7 @@ _DEFAULTS = ("starlette.middleware.exceptions", "fastapi.exception_handlers")
 def demand(connection: HTTPConnection, wanted: Wanted) -> User:
     """Who asks, where they have what is wanted. Raises the refusal, also to the handshake of a WebSocket."""
     found = user(connection)
-    refusal = lacking(found._decision, wanted, asked, connection.scope)
+    refusal = lacking(decision(connection), wanted, asked, connection.scope)
     if refusal is None:
         return found
     if connection.scope["type"] == "websocket":

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, breaks, give, take
+from ._answer import LETS_IN, Answer, Fields
+from ._begin import begin, begin_laid, finished
+from ._memory import BODY_COMPLETE, CERT_VERIFIED, TLS, Laid, heads
+from ._header import Action
 from ._require import line
-from .decision import Decision
+from .decision import Decision, identity
 from .engine import Engine, engine_of
 from .web import APPEND, SET, User, refused, undecided
+
+_ALLOW = int(Action.ALLOW)
 
 Environ = MutableMapping[str, Any]
 StartResponse = Callable[..., Any]
@@ -54,7 +59,7 @@ class GatepostMiddleware:
         """A WSGI application."""
         try:
             decision = decide(self._engine, environ, self._certificate, self._request_id)
-            answer = None if decision._action in (1, 3) else refused(decision, asked, environ)
+            answer = None if decision._answer.action in LETS_IN else refused(decision, asked, environ)
         except Exception as error:
             answer = undecided(error)
         if answer is not None:
@@ -65,7 +70,7 @@ class GatepostMiddleware:
             start_response(_line(status), headers)
             return [body]
         show(environ, decision)
-        response = decision._response()
+        response = decision._parts.response
         return self._app(environ, _starting(start_response, response) if response else start_response)
 
 
@@ -76,7 +81,7 @@ def _line(status: int) -> str:
         return f"{status} Refused"
 
 
-def _starting(start_response: StartResponse, response: list[tuple[bytes, bytes, int]]) -> StartResponse:
+def _starting(start_response: StartResponse, response: Fields) -> StartResponse:
     """Starts the application's answer, with the decision's header fields."""
 
     def starting(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -103,12 +108,8 @@ def decide(
     """Decides the request that an environ is about, on this thread."""
     if engine._keeper is None:
         engine.keep_house()
-    laid = take()
-    lay(laid, environ, certificate, request_id)
-    handed: Any = laid
-    decision = engine.decide(handed)
-    give(laid)
-    return decision
+    decided = begun(engine, environ, certificate, request_id)
+    return decided if type(decided) is Decision else finished(decided)
 
 
 def _name(key: str) -> str:
@@ -116,56 +117,54 @@ def _name(key: str) -> str:
     return key.removeprefix("HTTP_").replace("_", "-").lower()
 
 
-class _Lines(dict[str, str]):
-    """HTTP_USER_AGENT -> "user-agent: ". Bounded: clients make up names."""
-
-    def __missing__(self, key: str) -> str:
-        name = _name(key)
-        if not name or not name.isascii() or not name.replace("-", "a").isalnum():
-            raise ValueError
-        line = name + ": "
-        if len(self) < 1024 and len(key) < 64:
-            self[key] = line
-        return line
+# HTTP_USER_AGENT -> user-agent. Bounded: clients make up names.
+_names: dict[str, str] = {}
 
 
-_lines = _Lines()
+def _learn(key: str) -> str:
+    name = _name(key)
+    if len(_names) < 1024 and len(key) < 64:
+        _names[key] = name
+    return name
 
 
-def lay(
-    laid: Laid,
+def begun(
+    engine: Engine,
     environ: Environ,
     certificate: Certificate | None = None,
     request_id: "Callable[[Environ], str | bytes] | None" = None,
-) -> None:
-    """Lays an environ out as a request."""
+) -> Any:
+    """Decides what is cheap about the request that an environ is about: the decision, or the job that is left."""
     flags = BODY_COMPLETE
     if environ.get("wsgi.url_scheme") == "https":
         flags |= TLS
     peer = environ.get("REMOTE_ADDR") or ("unix:" if _is_unix(environ) else "")
-    method, peer_bytes = environ["REQUEST_METHOD"].encode("latin-1", "replace"), peer.encode("latin-1", "replace")
-    keys = [key for key in environ if key[:5] == "HTTP_"]
+    every: list[str] = [environ["REQUEST_METHOD"], target(environ).decode("latin-1"), peer]
+    for key in environ:
+        if key[:5] == "HTTP_":
+            every.append(_names.get(key) or _learn(key))
+            every.append(environ[key])
     # What WSGI has under a name of its own.
-    keys += [key for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(key)]
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(key):
+            every += (_name(key), environ[key])
     if certificate is None and request_id is None:
         try:
-            values = [environ[key] for key in keys]
-            fields = [_lines[key] + value for key, value in zip(keys, values)]
-            if not breaks("".join(values).encode("latin-1")):
-                fields.append("")
-                lines = "\r\n".join(fields).encode("latin-1")
-                laid.plain(method, target(environ), peer_bytes, lines, flags)
-                return
-        except (ValueError, TypeError):
+            text = heads[flags][len(every) // 2 - 1] + b"\n" + "\n".join(every).encode("latin-1")
+        except (TypeError, UnicodeEncodeError):
             pass
+        else:
+            decided = begin(engine, text)
+            if decided is not None:
+                return decided
     found = certificate(environ) if certificate is not None else None
     cert, verified = found if found is not None else (b"", False)
     if verified:
         flags |= CERT_VERIFIED
     own = request_id(environ) if request_id is not None else b""
     own = own.encode() if isinstance(own, str) else own
-    pairs = [(_name(key).encode("utf-8"), str(environ[key]).encode("latin-1", "replace")) for key in keys]
-    laid.whole((method, target(environ), b"", peer_bytes, own, cert, b""), pairs, flags, 0, 0)
+    method, where, near, *rest = (str(each).encode("latin-1", "replace") for each in every)
+    return begin_laid(engine, Laid((method, where, b"", near, own, cert, b""), list(zip(rest[::2], rest[1::2])), flags))
 
 
 def asked(environ: Environ) -> str:
@@ -219,35 +218,43 @@ def _spellings(name: bytes) -> tuple[str, ...]:
     return tuple({key, "".join(letter if letter.isalnum() else "_" for letter in key)})
 
 
-_keys: dict[bytes, str] = {}
-_every: dict[bytes, tuple[str, ...]] = {}
+class _Changes:
+    """What an answer changes about an environ, read once for all decisions that have it."""
+
+    __slots__ = ("gone", "local", "scheme", "upstream", "user")
+
+    def __init__(self, answer: Answer) -> None:
+        parts, who = answer.parts, identity(answer)
+        #: Keys that it loses.
+        self.gone = tuple(dict.fromkeys(key for name in parts.strip for key in _spellings(name)))
+        #: Keys that it gets, with value and mode.
+        self.upstream = [(_key(name), value.decode("latin-1"), mode) for name, value, mode in parts.upstream]
+        self.user = User(who)
+        #: REMOTE_USER, and AUTH_TYPE: an issuer's "alice" is not ours.
+        self.local = who.subject if who is not None and not who.issuer else None
+        self.scheme = parts.scheme
 
 
 def show(environ: Environ, decision: Decision) -> None:
     """Changes an environ into what the application sees."""
-    keys = _keys
-    if len(keys) > 1024 or len(_every) > 1024:
-        keys.clear()
-        _every.clear()
-    for name in decision._stripped():
-        for key in _every.get(name) or _every.setdefault(name, _spellings(name)):
-            if key in environ:
-                del environ[key]
-    for name, raw, mode in decision._upstream():
-        key = keys.get(name) or keys.setdefault(name, _key(name))
-        value = raw.decode("latin-1")
+    answer = decision._answer
+    changes: _Changes | None = answer.environ
+    if changes is None:
+        changes = answer.environ = _Changes(answer)
+    for key in changes.gone:
+        if key in environ:
+            del environ[key]
+    for key, value, mode in changes.upstream:
         if mode != SET and key in environ:
             if mode != APPEND:
                 continue
             value = f"{environ[key]}, {value}"
         environ[key] = value
-    if decision._action == 1:
-        subject = decision.subject
-        if subject is not None and not decision.issuer:
-            environ["REMOTE_USER"] = subject
-            environ["AUTH_TYPE"] = decision.scheme or ""
+    if answer.action == _ALLOW:
+        if changes.local is not None:
+            environ["REMOTE_USER"], environ["AUTH_TYPE"] = changes.local, changes.scheme
         else:
             environ.pop("REMOTE_USER", None)
             environ.pop("AUTH_TYPE", None)
     environ["gatepost.decision"] = decision
-    environ["gatepost.user"] = User(decision)
+    environ["gatepost.user"] = changes.user

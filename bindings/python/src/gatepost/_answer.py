@@ -1,0 +1,132 @@
+"""What a decision says besides its id, which alone is every decision's own: read once for all that say the same."""
+
+import struct
+from typing import Any, NamedTuple
+
+from ._header import Action
+from ._library import Borrowed, ffi, lib, octets
+from ._memory import layout
+from .errors import failure
+
+# name, value, mode
+Fields = list[tuple[bytes, bytes, int]]
+
+_HEAD = layout("gatepost_flat")
+# The table behind it: for each header field lengths and mode, for each name to strip its length.
+_FIELD, _LENGTH = struct.Struct("@III"), struct.Struct("@I")
+LETS_IN = (int(Action.ALLOW), int(Action.PASS))
+
+
+class Parts(NamedTuple):
+    """All that stands behind the numbers of an answer. Roles and scopes are joined as the library joins them."""
+
+    subject: str
+    issuer: str
+    scheme: str
+    roles: str
+    scopes: str
+    response: Fields
+    upstream: Fields
+    strip: list[bytes]
+    body: bytes
+
+
+class Answer:
+    """A `gatepost_flat`, without the id that stands behind it."""
+
+    __slots__ = ("_counts", "_parts", "_raw", "action", "environ", "generation", "plan", "reason", "retry_after", "status")
+
+    generation: int
+    action: int
+    status: int
+    reason: int
+    retry_after: int
+    #: What it changes about a request, once the middleware for ASGI or WSGI has asked.
+    plan: Any
+    environ: Any
+
+    def __init__(self, raw: bytes) -> None:
+        numbers = _HEAD.unpack_from(raw)
+        _, _, self.generation, self.action, self.status, self.reason, self.retry_after, *self._counts = numbers
+        self._raw = raw
+        self._parts: Parts | None = None
+        self.plan = self.environ = None
+
+    @property
+    def parts(self) -> Parts:
+        """The rest, read when it is first asked for."""
+        found = self._parts
+        if found is None:
+            found = self._parts = self._read()
+        return found
+
+    def _read(self) -> Parts:
+        raw = self._raw
+        _, *texts, responses, upstreams, strips, body = self._counts
+        # A newer library may have more numbers.
+        table = _HEAD.unpack_from(raw)[1]
+        fields = table + _FIELD.size * (responses + upstreams)
+        names = fields + _LENGTH.size * strips
+        place = names
+
+        def take(length: int) -> bytes:
+            nonlocal place
+            place += length
+            return raw[place - length : place]
+
+        words = [take(length).decode("utf-8", "replace") for length in texts]
+        every = [(take(name), take(value), mode) for name, value, mode in _FIELD.iter_unpack(raw[table:fields])]
+        stripped = [take(length) for (length,) in _LENGTH.iter_unpack(raw[fields:names])]
+        subject, issuer, scheme, roles, scopes = words
+        return Parts(subject, issuer, scheme, roles, scopes, every[:responses], every[responses:], stripped, take(body))
+
+
+# Bounded: there may be any number of persons, and some lists are one client's alone, who made up fields.
+answers: dict[bytes, Answer] = {}
+KEPT = 2048
+
+
+def learn(raw: bytes) -> Answer:
+    """The answer of a decision that is not among those that are known."""
+    answer = Answer(raw)
+    # The body of a refusal has its id.
+    if answer.action in LETS_IN:
+        if len(answers) >= KEPT:
+            answers.clear()
+        answers[raw] = answer
+    return answer
+
+
+def flattened(pointer: Any) -> tuple[bytes, bytes]:
+    """The answer and the id of a decision that the library handed out, as it would have written them; it is ended."""
+    view = ffi.new("gatepost_view *")
+    view.struct_size = ffi.sizeof("gatepost_view")
+    try:
+        status = lib.gatepost_decision_view(pointer, view)
+        if status:
+            raise failure(status)
+        ident = octets(view.id)
+        words = [octets(view.subject), octets(view.issuer), octets(view.scheme)]
+        for name in ("roles", "scopes"):
+            borrowed = Borrowed()
+            words.append(octets(lib.gatepost_decision_attribute(pointer, borrowed.text(name))))
+        response, upstream = (
+            [(octets(array[index].name), octets(array[index].value), array[index].mode) for index in range(count)]
+            for array, count in (
+                (view.response_headers, view.response_header_count),
+                (view.upstream_headers, view.upstream_header_count),
+            )
+        )
+        strip = [octets(view.strip[index]) for index in range(view.strip_count)]
+        body = octets(view.body)
+        numbers = (view.generation, view.action, view.status, view.reason, view.retry_after)
+    finally:
+        lib.gatepost_decision_free(pointer)
+    fields = [*response, *upstream]
+    table = [_FIELD.pack(len(name), len(value), mode) for name, value, mode in fields]
+    table += [_LENGTH.pack(len(name)) for name in strip]
+    strings = [*words, *(part for name, value, _ in fields for part in (name, value)), *strip, body]
+    behind = b"".join([*table, *strings])
+    counts = [*map(len, (ident, *words)), len(response), len(upstream), len(strip), len(body)]
+    size = _HEAD.size + len(behind) + len(ident)
+    return _HEAD.pack(size, _HEAD.size, *numbers, *counts) + behind, ident
