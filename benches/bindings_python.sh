@@ -30,6 +30,18 @@ token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 36000)
 echo
 "$venv/bin/python" benches/bindings/python/tokens.py "$work" "$(echo "$target"/differential/python/lib/python3*/site-packages)"
 echo
+if command -v valgrind >/dev/null; then
+    cc -O2 -shared -fPIC benches/bindings/python/switch.c -o "$work/switch.so"
+    mkdir "$work/counted"
+    # Names of attributes lie in the same order each time.
+    PYTHONHASHSEED=0 valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file="$work/counted/c" \
+        "$venv/bin/python" benches/bindings/python/count.py run "$work/switch.so" "$policy" "$token" 2>"$work/valgrind" ||
+        { cat "$work/valgrind" >&2; exit 1; }
+    "$venv/bin/python" benches/bindings/python/count.py read "$work/counted"
+else
+    echo "instructions: DID NOT RUN: valgrind is missing"
+fi
+echo
 if command -v wrk >/dev/null; then
     "$venv/bin/python" benches/bindings/python/middleware.py "$policy" "$token" "${TURNS:-5}" "${SECONDS_EACH:-2}"
 else

@@ -50,7 +50,7 @@ def main(helper: str, policy: str, token: str, key: str, lines: str = "") -> Non
         request = new()
         assert engine.decide(request).status == status
         address = [ffi.cast("void *", int(gatepost._library.ffi.cast("uintptr_t", pointer))) for pointer in (
-            lib.gatepost_decide_into, lib.gatepost_decision_free, engine._handle, request._pointer)]
+            lib.gatepost_decide_into, lib.gatepost_decision_free, engine._handle, request._laid().pointer)]
         in_c, in_python, in_whole = [], [], []
         decide = engine.decide
         for _ in range(ROUNDS):

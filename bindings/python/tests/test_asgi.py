@@ -10,6 +10,7 @@ import pytest
 
 import gatepost
 from gatepost import _begin, asgi
+from gatepost._library import ffi, lib
 from gatepost.asgi import GatepostMiddleware
 
 from .conftest import PLAIN, Place, basic
@@ -375,6 +376,28 @@ def test_it_may_be_called_before_its_event_loop_runs(engine: gatepost.Engine) ->
         waiting: Any = middleware(scope(target), None, send)  # type: ignore[arg-type]
         asyncio.run(waiting)
     assert [message["status"] for message in sent if "status" in message] == [200, 401, 200]
+
+
+def test_a_call_that_is_never_run_leaves_no_job(engine: gatepost.Engine) -> None:
+    middleware = GatepostMiddleware(Application(), engine)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def main() -> None:
+        await middleware(scope("/public"), None, send)  # type: ignore[arg-type]
+        wrong = scope("/private", (b"authorization", basic("alice", "no such password")[1].encode()))
+        left: Any = middleware(wrong, None, send)  # type: ignore[arg-type]
+        # The number alone: what it stood for is gone, and no other job ever gets it.
+        job = ffi.cast("gatepost_job *", int(ffi.cast("uintptr_t", left.cr_frame.f_locals["job"])))
+        left.close()
+        del left
+        assert lib.gatepost_job_run(job) == gatepost.Status.ERR_CANCELLED
+        await middleware(wrong, None, send)  # type: ignore[arg-type]
+
+    asyncio.run(main())
+    assert [message["status"] for message in sent if "status" in message] == [200, 401]
 
 
 def test_event_loops_in_threads_share_a_middleware(orders: gatepost.Engine) -> None:

@@ -150,10 +150,10 @@ def test_what_is_read_of_a_place_is_where_the_library_writes_it() -> None:
     flat = ffi.cast("gatepost_flat *", place.memory)
     assert int(ffi.cast("uintptr_t", flat)) == int(ffi.cast("uintptr_t", place)) + _memory.BEGIN
     assert (place.struct_size, place.room) == (ffi.sizeof("gatepost_place"), len(memory) - _memory.BEGIN)
-    assert _memory.written(memory) == (0, 0, 0)
-    place.decision, flat.size, flat.id = ffi.cast("gatepost_decision *", 7), 8, 9
+    assert _memory.written(memory) == (0, 0, 0, 0)
+    place.decision, flat.size, flat.action, flat.id = ffi.cast("gatepost_decision *", 7), 8, 10, 9
     place.job, flat.head, flat.subject = ffi.cast("gatepost_job *", 1), 2, 3
-    assert _memory.written(memory) == (7, 8, 9)
+    assert _memory.written(memory) == (7, 8, 10, 9)
 
 
 def test_the_version_is_the_librarys() -> None:

@@ -112,7 +112,8 @@ def test_the_answers_that_are_kept_are_bounded() -> None:
         for number in range(_answer.KEPT + 5):
             raw = bytearray(_answer._HEAD.size)
             raw[4:8], raw[8:16], raw[16:20] = (len(raw)).to_bytes(4, "little"), number.to_bytes(8, "little"), b"\1\0\0\0"
-            assert _answer.learn(bytes(raw)).generation == number
+            assert _answer.learn(bytes(raw), 1).numbers[_answer.GENERATION] == number
+            assert _answer.learn(bytes(raw) + b"0", 0) not in _answer.answers.values()
             assert len(_answer.answers) <= _answer.KEPT
     finally:
         _answer.answers.clear()

@@ -37,7 +37,7 @@ PARTS = {
 # sized() sets the one, and zero is what the other has to be.
 EVERYWHERE = {"struct_size", "reserved"}
 # Structs that gatepost.hpp does without.
-UNUSED = {"gatepost_flat"}
+UNUSED = {"gatepost_flat", "gatepost_place"}
 # Fields of options and of the refresh request that are 0 in this release.
 ZERO = {"gatepost_refresh_request.flags"}
 

@@ -14,6 +14,8 @@ Fields = list[tuple[bytes, bytes, int]]
 _HEAD = layout("gatepost_flat")
 # The table behind it: for each header field lengths and mode, for each name to strip its length.
 _FIELD, _LENGTH = struct.Struct("@III"), struct.Struct("@I")
+# Where among the numbers the lengths of the strings begin.
+GENERATION, STATUS, REASON, RETRY_AFTER, _TEXTS = 2, 4, 5, 6, 8
 LETS_IN = (int(Action.ALLOW), int(Action.PASS))
 
 
@@ -34,27 +36,33 @@ class Parts(NamedTuple):
 class Answer:
     """A `gatepost_flat`, without the id that stands behind it."""
 
-    __slots__ = ("_counts", "_parts", "_raw", "action", "environ", "generation", "plan", "reason", "retry_after", "status")
+    __slots__ = ("_numbers", "_parts", "_raw", "action", "environ", "plan")
 
-    generation: int
+    #: What to do.
     action: int
-    status: int
-    reason: int
-    retry_after: int
     #: What it changes about a request, once the middleware for ASGI or WSGI has asked.
     plan: Any
     environ: Any
 
-    def __init__(self, raw: bytes) -> None:
-        numbers = _HEAD.unpack_from(raw)
-        _, _, self.generation, self.action, self.status, self.reason, self.retry_after, *self._counts = numbers
+    def __init__(self, raw: bytes, action: int) -> None:
         self._raw = raw
+        self.action = action
+        # The rest is read when it is first asked for: most refusals are asked little.
+        self._numbers: tuple[int, ...] | None = None
         self._parts: Parts | None = None
         self.plan = self.environ = None
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the struct, in their order."""
+        found = self._numbers
+        if found is None:
+            found = self._numbers = _HEAD.unpack_from(self._raw)
+        return found
+
+    @property
     def parts(self) -> Parts:
-        """The rest, read when it is first asked for."""
+        """What stands behind them."""
         found = self._parts
         if found is None:
             found = self._parts = self._read()
@@ -62,9 +70,9 @@ class Answer:
 
     def _read(self) -> Parts:
         raw = self._raw
-        _, *texts, responses, upstreams, strips, body = self._counts
-        # A newer library may have more numbers.
-        table = _HEAD.unpack_from(raw)[1]
+        # A newer library may have more numbers: the table begins where it says.
+        table = self.numbers[1]
+        *texts, responses, upstreams, strips, body = self.numbers[_TEXTS:]
         fields = table + _FIELD.size * (responses + upstreams)
         names = fields + _LENGTH.size * strips
         place = names
@@ -86,19 +94,19 @@ answers: dict[bytes, Answer] = {}
 KEPT = 2048
 
 
-def learn(raw: bytes) -> Answer:
-    """The answer of a decision that is not among those that are known."""
-    answer = Answer(raw)
+def learn(raw: bytes, action: int) -> Answer:
+    """The answer of a decision, where it is not among those that are known."""
+    answer = Answer(raw, action)
     # The body of a refusal has its id.
-    if answer.action in LETS_IN:
+    if action in LETS_IN:
         if len(answers) >= KEPT:
             answers.clear()
         answers[raw] = answer
     return answer
 
 
-def flattened(pointer: Any) -> tuple[bytes, bytes]:
-    """The answer and the id of a decision that the library handed out, as it would have written them; it is ended."""
+def flattened(pointer: Any) -> tuple[bytes, int, bytes]:
+    """The answer, its action and the id of a decision that the library handed out, as it would have written them; it is ended."""
     view = ffi.new("gatepost_view *")
     view.struct_size = ffi.sizeof("gatepost_view")
     try:
@@ -129,4 +137,4 @@ def flattened(pointer: Any) -> tuple[bytes, bytes]:
     behind = b"".join([*table, *strings])
     counts = [*map(len, (ident, *words)), len(response), len(upstream), len(strip), len(body)]
     size = _HEAD.size + len(behind) + len(ident)
-    return _HEAD.pack(size, _HEAD.size, *numbers, *counts) + behind, ident
+    return _HEAD.pack(size, _HEAD.size, *numbers, *counts) + behind, numbers[1], ident

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ._answer import answers, learn
+from ._answer import LETS_IN, answers, learn
 from ._header import Status
 from ._library import ffi, lib
 from ._memory import BEGIN, Laid, Place, free, new_place, written
@@ -39,14 +39,14 @@ def begin(engine: "Engine", text: bytes) -> Any:
             status = _decide_text(handle, text, len(text), place)
         if status:
             return None if status == _INVALID else _left(status, taken)
-    pointer, size, ident = written(memory)
+    pointer, size, action, ident = written(memory)
     if pointer:
         return _kept(taken)
     end = BEGIN + size
     decision: Decision = _new(Decision)
     decision._id = memory[end - ident : end]
     raw = memory[BEGIN : end - ident]
-    decision._answer = _known(raw) or learn(raw)
+    decision._answer = (_known(raw) if action in LETS_IN else None) or learn(raw, action)
     _give(taken)
     return decision
 

@@ -35,10 +35,11 @@ BEGIN = ffi.sizeof("gatepost_place")
 #: Where the library writes: gatepost_place *, and it and the decision behind it as bytes.
 Place = tuple[Any, Any]
 
-#: Of the bytes of a place: the decision that the library kept, the size of the one that it wrote, and of its id.
+#: Of the bytes of a place: the decision that the library kept; of the one that it wrote size, action and length of the id.
 written = struct.Struct(
     f"@{ffi.offsetof('gatepost_place', 'decision')}xP{BEGIN - ffi.offsetof('gatepost_place', 'job')}x"
-    f"I{ffi.offsetof('gatepost_flat', 'id') - 4}xI"
+    f"I{ffi.offsetof('gatepost_flat', 'action') - 4}xI"
+    f"{ffi.offsetof('gatepost_flat', 'id') - ffi.offsetof('gatepost_flat', 'action') - 4}xI"
 ).unpack_from
 
 # As many as were ever wanted at once. Whoever takes one owns it until it is put back: so does a signal handler, a

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from ._answer import Answer, Fields, Parts, answers, flattened, learn
+from ._answer import GENERATION, REASON, RETRY_AFTER, STATUS, Answer, Fields, Parts, answers, flattened, learn
 from ._header import Action, HeaderMode, Reason
 from ._library import lib, string, unescape
 from .errors import ClosedError
@@ -92,29 +92,29 @@ class Decision:
     @property
     def status(self) -> int:
         """The HTTP status; 200 for ALLOW and PASS."""
-        return self._answer.status
+        return self._answer.numbers[STATUS]
 
     @property
     def reason(self) -> Reason:
         """Why. For logs; what the person may know is in the body."""
-        number = self._answer.reason
+        number = self._answer.numbers[REASON]
         return _REASONS.get(number) or Reason(number)
 
     @property
     def retry_after(self) -> int | None:
         """Seconds until another try may succeed, or None."""
-        return self._answer.retry_after or None
+        return self._answer.numbers[RETRY_AFTER] or None
 
     @property
     def generation(self) -> int:
         """Which of the engine's policies decided: `Engine.generation` at that moment."""
-        return self._answer.generation
+        return self._answer.numbers[GENERATION]
 
     @property
     def reason_name(self) -> str:
         """The stable name of the reason, like "credentials_missing"."""
         _ = self._parts
-        number = self._answer.reason
+        number = self._answer.numbers[REASON]
         known = _REASONS.get(number)
         return known.label if known is not None else string(lib.gatepost_reason_name(number))
 
@@ -205,8 +205,8 @@ def _headers(raw: Fields) -> tuple[Header, ...]:
 
 def kept(pointer: Any) -> Decision:
     """Takes over a decision that the library handed out."""
-    raw, ident = flattened(pointer)
+    raw, action, ident = flattened(pointer)
     decision: Decision = object.__new__(Decision)
-    decision._answer = answers.get(raw) or learn(raw)
+    decision._answer = answers.get(raw) or learn(raw, action)
     decision._id = ident
     return decision

@@ -133,6 +133,8 @@ class Engine(TokenMethods):
         except AttributeError:
             raise _no_request(request) from None
         decided = None if text is None else begin(self, text)
+        if type(decided) is Decision:
+            return decided
         if decided is None:
             decided = begin_laid(self, request._laid())
         return decided if type(decided) is Decision else finished(decided)
