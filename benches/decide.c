@@ -17,6 +17,9 @@
 #define ROUNDS 31
 #define EACH 4000
 #endif
+#ifndef HOST
+#define HOST "orders.example.com"
+#endif
 /* rita:four cups of green tea each noon */
 #define BASIC "Basic cml0YTpmb3VyIGN1cHMgb2YgZ3JlZW4gdGVhIGVhY2ggbm9vbg=="
 
@@ -39,7 +42,7 @@ typedef struct {
 
 /* What a browser or a client library sends besides. */
 static const char *const USUAL[][2] = {
-    {"Host", "orders.example.com"},
+    {"Host", HOST},
     {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
     {"Accept", "application/json"},
     {"Accept-Language", "en-GB,en;q=0.7,de;q=0.3"},
@@ -62,7 +65,7 @@ static void decide(const gatepost_engine *engine, const path *path, unsigned cou
     request.struct_size = sizeof request;
     request.method = text("GET");
     request.target = text(path->target);
-    request.host = text("orders.example.com");
+    request.host = text(HOST);
     request.peer = text("192.0.2.7");
     request.headers = headers;
     request.header_count = USUALLY;
@@ -104,7 +107,7 @@ static void prepare(const gatepost_engine *engine, const path *path) {
     request.struct_size = sizeof request;
     request.method = text("GET");
     request.target = text(path->target);
-    request.host = text("orders.example.com");
+    request.host = text(HOST);
     request.peer = text("192.0.2.7");
     request.headers = &header;
     request.header_count = 1;

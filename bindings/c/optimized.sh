@@ -42,6 +42,10 @@ token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I include benches/decide.c -o "$work/decide" -L "$work/lib" -lgatepost -Wl,-rpath,"$work/lib"
 "$work/decide" "$work/unremembered.toml" "$token" "$key" hs256 200000
 for path in public basic api-key hs256; do "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 500000; done
+# A host with a port, as services of one's own have it.
+cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -DHOST='"127.0.0.1:8443"' -I include benches/decide.c -o "$work/decide-port" \
+    -L "$work/lib" -lgatepost -Wl,-rpath,"$work/lib"
+for path in public hs256; do "$work/decide-port" "$work/orders.toml" "$token" "$key" "$path" 200000; done
 for path in anonymous refused unknown; do "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 100000; done
 for path in public basic api-key hs256; do FLAT=1 "$work/decide" "$work/orders.toml" "$token" "$key" "$path" 100000; done
 GATEPOST_RELEASE=$work/lib GATEPOST_BUILD=$work tests/bindings/c/build

@@ -69,6 +69,13 @@ impl<'a> Host<'a> {
         if is_in_one_spelling(text) {
             return Ok(Host { name: Name(Cow::Borrowed(text)), port: None });
         }
+        if let Some((name, port)) = in_one_spelling_with_port(text) {
+            return Ok(Host { name: Name(Cow::Borrowed(name)), port: Some(port) });
+        }
+        Host::parse_any(text)
+    }
+
+    fn parse_any(text: &'a [u8]) -> Result<Host<'a>, HostError> {
         if text.first() == Some(&b'[') {
             return parse_ipv6(text);
         }
@@ -98,6 +105,19 @@ impl std::fmt::Display for Host<'_> {
 #[inline]
 fn is_in_one_spelling(text: &[u8]) -> bool {
     plain::is_host(text) && text.first() != Some(&b'.') && text.last() != Some(&b'.')
+}
+
+/// The same with a port behind it, as it is written: two to five digits, the first no zero.
+#[inline]
+fn in_one_spelling_with_port(text: &[u8]) -> Option<(&[u8], u16)> {
+    let colon = text.len().checked_sub(6).unwrap_or_default();
+    let colon = colon + text.get(colon..)?.iter().position(|octet| *octet == b':')?;
+    let (name, port) = text.split_at_checked(colon)?;
+    let digits = port.get(1..).filter(|digits| digits.len() > 1 && digits.first() != Some(&b'0'))?;
+    let number = digits
+        .iter()
+        .try_fold(0_u32, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))?;
+    is_in_one_spelling(name).then_some((name, u16::try_from(number).ok()?))
 }
 
 /// Borrowed where only a port stood behind it.
@@ -152,4 +172,35 @@ fn parse_port(text: &[u8]) -> Result<Option<u16>, HostError> {
 
 fn error(explanation: &'static str) -> HostError {
     HostError { explanation }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hosts_with_a_port_are_usual_too() {
+        for (text, name, port) in
+            [("localhost:8080", "localhost", 8080), ("127.0.0.1:80", "127.0.0.1", 80), ("a:65535", "a", 65535)]
+        {
+            assert_eq!(in_one_spelling_with_port(text.as_bytes()), Some((name.as_bytes(), port)), "{text}");
+        }
+        for odd in
+            ["a:65536", "a:080", "a:8", "a:", "a", ":80", "a.:80", ".a:80", "A:80", "a:8a", "[::1]:80", "a:1:22", ""]
+        {
+            assert_eq!(in_one_spelling_with_port(odd.as_bytes()), None, "{odd}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn the_usual_is_read_as_any_other(text in r"[a-zA-B0-9.:_\[\]-]{0,20}", port in "(:[0-9]{0,6}){0,2}") {
+            for text in [&text, &format!("{text}{port}")] {
+                prop_assert_eq!(Host::parse(text.as_bytes()), Host::parse_any(text.as_bytes()));
+            }
+        }
+    }
 }
