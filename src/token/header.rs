@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
+use crate::crypto::algorithm::Algorithm;
 use crate::ffi::os::ascii;
 use crate::json::scan::{Found, Members};
 use crate::json::{self, Raw, tag};
@@ -13,6 +14,8 @@ pub struct Header<'a> {
     text: &'a str,
     /// `alg` as sent.
     pub algorithm: Cow<'a, str>,
+    /// The algorithm of that name, where there is one.
+    pub known: Option<Algorithm>,
     /// `kid`.
     pub kid: Option<Cow<'a, str>>,
     /// `typ`.
@@ -23,6 +26,7 @@ pub struct Header<'a> {
 #[derive(Clone, Copy)]
 struct Places {
     algorithm: Found,
+    known: Option<Algorithm>,
     kid: Option<Found>,
     kind: Option<Found>,
 }
@@ -56,6 +60,7 @@ impl<'a> Header<'a> {
         Header {
             text,
             algorithm: string(places.algorithm).unwrap_or_default(),
+            known: places.known,
             kid: places.kid.and_then(string),
             kind: places.kind.and_then(string),
         }
@@ -99,7 +104,9 @@ fn places(text: &str, members: &Members) -> Result<Places, String> {
             _ => {}
         }
     }
-    Ok(Places { algorithm: algorithm.ok_or("its header has no alg")?, kid, kind })
+    let algorithm = algorithm.ok_or("its header has no alg")?;
+    let known = Raw::of(text, algorithm).string().and_then(|name| Algorithm::from_name(&name));
+    Ok(Places { algorithm, known, kid, kind })
 }
 
 thread_local! {
@@ -169,6 +176,7 @@ mod tests {
         let (token, mut room) = (token(header), Room::default());
         let of = |header: Header<'_>| {
             assert_eq!(header.get("alg").and_then(|alg| alg.string()).as_deref(), Some(&*header.algorithm));
+            assert_eq!(header.known, Algorithm::from_name(&header.algorithm));
             [Some(header.algorithm), header.kid, header.kind].map(|text| text.map(Cow::into_owned))
         };
         let alone = Jws::read(&token, &mut room).map(|jws| of(jws.header));

@@ -134,7 +134,7 @@ pub fn issuer_of<'p>(payload: &Object, issuers: &'p [Issuer]) -> Result<(usize, 
 pub fn prove<'k>(message: &Message<'_>, issuer: &Issuer, held: Option<&'k Held>) -> Result<Proved<'k>, Refused> {
     let Message { header, signed, signature } = *message;
     let name = &*header.algorithm;
-    let algorithm = Algorithm::from_name(name).filter(|algorithm| issuer.algorithms.contains(algorithm));
+    let algorithm = header.known.filter(|algorithm| issuer.algorithms.contains(algorithm));
     let Some(algorithm) = algorithm else {
         let wanted: Vec<_> = issuer.algorithms.iter().map(|algorithm| algorithm.name()).collect();
         let detail = format!("alg is {}; issuer {} lists {}", shown(name), issuer.name, list(&wanted, "none"));
