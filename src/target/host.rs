@@ -82,9 +82,6 @@ impl<'a> Host<'a> {
         let mut parts = text.splitn(2, |b| *b == b':');
         let name = parts.next().unwrap_or_default();
         let port = parts.next().map_or(Ok(None), parse_port)?;
-        if is_in_one_spelling(name) {
-            return Ok(Host { name: Name(Cow::Borrowed(name)), port });
-        }
         Ok(Host { name: parse_name(name)?.into(), port })
     }
 
@@ -110,7 +107,7 @@ fn is_in_one_spelling(text: &[u8]) -> bool {
 /// The same with a port behind it, as it is written: two to five digits, the first no zero.
 #[inline]
 fn in_one_spelling_with_port(text: &[u8]) -> Option<(&[u8], u16)> {
-    let colon = text.len().checked_sub(6).unwrap_or_default();
+    let colon = text.len().saturating_sub(6);
     let colon = colon + text.get(colon..)?.iter().position(|octet| *octet == b':')?;
     let (name, port) = text.split_at_checked(colon)?;
     let digits = port.get(1..).filter(|digits| digits.len() > 1 && digits.first() != Some(&b'0'))?;
