@@ -104,10 +104,18 @@ int main(int argc, char **argv) {
             jobs[j] = NULL;
             gatepost_decision_free(decisions[d]);
             decisions[d] = NULL;
-            gatepost_place text_place = {pick(8) * 8, flat, pick(sizeof flat), NULL, NULL};
-            (void)gatepost_decide_text(engines[e], "2\n1\nGET\n/public\n\na\nb", pick(23), &text_place);
-            decisions[d] = text_place.decision;
-            jobs[j] = text_place.job;
+            /* Room for a longer one than is known, too. */
+            union {
+                gatepost_place place;
+                unsigned char room[64];
+            } asked;
+            memset(&asked, 0, sizeof asked);
+            asked.place.struct_size = pick(8) * 8;
+            asked.place.memory = flat;
+            asked.place.room = pick(sizeof flat);
+            (void)gatepost_decide_text(engines[e], "2\n1\nGET\n/public\n\na\nb", pick(23), &asked.place);
+            decisions[d] = asked.place.decision;
+            jobs[j] = asked.place.job;
             break;
         case 10:
             (void)gatepost_decision_view(decisions[d], &place.view);
