@@ -37,7 +37,8 @@ cp benches/orders.toml "$work/"
 # compiler puts where: with these numbers all of them gain.
 sed 's/^\[engine\]/&\ntoken_cache_kib = 0/' benches/orders.toml >"$work/unremembered.toml"
 (umask 077; openssl rand -hex 32 >"$work/accounts.key")
-echo 'four cups of green tea each noon' | "$gatepost" user add rita --role clerk --policy "$work/orders.toml" >/dev/null
+# Not through a pipe: where nobody reads it, its writer would be what ends the script, without a word.
+"$gatepost" user add rita --role clerk --policy "$work/orders.toml" >/dev/null <<<'four cups of green tea each noon'
 key=$("$gatepost" key issue training --user rita --policy "$work/orders.toml" --json 2>/dev/null | sed -n 's/.*"\(gp_[A-Za-z0-9_-]*\)".*/\1/p')
 token=$(examples/demo/mint.sh "$work/accounts.key" sam clerk 3600)
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I include benches/decide.c -o "$work/decide" -L "$work/lib" -lgatepost -Wl,-rpath,"$work/lib"
