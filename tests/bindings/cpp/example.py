@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from building import BUILD, INCLUDE, LINK, RELEASE, STRICT, TOP, compiled, run, service, tool
+from building import ADDRESS, BUILD, INCLUDE, LINK, RELEASE, STRICT, TOP, compiled, run, service, tool
 
 README = TOP / "bindings/cpp/README.md"
 RIGHT = "alice:correct horse battery staple"
@@ -61,7 +61,7 @@ class Server:
         source = TOP / "bindings/cpp/examples/beast.cpp"
         self.binary = BUILD / f"beast{len(flags)}"
         strict = [flag for flag in STRICT if flag not in ("-Wconversion", "-Wshadow")]  # Boost's own headers
-        run([tool("g++", "g++"), "-std=c++17", "-O1", "-g", *strict, *flags, *INCLUDE, str(source), "-o", str(self.binary), *LINK])
+        run([tool("g++", "g++"), "-std=c++17", "-O1", "-g1", *strict, *flags, *INCLUDE, str(source), "-o", str(self.binary), *LINK])
         self.folder = service(name)
         self.log, self.ended = self.folder / "log", False
         self.process = subprocess.Popen(
@@ -141,8 +141,7 @@ def test_the_beast_server_lets_in_and_refuses():
 
 
 def test_the_beast_server_is_clean_under_the_sanitizers_with_clients_that_leave():
-    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    with Server("beast-sanitized", *flags) as server:
+    with Server("beast-sanitized", *ADDRESS) as server:
         exercise(server)
         leaving = ["curl", "-sS", "-u", "alice:wrong", "--max-time", "0.001"]
         for number in range(20):

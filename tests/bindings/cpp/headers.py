@@ -1,6 +1,8 @@
 """gatepost.hpp alone, twice, in two translation units, by both compilers; and what must not compile."""
+import functools
 import signal
 import subprocess
+from pathlib import Path
 
 from building import BUILD, INCLUDE, LINK, STRICT, TOP, compilers, run, tool
 
@@ -89,6 +91,18 @@ def written(name, text):
     return path
 
 
+@functools.cache
+def common(compiler):
+    """What the sources below begin with, read once by each compiler; made anew in each run, since g++ asks for no dates."""
+    folder = BUILD / Path(compiler).stem
+    folder.mkdir(exist_ok=True)
+    path = folder / "common.hpp"
+    path.write_text(INCLUDES)
+    (folder / "common.hpp.gch").unlink(missing_ok=True)
+    run([compiler, "-std=c++17", *STRICT, *INCLUDE, "-x", "c++-header", str(path), "-o", f"{path}.gch"])
+    return ["-Winvalid-pch", "-include", str(path)]
+
+
 def check(compiler, standard, path, *more):
     command = [compiler, f"-std={standard}", *STRICT, "-fsyntax-only", *more, *INCLUDE, str(path)]
     return subprocess.run(command, capture_output=True, text=True)
@@ -127,25 +141,25 @@ def test_two_translation_units_make_one_program():
 def test_what_is_wrong_does_not_compile():
     for compiler in compilers():
         for why, (text, says) in WRONG.items():
-            path = written("wrong.cpp", f"{INCLUDES}{text}\nint main() {{}}\n")
-            done = check(compiler, "c++17", path)
+            path = written("wrong.cpp", f"{text}\nint main() {{}}\n")
+            done = check(compiler, "c++17", path, *common(compiler))
             assert done.returncode != 0 and says in done.stderr, f"{compiler}: {why}:\n{done.stderr[:3000]}"
 
 
 def test_what_is_like_it_and_right_compiles():
     for compiler in compilers():
-        done = check(compiler, "c++17", written("right.cpp", f"{INCLUDES}{RIGHT}\nint main() {{}}\n"))
+        done = check(compiler, "c++17", written("right.cpp", f"{RIGHT}\nint main() {{}}\n"), *common(compiler))
         assert done.returncode == 0, f"{compiler}:\n{done.stderr[:3000]}"
 
 
 def test_clang_warns_of_what_outlives_what_it_was_taken_from():
     clang = tool("clang++", "clang")
-    frame = "#include <gatepost.hpp>\nstd::size_t f(const gatepost::Engine& e, const gatepost::Request& r) {{ {} }}\nint main() {{}}\n"
+    frame = "std::size_t f(const gatepost::Engine& e, const gatepost::Request& r) {{ {} }}\nint main() {{}}\n"
     for text in DANGLES:
-        done = check(clang, "c++17", written("dangling.cpp", frame.format(text)))
+        done = check(clang, "c++17", written("dangling.cpp", frame.format(text)), *common(clang))
         assert done.returncode != 0 and "-Wdangling" in done.stderr, f"{text}\n{done.stderr}"
     kept = "const auto decision = e.decide(r).value(); std::string_view s = decision.subject(); return s.size();"
-    done = check(clang, "c++17", written("dangling.cpp", frame.format(kept)))
+    done = check(clang, "c++17", written("dangling.cpp", frame.format(kept)), *common(clang))
     assert done.returncode == 0, done.stderr
 
 

@@ -1,15 +1,14 @@
 """The programs of programs/: plain by both compilers, under sanitizers, under valgrind; and those that must be caught."""
+import functools
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from building import BUILD, HERE, TOP, compiled, compilers, run, service, tool
+from building import ADDRESS, BUILD, HERE, THREAD, TOP, compiled, compilers, run, service, tool
 
 FOLDER = HERE / "programs"
 PROGRAMS = ["values", "containers", "jobs", "options", "tokens", "threads", "forking"]
-ADDRESS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
-THREAD = ["-fsanitize=thread"]
 SANITIZED = {
     "ASAN_OPTIONS": "detect_leaks=1:exitcode=9",
     "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=9",
@@ -36,31 +35,33 @@ def caught(binary, says, *before):
     shutil.rmtree(folder)
 
 
-def source(name):
-    return FOLDER / f"{name}.cpp"
+@functools.cache
+def program(name, kind, *flags, **more):
+    """Built once, however many look at it."""
+    return compiled(FOLDER / f"{name}.cpp", kind, *flags, **more)
 
 
 def test_programs_hold_by_gcc():
     for name in PROGRAMS:
-        played(compiled(source(name), "gcc"))
+        played(program(name, "gcc"))
 
 
 def test_programs_hold_by_clang_in_cpp20():
     for name in PROGRAMS:
-        played(compiled(source(name), "clang", compiler="clang++", standard="c++20"))
+        played(program(name, "clang", compiler="clang++", standard="c++20"))
 
 
 def test_programs_hold_without_exceptions():
     for name in PROGRAMS:
         if name != "containers":  # its operator new throws
-            played(compiled(source(name), "no-exceptions", "-fno-exceptions", "-fno-rtti"))
+            played(program(name, "no-exceptions", "-fno-exceptions", "-fno-rtti"))
 
 
 def test_programs_hold_under_the_sanitizers():
     for name in PROGRAMS:
         # A child lets go of what is its parent's without freeing it: another thread may have held it at fork.
         leaks = "detect_leaks=0" if name == "forking" else "detect_leaks=1"
-        played(compiled(source(name), "sanitized", *ADDRESS), ASAN_OPTIONS=f"{leaks}:exitcode=9")
+        played(program(name, "sanitized", *ADDRESS), ASAN_OPTIONS=f"{leaks}:exitcode=9")
 
 
 def test_programs_hold_under_valgrind():
@@ -71,21 +72,21 @@ def test_programs_hold_under_valgrind():
         if name == "containers":
             # Valgrind takes its operator new for its own, and not its operator delete.
             options.append("--show-mismatched-frees=no")
-        played(compiled(source(name), "valgrind", "-DDECISIONS=50"), valgrind, *options)
+        played(program(name, "gcc"), valgrind, *options, DECISIONS="50")
 
 
 def test_threads_hold_under_the_thread_sanitizer():
     for name in ["threads", "jobs"]:
-        played(compiled(source(name), "tsan", *THREAD, "-DDECISIONS=200"))
+        played(program(name, "tsan", *THREAD), DECISIONS="200")
 
 
 def test_the_tools_really_look():
-    caught(compiled(source("control_leak"), "sanitized", *ADDRESS), "LeakSanitizer")
-    caught(compiled(source("control_dangling"), "sanitized", *ADDRESS), "heap-use-after-free")
-    caught(compiled(source("control_race"), "tsan", *THREAD), "data race")
+    caught(program("control_leak", "sanitized", *ADDRESS), "LeakSanitizer")
+    caught(program("control_dangling", "sanitized", *ADDRESS), "heap-use-after-free")
+    caught(program("control_race", "tsan", *THREAD), "data race")
     valgrind = [tool("valgrind", "valgrind"), *VALGRIND]
-    caught(compiled(source("control_leak"), "valgrind"), "definitely lost", *valgrind)
-    caught(compiled(source("control_dangling"), "valgrind"), "Invalid read", *valgrind)
+    caught(program("control_leak", "gcc"), "definitely lost", *valgrind)
+    caught(program("control_dangling", "gcc"), "Invalid read", *valgrind)
 
 
 def test_every_program_of_the_folder_is_run():
