@@ -58,9 +58,9 @@ test: ## sets everything up, lints, and runs every test: side by side what does 
 	@.ci/setup test
 	@.ci/lanes --together "$(MAKE) --no-print-directory lint" "$(CARGO) test --all-targets --no-run" \
 		-- .ci/deny "$(MAKE) --no-print-directory build"
-	@env -u GATEPOST_RELEASE .ci/lanes "$(CARGO) test --all-targets --no-fail-fast" "$(CARGO) test --doc" \
+	@env -u GATEPOST_RELEASE .ci/lanes "$(CARGO) test --all-targets --no-fail-fast" "$(CARGO) test --doc" bindings/go/test.sh \
 		-- tests/servers/run.sh \
-		-- tests/bindings/run.sh bindings/go/test.sh bindings/python/test.sh
+		-- tests/bindings/run.sh bindings/python/test.sh
 
 fuzz-smoke: ## libFuzzer on the readers of tokens, claims, keys, PEM, JSON and proofs: FUZZ_SECONDS (30) each, from seeds named after attacks
 	@.ci/setup fuzz

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from frame import nginx, people, wire
-from frame.places import TOP, free_port, release
+from frame.places import TOP, free_port, release, target
 from frame.server import from_example, wait_for
 
 from .site import site
@@ -172,12 +172,13 @@ def test_a_reload_with_a_broken_policy_says_that_the_old_one_holds(place, echo):
 
 
 def test_install_puts_the_module_where_it_is_told(tmp_path):
-    environment = {**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(nginx.module().parent), "DESTDIR": str(tmp_path), "MODULES": "/lib/modules"}
+    # A folder of its own: what is built for another place would have the module of the tests built again.
+    out = target() / "nginx" / "install"
+    environment = {**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(out), "DESTDIR": str(tmp_path), "MODULES": "/lib/modules"}
     done = subprocess.run([str(nginx.MODULE / "build.sh"), "install"], capture_output=True, text=True, env=environment)
     made = tmp_path / "lib" / "modules" / "ngx_http_gatepost_module.so"
     assert done.returncode == 0 and made.exists(), done.stderr
     dynamic = subprocess.run(["readelf", "-d", str(made)], capture_output=True, text=True).stdout
     assert "libgatepost.so.0" in dynamic and "RUNPATH" not in dynamic, "the system's loader finds the library"
-    (nginx.module().parent / "digest").unlink()  # it was built for another place
     done = subprocess.run([str(nginx.MODULE / "build.sh"), "fly"], capture_output=True, text=True)
     assert done.returncode == 1 and "build, install or test, not fly" in done.stderr
