@@ -62,7 +62,21 @@ type scratch struct {
 	table []C.uint32_t
 	// A text that was too long for the call.
 	long string
+	// What was decided before.
+	known [mostKnown]*answer
+	// Memory for decisions, of which several are made at once: each on its own would cost more than all else that Go
+	// does for it.
+	fresh []made
 }
+
+// made is a decision, and room for its id.
+type made struct {
+	decision Decision
+	room     room
+}
+
+// atOnce is how many decisions are made at once. One that a program holds on to keeps the others' memory.
+const atOnce = 8
 
 // One request with much in it does not make every later one hold on to as much memory.
 const mostKept = 128 << 10
@@ -120,8 +134,7 @@ func (e *Engine) DecideRequest(request *Request) (*Decision, error) {
 		c.put(s)
 		return nil, err
 	}
-	d, room := roomFor[Decision](s)
-	s.fill(d, room)
+	d := s.decision()
 	c.put(s)
 	return d, nil
 }
@@ -200,8 +213,7 @@ func (e *Engine) Decide(r *http.Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, room := roomFor[Decision](s)
-	s.fill(d, room)
+	d := s.decision()
 	c.put(s)
 	return d, nil
 }
@@ -227,8 +239,8 @@ func (e *Engine) decideHTTP(r *http.Request, strip bool) (*scratch, error) {
 	if !fits {
 		s.packHTTP(r, id)
 		if err = c.decide(r.Context(), s); err == nil && strip {
-			d := s.lent()
-			d.strip(r.Header)
+			said, _ := s.said()
+			said.plan().stripAll(r.Header)
 		}
 	}
 	runtime.KeepAlive(e)
@@ -307,64 +319,35 @@ func (s *scratch) finish() error {
 // number is the engine as a number, for which no rule about pointers need be checked at each call.
 func (c *core) number() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(c.pointer))) }
 
-// roomFor makes what holds the decision together with room for its text, so that it is one piece of memory, and hardly
-// more than it needs: memory that nobody has touched for long is what costs most here.
-func roomFor[Holder any](s *scratch) (*Holder, []byte) {
-	size := s.behind()
-	switch {
-	case s.long != "":
-	case size <= 56:
-		made := new(struct {
-			Holder Holder
-			Text   [56]byte
-		})
-		return &made.Holder, made.Text[:]
-	case size <= 120:
-		made := new(struct {
-			Holder Holder
-			Text   [120]byte
-		})
-		return &made.Holder, made.Text[:]
-	case size <= 200:
-		made := new(struct {
-			Holder Holder
-			Text   [200]byte
-		})
-		return &made.Holder, made.Text[:]
-	case size <= 328:
-		made := new(struct {
-			Holder Holder
-			Text   [328]byte
-		})
-		return &made.Holder, made.Text[:]
-	default:
-		s.long = string(s.text())
-	}
-	return new(Holder), nil
-}
-
 // text is what C has written behind the decision.
 func (s *scratch) text() []byte {
+	if s.long != "" {
+		return unsafe.Slice(unsafe.StringData(s.long), len(s.long))
+	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(&s.call.text)), s.behind())
 }
 
-// lent is the decision where it lies, until it is put back.
-func (s *scratch) lent() Decision {
-	d := Decision{lengths: s.call.flat, text: s.long}
-	if d.text == "" {
-		text := s.text()
-		d.text = unsafe.String(unsafe.SliceData(text), len(text))
+// room is where the id of a decision lies, which then needs no memory of its own.
+type room [24]byte
+
+// take answers the id in memory that nobody writes any more.
+func (r *room) take(id []byte) string {
+	if len(id) > len(r) {
+		return string(id)
 	}
-	return d
+	return unsafe.String(&r[0], copy(r[:], id))
 }
 
-// fill writes the decision into memory of roomFor.
-func (s *scratch) fill(d *Decision, room []byte) {
-	*d = s.lent()
-	if room != nil {
-		n := copy(room, d.text)
-		d.text = unsafe.String(unsafe.SliceData(room), n)
+// decision makes the decision that was made a Decision.
+func (s *scratch) decision() *Decision {
+	said, id := s.said()
+	if len(s.fresh) == 0 {
+		s.fresh = make([]made, atOnce)
 	}
+	d := &s.fresh[0]
+	s.fresh = s.fresh[1:]
+	d.decision = Decision{said, d.room.take(id)}
+	return &d.decision
 }
 
 // slot waits for a slot for the slow part of a decision, unless nobody wants it any more. done gives it back.

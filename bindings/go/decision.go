@@ -6,7 +6,6 @@ import "C"
 import (
 	"fmt"
 	"time"
-	"unsafe"
 )
 
 // Action is what to do with a request. A number that is none of these means Deny.
@@ -69,106 +68,98 @@ type Header struct {
 // depends on the engine any more. A nil Decision, as DecisionFromContext answers it where no middleware was, and the zero
 // one refuse: Deny, 500, ReasonInternal, nobody.
 type Decision struct {
-	lengths C.gatepost_flat
-	text    string // what gatepost_flat has behind it
+	answer *answer
+	id     string
+}
+
+// said is what it says.
+func (d *Decision) said() *answer {
+	if d == nil || d.answer == nil {
+		return &nothing
+	}
+	return d.answer
 }
 
 // Action is what to do.
-func (d *Decision) Action() Action {
-	if d == nil {
-		return Deny
-	}
-	return Action(d.lengths.action)
-}
+func (d *Decision) Action() Action { return Action(d.said().lengths.action) }
 
 // Status is the HTTP status; 200 for Allow and Pass.
-func (d *Decision) Status() int {
-	if d.none() {
-		return 500
-	}
-	return int(d.lengths.status)
-}
+func (d *Decision) Status() int { return d.said().status() }
 
 // Reason is why. For logs; what the person may know is in the body.
 func (d *Decision) Reason() Reason {
-	if d.none() {
-		return ReasonInternal
+	if a := d.said(); !a.none() {
+		return Reason(a.lengths.reason)
 	}
-	return Reason(d.lengths.reason)
+	return ReasonInternal
 }
 
-// none tells whether this is no decision of an engine.
-func (d *Decision) none() bool { return d == nil || d.lengths.status == 0 }
+// none tells whether no engine has said it.
+func (a *answer) none() bool { return a.lengths.status == 0 }
+
+func (a *answer) status() int {
+	if a.none() {
+		return 500
+	}
+	return int(a.lengths.status)
+}
 
 // RetryAfter is how long it takes until another try may succeed; 0: not said.
 func (d *Decision) RetryAfter() time.Duration {
-	if d == nil {
-		return 0
-	}
-	return time.Duration(d.lengths.retry_after) * time.Second
+	return time.Duration(d.said().lengths.retry_after) * time.Second
 }
 
 // Generation tells which of the engine's policies decided: Engine.Generation at that moment.
-func (d *Decision) Generation() uint64 {
-	if d == nil {
-		return 0
-	}
-	return uint64(d.lengths.generation)
-}
+func (d *Decision) Generation() uint64 { return uint64(d.said().lengths.generation) }
 
 // ID is what a user reads to support and what the log is searched by.
 func (d *Decision) ID() string {
 	if d == nil {
 		return ""
 	}
-	return d.text[len(d.text)-int(d.lengths.id):]
+	return d.id
 }
 
 // Subject is who was recognised, also where the request is refused; empty: nobody.
-func (d *Decision) Subject() string { return d.string(0) }
+func (d *Decision) Subject() string { return d.said().string(subject) }
 
 // Issuer is whose subject it is; empty for local users. Issuer and subject are the person, never the subject alone.
-func (d *Decision) Issuer() string { return d.string(1) }
+func (d *Decision) Issuer() string { return d.said().string(issuer) }
 
 // Scheme is the scheme that was used or tried, like "basic"; empty: none.
-func (d *Decision) Scheme() string { return d.string(2) }
+func (d *Decision) Scheme() string { return d.said().string(scheme) }
 
 // Roles are those of who was recognised.
-func (d *Decision) Roles() []string { return split(d.string(3), ',') }
+func (d *Decision) Roles() []string { return split(d.said().string(roles), ',') }
 
 // Scopes are those of what was used to log in.
-func (d *Decision) Scopes() []string { return split(d.string(4), ' ') }
+func (d *Decision) Scopes() []string { return split(d.said().string(scopes), ' ') }
 
 // Identity is who was recognised; ok is false where nobody was.
 func (d *Decision) Identity() (identity Identity, ok bool) {
-	return Identity{d}, d != nil && d.lengths.subject != 0
+	return Identity{d}, d.said().lengths.subject != 0
 }
 
 // ResponseHeaders are header fields for the answer to the client, on every action.
 func (d *Decision) ResponseHeaders() []Header {
-	return d.headers(d.eachResponse)
+	response, _, _ := d.said().all()
+	return response
 }
 
 // UpstreamHeaders are header fields for the application, to apply after those to strip are gone, on Allow.
 func (d *Decision) UpstreamHeaders() []Header {
-	return d.headers(d.eachUpstream)
+	_, upstream, _ := d.said().all()
+	return upstream
 }
 
 // Strip names the request fields to remove before the application sees the request, on every action.
 func (d *Decision) Strip() []string {
-	names := []string{}
-	d.eachStrip(func(name string) { names = append(names, name) })
-	return names
+	_, _, strip := d.said().all()
+	return strip
 }
 
 // Body is the body of the answer; its type is among the response headers. Empty on Allow and Pass, and for HEAD.
-func (d *Decision) Body() string {
-	if d == nil {
-		return ""
-	}
-	end := len(d.text) - int(d.lengths.id)
-	return d.text[end-int(d.lengths.body) : end]
-}
+func (d *Decision) Body() string { return d.said().body(d.ID()) }
 
 // Err is nil where the request is let through, and otherwise a *Refusal.
 func (d *Decision) Err() error {
@@ -194,89 +185,3 @@ func (r *Refusal) Error() string {
 
 // Unwrap answers the reason, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Reason }
-
-const (
-	number       = unsafe.Sizeof(C.uint32_t(0))
-	fieldNumbers = 3 * number // name, value, mode
-)
-
-// at reads a number of the table.
-func (d *Decision) at(offset uintptr) int {
-	_ = d.text[offset+number-1]
-	// C wrote it with memcpy, in the byte order of this machine.
-	bytes := (*[number]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(d.text)), offset))
-	var value C.uint32_t
-	*(*[number]byte)(unsafe.Pointer(&value)) = *bytes
-	return int(value)
-}
-
-func (d *Decision) table() uintptr {
-	return uintptr(d.lengths.response_header_count+d.lengths.upstream_header_count)*fieldNumbers + uintptr(d.lengths.strip_count)*number
-}
-
-// string is one of the strings that stand first in every decision.
-func (d *Decision) string(index int) string {
-	if d == nil {
-		return ""
-	}
-	l := &d.lengths
-	start := int(d.table())
-	for i, length := range [...]C.uint32_t{l.subject, l.issuer, l.scheme, l.roles, l.scopes} {
-		if i == index {
-			return d.text[start : start+int(length)]
-		}
-		start += int(length)
-	}
-	return ""
-}
-
-// fields is where the first header field begins.
-func (d *Decision) fields() int {
-	l := &d.lengths
-	return int(d.table()) + int(l.subject+l.issuer+l.scheme+l.roles+l.scopes)
-}
-
-// each walks over the header fields from one entry of the table on, and answers where the text goes on.
-func (d *Decision) each(entry uintptr, count C.uint32_t, start int, visit func(name, value string, mode Mode)) int {
-	for ; count > 0; count-- {
-		middle := start + d.at(entry)
-		end := middle + d.at(entry+number)
-		if visit != nil {
-			visit(d.text[start:middle], d.text[middle:end], Mode(d.at(entry+2*number)))
-		}
-		start, entry = end, entry+fieldNumbers
-	}
-	return start
-}
-
-func (d *Decision) eachResponse(visit func(name, value string, mode Mode)) {
-	if d != nil && d.lengths.response_header_count != 0 {
-		d.each(0, d.lengths.response_header_count, d.fields(), visit)
-	}
-}
-
-func (d *Decision) eachUpstream(visit func(name, value string, mode Mode)) {
-	if d != nil && d.lengths.upstream_header_count != 0 {
-		start := d.each(0, d.lengths.response_header_count, d.fields(), nil)
-		d.each(uintptr(d.lengths.response_header_count)*fieldNumbers, d.lengths.upstream_header_count, start, visit)
-	}
-}
-
-func (d *Decision) eachStrip(visit func(name string)) {
-	if d == nil || d.lengths.strip_count == 0 {
-		return
-	}
-	both := d.lengths.response_header_count + d.lengths.upstream_header_count
-	start, entry := d.each(0, both, d.fields(), nil), uintptr(both)*fieldNumbers
-	for count := d.lengths.strip_count; count > 0; count-- {
-		end := start + d.at(entry)
-		visit(d.text[start:end])
-		start, entry = end, entry+number
-	}
-}
-
-func (d *Decision) headers(each func(func(name, value string, mode Mode))) []Header {
-	headers := []Header{}
-	each(func(name, value string, mode Mode) { headers = append(headers, Header{name, value, mode}) })
-	return headers
-}

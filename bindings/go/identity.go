@@ -28,17 +28,18 @@ func (i Identity) Roles() []string { return i.decision.Roles() }
 func (i Identity) Scopes() []string { return i.decision.Scopes() }
 
 // HasRole tells whether this role is among the roles.
-func (i Identity) HasRole(role string) bool { return has(i.decision.string(3), ',', role) }
+func (i Identity) HasRole(role string) bool { return has(i.decision.said().string(roles), ',', role) }
 
 // HasScope tells whether this scope is among the scopes.
-func (i Identity) HasScope(scope string) bool { return has(i.decision.string(4), ' ', scope) }
+func (i Identity) HasScope(scope string) bool {
+	return has(i.decision.said().string(scopes), ' ', scope)
+}
 
 // decided is a context that holds a decision.
 type decided struct {
 	context.Context
 	decision Decision
 	engine   *core
-	values   []string // of fields that were applied
 }
 
 type decisionKey struct{}

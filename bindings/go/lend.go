@@ -94,14 +94,11 @@ func (c *core) lendHTTP(request *http.Request, id string, s *scratch, strip bool
 	if err := c.decideLent(request.Context(), s, &p); err != nil || !strip {
 		return true, err
 	}
-	// As Decision.strip, without walking over the map once more.
-	d := s.lent()
-	lengths := d.stripLengths()
+	// As stripAll, without walking over the map once more.
+	said, _ := s.said()
+	plan := said.plan()
 	for i := 0; i < count && i < few; i++ {
-		name := unsafe.String((*byte)(unsafe.Pointer(p[6+2*i])), int(call.fields[2*i]))
-		if lengths>>(len(name)%64)&1 != 0 {
-			d.stripIf(request.Header, name)
-		}
+		plan.stripOne(request.Header, unsafe.String((*byte)(unsafe.Pointer(p[6+2*i])), int(call.fields[2*i])))
 	}
 	return true, nil
 }

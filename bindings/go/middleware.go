@@ -2,13 +2,7 @@
 
 package gatepost
 
-import (
-	"io"
-	"net/http"
-	"net/textproto"
-	"strconv"
-	"strings"
-)
+import "net/http"
 
 // Middleware lets requests through to next that the engine allows, and answers all others. Behind it the header fields
 // are gone that a client may have made up, those that the policy's [identity] names are there, and FromContext says who
@@ -21,17 +15,19 @@ import (
 // the same of http.Flusher, http.Hijacker, http.Pusher and io.ReaderFrom, and Unwrap for http.ResponseController.
 func (e *Engine) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		held, admitted, ok := e.admit(w, r)
+		held, late, ok := e.admit(w, r, true)
 		if !ok {
 			return
 		}
-		if held == nil || !held.decision.late() {
-			if held != nil {
-				held.respond(w.Header())
-			}
+		if held == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		admitted := &held.request
+		if late == nil {
 			next.ServeHTTP(w, admitted)
 		} else {
-			late := &lateWriter{ResponseWriter: w, decision: &held.decision}
+			late := &lateWriter{ResponseWriter: w, response: late}
 			next.ServeHTTP(late.dressed(), admitted)
 			late.begin()
 		}
@@ -59,42 +55,68 @@ func (e *Engine) Middleware(next http.Handler) http.Handler {
 //
 // The decision's fields for the answer are set at once; a handler that sets a field of the same name replaces it.
 func (e *Engine) Admit(w http.ResponseWriter, r *http.Request) (request *http.Request, ok bool) {
-	held, request, ok := e.admit(w, r)
-	if ok && held != nil {
-		held.respond(w.Header())
+	held, _, ok := e.admit(w, r, false)
+	switch {
+	case !ok:
+		return nil, false
+	case held == nil:
+		return r, true
 	}
-	return request, ok
+	return &held.request, true
 }
 
-// admit decides and strips, and answers what is refused. The decision is nil where the request had one already.
-func (e *Engine) admit(w http.ResponseWriter, r *http.Request) (*decided, *http.Request, bool) {
+// admitted is a request that was let through: what the handler gets, and all that it gets besides, in one piece of
+// memory.
+type admitted struct {
+	request http.Request
+	decided decided
+	room    room
+	values  [fewValues]string
+}
+
+// fewValues is how many fields a decision that lets through has at most as a rule.
+const fewValues = 4
+
+// admit decides and strips, and answers what is refused. Where the request had a decision already there is nothing new.
+// With mayWait it leaves fields for the answer that must win over the handler's to the caller.
+func (e *Engine) admit(w http.ResponseWriter, r *http.Request, mayWait bool) (held *admitted, late *fields, ok bool) {
 	c, parent := e.opened(), r.Context()
 	if before, ok := parent.Value(decisionKey{}).(*decided); ok && before.engine == c {
-		return nil, r, true
+		return nil, nil, true
 	}
 	s, err := e.decideHTTP(r, true)
 	if err != nil {
 		c.fail(w, r, err)
 		return nil, nil, false
 	}
-	held := s.hold()
-	held.Context, held.engine = parent, c
-	d := &held.decision
-	c.put(s)
-	switch d.Action() {
-	case Allow:
-		if d.lengths.upstream_header_count != 0 {
-			if r.Header == nil {
-				r.Header = http.Header{}
-			}
-			held.hand(r.Header)
-		}
-	case Pass:
-	default:
-		d.send(w)
+	said, id := s.said()
+	action := Action(said.lengths.action)
+	if action != Allow && action != Pass {
+		s.send(w, said, id)
+		c.put(s)
 		return nil, nil, false
 	}
-	return held, r.WithContext(held), true
+	held = new(admitted)
+	held.decided = decided{parent, Decision{said, held.room.take(id)}, c}
+	c.put(s)
+	plan, room := said.plan(), held.values[:]
+	if count := plan.response.values + plan.upstream.values; count > len(room) {
+		room = make([]string, count)
+	}
+	if action == Allow && plan.upstream.values != 0 {
+		if r.Header == nil {
+			r.Header = http.Header{}
+		}
+		room = plan.upstream.apply(r.Header, room)
+	}
+	if plan.response.late && mayWait {
+		late = &plan.response
+	} else if plan.response.values != 0 {
+		plan.response.apply(w.Header(), room)
+	}
+	// WithContext is small enough to be compiled into this, so that what it makes is on the stack.
+	held.request = *r.WithContext(&held.decided)
+	return held, late, true
 }
 
 // fail answers a request for which no decision could be made.
@@ -117,114 +139,20 @@ func (c *core) fail(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, http.StatusText(status), status)
 }
 
-// hold makes a context of the decision, with room for the values of its fields in the same piece of memory.
-func (s *scratch) hold() *decided {
-	if fields := s.call.flat.response_header_count + s.call.flat.upstream_header_count; fields == 0 || fields > fewValues {
-		held, room := roomFor[decided](s)
-		s.fill(&held.decision, room)
-		return held
-	}
-	with, room := roomFor[decidedWithValues](s)
-	with.decided.values = with.room[:0]
-	s.fill(&with.decided.decision, room)
-	return &with.decided
-}
-
-// fewValues is how many fields a decision that lets through usually has at most.
-const fewValues = 4
-
-type decidedWithValues struct {
-	decided decided
-	room    [fewValues]string
-}
-
-// respond sets the fields for the answer, ahead of the handler.
-func (held *decided) respond(header http.Header) {
-	held.decision.eachResponse(func(name, value string, mode Mode) { held.apply(header, name, value, mode) })
-}
-
-// hand applies the fields for the application.
-func (held *decided) hand(header http.Header) {
-	held.decision.eachUpstream(func(name, value string, mode Mode) { held.apply(header, name, value, mode) })
-}
-
-// apply applies a field. The values of those that replace others lie together, of which none may grow into the next.
-func (held *decided) apply(header http.Header, name, value string, mode Mode) {
-	if mode == Append {
-		apply(header, name, value, mode)
-		return
-	}
-	key := textproto.CanonicalMIMEHeaderKey(name)
-	if mode == SetIfAbsent && len(header[key]) != 0 {
-		return
-	}
-	held.values = append(held.values, value)
-	last := len(held.values)
-	header[key] = held.values[last-1 : last : last]
-}
-
-// strip removes the fields that a client may have made up, however they are spelled: net/http writes names in one way,
-// but other servers and middlewares that fill the map do not.
-func (d *Decision) strip(header http.Header) {
-	for name := range header {
-		d.stripIf(header, name)
-	}
-}
-
-// stripIf removes a field if it is among the names to strip.
-func (d *Decision) stripIf(header http.Header, name string) {
-	d.eachStrip(func(stripped string) {
-		if len(stripped) == len(name) && strings.EqualFold(stripped, name) {
-			delete(header, name)
-		}
-	})
-}
-
-// stripLengths has a bit for each length, modulo 64, of a name to strip: most fields have another one.
-func (d *Decision) stripLengths() (lengths uint64) {
-	entry := uintptr(d.lengths.response_header_count+d.lengths.upstream_header_count) * fieldNumbers
-	for count := d.lengths.strip_count; count > 0; count-- {
-		lengths |= 1 << (d.at(entry) % 64)
-		entry += number
-	}
-	return lengths
-}
-
 // send answers a request that is not let through: status, fields and body, and nothing else.
-func (d *Decision) send(w http.ResponseWriter) {
-	header := w.Header()
-	d.respond(header)
-	if body := d.Body(); body != "" {
-		header["Content-Length"] = []string{strconv.Itoa(len(body))}
-		w.WriteHeader(d.Status())
-		// The client may have gone; there is nobody to tell.
-		_, _ = io.WriteString(w, body)
+func (s *scratch) send(w http.ResponseWriter, said *answer, id []byte) {
+	header, plan := w.Header(), said.plan()
+	room := make([]string, plan.response.values+1)
+	plan.response.apply(header, room)
+	if said.lengths.body == 0 {
+		w.WriteHeader(said.status())
 		return
 	}
-	w.WriteHeader(d.Status())
-}
-
-// respond applies the fields for the answer.
-func (d *Decision) respond(header http.Header) {
-	d.eachResponse(func(name, value string, mode Mode) { apply(header, name, value, mode) })
-}
-
-// late tells whether a field for the answer must win over what the handler sets.
-func (d *Decision) late() (late bool) {
-	d.eachResponse(func(_, _ string, mode Mode) { late = late || mode != SetIfAbsent })
-	return late
-}
-
-func apply(header http.Header, name, value string, mode Mode) {
-	key := textproto.CanonicalMIMEHeaderKey(name)
-	switch mode {
-	case Append:
-		header[key] = append(header[key], value)
-	case SetIfAbsent:
-		if len(header[key]) == 0 {
-			header[key] = []string{value}
-		}
-	default:
-		header[key] = []string{value}
-	}
+	last := len(room) - 1
+	room[last] = plan.length
+	header["Content-Length"] = room[last:]
+	s.bytes = said.appendBody(s.bytes[:0], id)
+	w.WriteHeader(said.status())
+	// The client may have gone; there is nobody to tell.
+	_, _ = w.Write(s.bytes)
 }

@@ -13,7 +13,7 @@ import (
 // is set and what must be added is added.
 type lateWriter struct {
 	http.ResponseWriter
-	decision *Decision
+	response *fields
 	begun    bool
 }
 
@@ -21,7 +21,7 @@ type lateWriter struct {
 func (w *lateWriter) begin() {
 	if !w.begun {
 		w.begun = true
-		w.decision.respond(w.Header())
+		w.response.apply(w.Header(), make([]string, w.response.values))
 	}
 }
 

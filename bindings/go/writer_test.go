@@ -12,20 +12,10 @@ import (
 	"testing"
 )
 
-// told is a decision with one field that must replace the handler's and one that must be added to its.
-func told() *Decision {
-	var d Decision
-	for _, field := range []struct {
-		name, value string
-		mode        Mode
-	}{{"DPoP-Nonce", "fresh", Set}, {"Set-Cookie", "a=b", Append}} {
-		for _, number := range []int{len(field.name), len(field.value), int(field.mode)} {
-			d.text += string([]byte{byte(number), 0, 0, 0})
-		}
-		d.lengths.response_header_count++
-	}
-	d.text += "DPoP-NoncefreshSet-Cookiea=b"
-	return &d
+// told are fields of a decision: one that must replace the handler's and one that must be added to its.
+func told() *fields {
+	f := fieldsOf([]Header{{"DPoP-Nonce", "fresh", Set}, {"Set-Cookie", "a=b", Append}})
+	return &f
 }
 
 type hijackable struct{ *httptest.ResponseRecorder }
@@ -56,7 +46,7 @@ type behind struct{ http.ResponseWriter }
 func (b behind) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
 func TestFieldsThatMustWinComeLastHoweverTheAnswerBegins(t *testing.T) {
-	if !told().late() || (&Decision{}).late() {
+	if !told().late || nothing.plan().response.late {
 		t.Fatal("late")
 	}
 	for name, begin := range map[string]func(http.ResponseWriter){
@@ -82,7 +72,7 @@ func TestFieldsThatMustWinComeLastHoweverTheAnswerBegins(t *testing.T) {
 		if strings.HasSuffix(name, "another") {
 			server = behind{recorder}
 		}
-		late := &lateWriter{ResponseWriter: server, decision: told()}
+		late := &lateWriter{ResponseWriter: server, response: told()}
 		w := late.dressed()
 		w.Header().Set("DPoP-Nonce", "stale")
 		w.Header().Set("Set-Cookie", "c=d")
@@ -111,7 +101,7 @@ func TestTheOptionalInterfacesAreThoseOfTheServer(t *testing.T) {
 		{recorder, true, false, false, false, false},
 		{bare{recorder}, false, false, false, false, false},
 	} {
-		w := (&lateWriter{ResponseWriter: c.server, decision: told()}).dressed()
+		w := (&lateWriter{ResponseWriter: c.server, response: told()}).dressed()
 		_, flushes := w.(http.Flusher)
 		hijacker, hijacks := w.(http.Hijacker)
 		pusher, pushes := w.(http.Pusher)

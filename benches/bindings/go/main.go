@@ -6,6 +6,7 @@
 //	bench measure POLICY TOKEN KEY    prints what benches/bindings.sh reads
 //	bench tokens FOLDER
 //	bench serve POLICY
+//	bench floor POLICY [TARGET STATUS [FIELD VALUE]]  says what one call into C costs at least
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fail("usage: bench decide|tokens|serve …")
+		fail("usage: bench decide|tokens|serve|floor …")
 	}
 	switch os.Args[1] {
 	case "decide", "measure":
@@ -29,6 +30,12 @@ func main() {
 		tokens(os.Args[2])
 	case "serve":
 		serve(os.Args[2])
+	case "floor":
+		target, status := "/health", 200
+		if len(os.Args) >= 5 {
+			target, status = os.Args[3], must(strconv.Atoi(os.Args[4]))
+		}
+		floor(os.Args[2], target, status, os.Args[min(5, len(os.Args)):]...)
 	default:
 		fail("there is no benchmark " + os.Args[1])
 	}
