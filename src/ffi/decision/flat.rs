@@ -4,11 +4,13 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::super::kernel::Failure;
 use super::gatepost_flat;
 use super::held::escape;
-use super::laid_out::holds_nul;
-use crate::decision::{Decision, HeaderEntry};
+use super::laid_out::{Flat, Shape, flattened, holds_nul, length};
+use crate::decision::{Decision, List, Said, Upstream};
 
 const HEAD: usize = size_of::<gatepost_flat>();
 const NUMBER: usize = size_of::<u32>();
@@ -60,23 +62,69 @@ impl Writer<'_> {
         length(self.string.saturating_sub(begun))
     }
 
-    fn fields(&mut self, fields: &[HeaderEntry]) {
-        for field in fields {
-            let (name, value) = (self.string(field.name.as_bytes()), self.string(field.value.as_bytes()));
-            for number in [name, value, field.mode as u32] {
-                self.number(number);
-            }
+    /// Writes a list: at once where decisions share it.
+    #[inline(always)]
+    fn list<T: Shape + 'static>(&mut self, list: &List<T>) -> Result<u32, Failure> {
+        match list {
+            List::Shared(shared) => self.shared(flattened(shared)?),
+            List::Own(own) => self.each(own)?,
         }
+        Ok(length(list.len()))
     }
 
-    /// Whether there is a NUL in strings that were written.
     #[inline(always)]
-    fn holds_nul(&self, strings: Range<usize>) -> bool {
-        self.room.get(strings).is_some_and(|text| {
+    fn shared(&mut self, flat: &Flat) {
+        self.numbers(&flat.numbers);
+        self.string(&flat.strings);
+    }
+
+    fn each<T: Shape>(&mut self, items: &[T]) -> Result<(), Failure> {
+        let begun = self.string;
+        for item in items {
+            // Strings first: they answer their lengths.
+            let mut lengths = SmallVec::<[u32; 2]>::new();
+            item.strings(&mut |string| lengths.push(self.string(string)));
+            lengths.into_iter().chain(item.mode()).for_each(|number| self.number(number));
+        }
+        self.sound(begun..self.string)
+    }
+
+    /// Writes what all who have the same rights share, with the subject, which was written already, at its place.
+    #[inline(always)]
+    fn said(&mut self, said: &Said, subject: &str) -> Result<u32, Failure> {
+        let flat = flattened(&said.entries)?;
+        let before = said.subject.and_then(|index| Some((said.entries.get(..index)?, said.entries.get(index)?)));
+        if let Some((before, entry)) = before {
+            let table = self.number;
+            self.numbers(&flat.numbers);
+            let value = before.len().saturating_mul(3).saturating_add(1).saturating_mul(NUMBER);
+            self.put(table.saturating_add(value), &length(subject.len()).to_ne_bytes());
+            let sum = before.iter().map(|entry| entry.name.len().saturating_add(entry.value.len())).sum::<usize>();
+            let (front, back) = flat.strings.split_at_checked(sum.saturating_add(entry.name.len())).unwrap_or_default();
+            self.string(front);
+            self.string(subject.as_bytes());
+            self.string(back);
+        } else {
+            self.shared(flat);
+        }
+        Ok(length(said.entries.len()))
+    }
+
+    #[inline(always)]
+    fn numbers(&mut self, numbers: &[u8]) {
+        self.put(self.number, numbers);
+        self.number = self.number.saturating_add(numbers.len());
+    }
+
+    /// There is no NUL in strings that were written.
+    #[inline(always)]
+    fn sound(&self, strings: Range<usize>) -> Result<(), Failure> {
+        let holds = self.room.get(strings).is_some_and(|text| {
             // SAFETY: up to here all of it is written.
             let text = unsafe { std::slice::from_raw_parts(text.as_ptr().cast::<u8>(), text.len()) };
             memchr::memchr(0, text).is_some()
-        })
+        });
+        if holds { Err(holds_nul()) } else { Ok(()) }
     }
 }
 
@@ -111,16 +159,15 @@ unsafe fn halves<const SIZE: usize>(from: *const u8, to: *mut u8, length: usize)
     }
 }
 
-fn length(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
-
 /// Writes a decision, and answers its size: where that is more than the room, what was written is nothing.
 #[inline]
 pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -> Result<usize, Failure> {
-    let (response, upstream, strip) = (&*decision.response, decision.upstream(), &*decision.strip);
-    let fields = response.len().saturating_add(upstream.len());
-    let numbers = fields.saturating_mul(3).saturating_add(strip.len());
+    let upstream = match &decision.upstream {
+        Upstream::List(list) => list.len(),
+        Upstream::Of(said) => said.entries.len(),
+    };
+    let fields = decision.response.len().saturating_add(upstream);
+    let numbers = fields.saturating_mul(3).saturating_add(decision.strip.len());
     let strings = numbers.saturating_mul(NUMBER).saturating_add(HEAD);
     let mut to = Writer { room, number: HEAD, string: strings };
     let who = decision.identity.as_deref();
@@ -128,20 +175,18 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
         who.map_or((0, 0), |who| (to.string(who.subject.as_bytes()), to.string(who.issuer.as_bytes())));
     let scheme = decision.scheme.map_or(0, |scheme| to.string(scheme.name().as_bytes()));
     let (roles, scopes) = who.map_or((0, 0), |who| (to.joined(&who.roles, b','), to.joined(&who.scopes, b' ')));
-    to.fields(response);
-    to.fields(&upstream);
-    for name in strip {
-        let length = to.string(name.as_bytes());
-        to.number(length);
-    }
+    to.sound(strings..to.string)?;
+    let response_header_count = to.list(&decision.response)?;
+    let upstream_header_count = match &decision.upstream {
+        Upstream::List(list) => to.list(list)?,
+        Upstream::Of(said) => to.said(said, who.map_or("", |who| &who.subject))?,
+    };
+    let strip_count = to.list(&decision.strip)?;
     // As in a view, although here it would cut none.
-    let before = to.string;
     let body = to.string(&decision.body);
     let behind = to.string;
     let id = to.string(decision.id.as_bytes());
-    if to.holds_nul(strings..before) || to.holds_nul(behind..to.string) {
-        return Err(holds_nul());
-    }
+    to.sound(behind..to.string)?;
     let size = to.string;
     let head = gatepost_flat {
         size: length(size),
@@ -157,9 +202,9 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
         scheme,
         roles,
         scopes,
-        response_header_count: length(response.len()),
-        upstream_header_count: length(upstream.len()),
-        strip_count: length(strip.len()),
+        response_header_count,
+        upstream_header_count,
+        strip_count,
         body,
     };
     // SAFETY: integers without gaps between them.
@@ -167,4 +212,116 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
     to.put(0, head);
     // Its lengths are uint32_t: what is longer is handed out as any decision.
     Ok(if u32::try_from(size).is_ok() { size } else { usize::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::decision::{Action, Common, HeaderEntry, HeaderMode};
+    use crate::identity::{Identity, Names, Rights, Scheme};
+    use crate::reason::Reason;
+
+    fn entry(name: &str, value: &str, mode: HeaderMode) -> HeaderEntry {
+        HeaderEntry { name: name.to_owned().into(), value: value.to_owned().into(), mode }
+    }
+
+    fn decision(response: List<HeaderEntry>, upstream: Upstream, strip: List<String>) -> Decision {
+        let rights = Rights { roles: vec!["a,b".into(), "c".into()], ..Default::default() };
+        Decision {
+            action: Action::Allow,
+            status: 200,
+            reason: Reason::Allowed,
+            id: "id-1".into(),
+            identity: Some(Arc::new(Identity {
+                subject: "alice".into(),
+                scheme: Scheme::Basic,
+                rights: Arc::new(rights),
+                authenticated_at: None,
+                expires_at: None,
+                claims: None,
+                names: Names::default(),
+            })),
+            scheme: Some(Scheme::Basic),
+            response,
+            upstream,
+            strip,
+            body: b"a\0b".to_vec(),
+            retry_after: None,
+            route: None,
+            generation: 3,
+        }
+    }
+
+    fn written(decision: &Decision, room: usize) -> Result<Vec<u8>, Failure> {
+        let mut memory = vec![MaybeUninit::new(0xAA); room];
+        let size = write(decision, &mut memory)?;
+        // SAFETY: every octet has a value.
+        Ok(memory.iter().take(size).map(|octet| unsafe { octet.assume_init() }).collect())
+    }
+
+    fn fields() -> (Vec<HeaderEntry>, Vec<HeaderEntry>, Vec<String>) {
+        let response = vec![entry("Cache-Control", "no-store", HeaderMode::SetIfAbsent)];
+        let upstream = vec![
+            entry("X-First", "1", HeaderMode::Set),
+            entry("X-Who", "alice", HeaderMode::Set),
+            entry("X-Last", "", HeaderMode::Append),
+        ];
+        (response, upstream, vec!["X-First".to_owned(), "x_who".to_owned()])
+    }
+
+    fn said(mut entries: Vec<HeaderEntry>, subject: Option<usize>) -> Upstream {
+        if let Some(index) = subject {
+            entries[index].value = "".into();
+        }
+        Upstream::Of(Arc::new(Said { entries: Common::from(entries), subject }))
+    }
+
+    #[test]
+    fn what_decisions_share_is_written_as_if_it_were_each_ones_own() {
+        let (response, upstream, strip) = fields();
+        let own = decision(response.clone().into(), Upstream::List(upstream.clone().into()), strip.clone().into());
+        let wanted = written(&own, 1_000).unwrap();
+        for subject in 0..upstream.len() {
+            let mut entries = upstream.clone();
+            entries[subject].value = "alice".into();
+            let own = Decision { upstream: Upstream::List(entries.clone().into()), ..own.clone() };
+            let shared = decision(response.clone().into(), said(entries, Some(subject)), strip.clone().into());
+            // Twice: the second time it is there.
+            for _ in 0..2 {
+                assert_eq!(written(&shared, 1_000).unwrap(), written(&own, 1_000).unwrap());
+            }
+        }
+        for upstream in [Upstream::List(List::shared(upstream.clone())), said(upstream, None)] {
+            let shared = decision(List::shared(response.clone()), upstream, List::shared(strip.clone()));
+            assert_eq!(written(&shared, 1_000).unwrap(), wanted);
+            // Where it does not fit, the size is told all the same.
+            for room in 0..=wanted.len() {
+                let mut memory = vec![MaybeUninit::new(0); room];
+                assert_eq!(write(&shared, &mut memory).unwrap(), wanted.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_nul_is_found_wherever_it_is() {
+        let (response, upstream, strip) = fields();
+        let bad = || vec![entry("X-First", "a\0b", HeaderMode::Set)];
+        let list = |list: Vec<HeaderEntry>| Upstream::List(list.into());
+        let (r, u, s) = (|| response.clone().into(), || list(upstream.clone()), || strip.clone().into());
+        for decision in [
+            decision(bad().into(), u(), s()),
+            decision(List::shared(bad()), u(), s()),
+            decision(r(), list(bad()), s()),
+            decision(r(), Upstream::List(List::shared(bad())), s()),
+            decision(r(), said(bad(), None), s()),
+            decision(r(), u(), vec!["X\0".to_owned()].into()),
+            decision(r(), u(), List::shared(vec!["X\0".to_owned()])),
+            Decision { id: "i\0d".into(), ..decision(r(), u(), s()) },
+        ] {
+            assert!(written(&decision, 1_000).is_err());
+        }
+        assert!(written(&decision(r(), u(), s()), 1_000).is_ok());
+    }
 }

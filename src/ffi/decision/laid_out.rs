@@ -1,5 +1,7 @@
 //! Lists in the form in which C reads them: an array that points into a text, each string with a NUL behind it.
 
+use std::sync::OnceLock;
+
 use super::super::kernel::Failure;
 use super::super::types::*;
 use crate::decision::{Common, HeaderEntry, List};
@@ -20,6 +22,8 @@ pub(super) trait Shape {
     type C: Copy + 'static;
     fn strings(&self, string: &mut impl FnMut(&[u8]));
     fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> Self::C;
+    /// What a flat decision's table says behind the lengths of the strings.
+    fn mode(&self) -> Option<u32>;
 }
 
 impl Shape for HeaderEntry {
@@ -38,6 +42,10 @@ impl Shape for HeaderEntry {
             reserved: 0,
         }
     }
+
+    fn mode(&self) -> Option<u32> {
+        Some(self.mode as u32)
+    }
 }
 
 impl Shape for String {
@@ -50,6 +58,10 @@ impl Shape for String {
     fn shape(&self, next: &mut impl FnMut(usize) -> gatepost_str) -> gatepost_str {
         next(self.len())
     }
+
+    fn mode(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// A list that decisions share, in the form that C reads; the array points into the text.
@@ -58,6 +70,33 @@ struct LaidOut<C> {
     /// Kept for the array.
     _text: Box<[u8]>,
     sound: bool,
+    /// Made when a flat decision first asks.
+    flat: OnceLock<Flat>,
+}
+
+/// A list as a flat decision has it: what it adds to the table, and to the strings behind that.
+pub(super) struct Flat {
+    pub(super) numbers: Box<[u8]>,
+    pub(super) strings: Box<[u8]>,
+}
+
+impl Flat {
+    fn of<T: Shape>(items: &[T]) -> Flat {
+        let (mut numbers, mut strings) = (Vec::new(), Vec::new());
+        for item in items {
+            item.strings(&mut |string| {
+                numbers.extend(length(string.len()).to_ne_bytes());
+                strings.extend_from_slice(string);
+            });
+            numbers.extend(item.mode().iter().flat_map(|mode| mode.to_ne_bytes()));
+        }
+        Flat { numbers: numbers.into(), strings: strings.into() }
+    }
+}
+
+/// A length as a flat decision has it. One that is too long for that makes all of it too long.
+pub(super) fn length(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 // SAFETY: the pointers lead into its own text, which nobody changes.
@@ -78,7 +117,12 @@ impl<C: Copy> LaidOut<C> {
         let text = text.into_boxed_slice();
         let mut next = Cursor(&text);
         let array = items.iter().map(|item| item.shape(&mut |length| next.string(length))).collect();
-        LaidOut { array, sound: text.iter().filter(|byte| **byte == 0).count() == strings, _text: text }
+        LaidOut {
+            array,
+            sound: text.iter().filter(|byte| **byte == 0).count() == strings,
+            _text: text,
+            flat: OnceLock::new(),
+        }
     }
 }
 
@@ -115,6 +159,14 @@ impl<T: Shape + 'static> LayOut<T> for List<T> {
 pub(super) fn common<T: Shape + 'static>(common: &Common<T>) -> Result<&[T::C], Failure> {
     let form: Option<&LaidOut<T::C>> = common.form(|items| LaidOut::of(items));
     form.filter(|form| form.sound).map(|form| &*form.array).ok_or_else(holds_nul)
+}
+
+/// A list that decisions share as a flat one has it, made where there is none yet.
+#[inline]
+pub(super) fn flattened<T: Shape + 'static>(common: &Common<T>) -> Result<&Flat, Failure> {
+    let form: Option<&LaidOut<T::C>> = common.form(|items| LaidOut::of(items));
+    let form = form.filter(|form| form.sound).ok_or_else(holds_nul)?;
+    Ok(form.flat.get_or_init(|| Flat::of(common)))
 }
 
 /// NULL where there is nothing, which is what C expects of an empty array.
