@@ -40,17 +40,15 @@ class Answer:
 
     #: What to do.
     action: int
-    #: What it changes about a request, once the middleware for ASGI or WSGI has asked.
+    #: What it changes about a request, once the middleware for ASGI or WSGI has asked; only of one that lets in.
     plan: Any
     environ: Any
 
-    def __init__(self, raw: bytes, action: int) -> None:
-        self._raw = raw
-        self.action = action
-        # The rest is read when it is first asked for: most refusals are asked little.
-        self._numbers: tuple[int, ...] | None = None
-        self._parts: Parts | None = None
-        self.plan = self.environ = None
+    # Filled in where they are made, without a constructor, which would cost as much as all of these: for a refusal, which
+    # no other decision shares, with no more than these. The rest is read when it is first asked for.
+    _raw: bytes
+    _numbers: tuple[int, ...] | None
+    _parts: Parts | None
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -96,9 +94,13 @@ KEPT = 2048
 
 def learn(raw: bytes, action: int) -> Answer:
     """The answer of a decision, where it is not among those that are known."""
-    answer = Answer(raw, action)
+    answer: Answer = object.__new__(Answer)
+    answer._raw = raw
+    answer._numbers = answer._parts = None
+    answer.action = action
     # The body of a refusal has its id.
     if action in LETS_IN:
+        answer.plan = answer.environ = None
         if len(answers) >= KEPT:
             answers.clear()
         answers[raw] = answer

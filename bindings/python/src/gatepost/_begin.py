@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ._answer import LETS_IN, answers, learn
+from ._answer import LETS_IN, Answer, answers, learn
 from ._header import Status
 from ._library import ffi, lib
 from ._memory import BEGIN, Laid, Place, free, new_place, written
@@ -46,8 +46,15 @@ def begin(engine: "Engine", text: bytes) -> Any:
     decision: Decision = _new(Decision)
     decision._id = memory[end - ident : end]
     raw = memory[BEGIN : end - ident]
-    decision._answer = (_known(raw) if action in LETS_IN else None) or learn(raw, action)
     _give(taken)
+    if action in LETS_IN:
+        decision._answer = _known(raw) or learn(raw, action)
+    else:
+        # As `learn`, of which a call is dear.
+        decision._answer = answer = _new(Answer)
+        answer._raw = raw
+        answer._numbers = answer._parts = None
+        answer.action = action
     return decision
 
 
