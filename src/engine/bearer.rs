@@ -1,7 +1,6 @@
 //! From a token in the Authorization field to who it stands for: verified, not revoked, in the hands of whom it was
 //! issued to, and then either an identity of its own or the local user that it names.
 
-use std::sync::Arc;
 
 use crate::engine::conclude::tell_roles;
 use crate::engine::context::{Context, Failure};
@@ -10,7 +9,7 @@ use crate::engine::identify::{self, Proof};
 use crate::engine::job::Work;
 use crate::engine::possession::Possession;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::verified::Token;
+use crate::engine::verified::{Shown, Token};
 use crate::reason::Reason;
 use crate::state::By;
 use crate::token::claims::Clock;
@@ -24,11 +23,13 @@ pub(super) fn recognise(
     possession: &Possession<'_, '_>,
 ) -> Result<Examined, Failure> {
     let process = examination.process;
-    let token = verified(&context.snapshot, sent, context.now)?;
-    let Some(revoked) = process.revoked.known(process.state.as_ref(), &token) else {
+    let mut shown = Shown::default();
+    verified(&context.snapshot, sent, context.now, &mut shown)?;
+    let token = shown.token().ok_or_else(nothing)?;
+    let Some(revoked) = process.revoked.known(process.state.as_ref(), token) else {
         // The request is gone when the job runs; what it proves is told if the token is not revoked.
         let unproved = possession.proves(context, examination, sent, &token.verified).err();
-        return Ok(ask_the_state(token, unproved));
+        return ask_the_state(shown, unproved);
     };
     refuse_revoked(revoked)?;
     possession.proves(context, examination, sent, &token.verified)?;
@@ -36,34 +37,49 @@ pub(super) fn recognise(
         None => None,
         Some(name) => match process.facts.known_user(process.state.as_ref(), name) {
             Some(user) => user,
-            None => return Ok(ask_the_state(token, None)),
+            None => return ask_the_state(shown, None),
         },
     };
-    tell_roles(context, &token, &user);
-    identify::of_token(&token, &user, &context.snapshot).map(Examined::Recognised)
+    tell_roles(context, token, &user);
+    // Nobody else has it.
+    if let Some(Token { own: Some(own), .. }) = shown.alone {
+        return Ok(Examined::Recognised(own));
+    }
+    identify::of_token(token, &user, &context.snapshot).map(Examined::Recognised)
 }
 
-/// A token whose signature, times and claims are right: remembered, or verified now.
-pub(super) fn verified(snapshot: &Snapshot, sent: &[u8], now: i64) -> Result<Arc<Token>, Failure> {
-    let policy = &*snapshot.policy;
-    let clock = Clock { now, leeway: policy.leeway.max(0) };
-    let count = |remembered| {
-        if let Some(telling) = &snapshot.telling {
-            telling.teller.metrics.token(remembered);
-        }
-    };
-    if let Some(token) = snapshot.tokens.find(sent, &snapshot.keys, clock).map_err(failure)? {
-        count(true);
-        return Ok(token);
+/// A token whose signature, times and claims are right: remembered, or verified now. It lies where it is shown.
+#[inline(always)]
+pub(super) fn verified(snapshot: &Snapshot, sent: &[u8], now: i64, shown: &mut Shown) -> Result<(), Failure> {
+    let clock = Clock { now, leeway: snapshot.policy.leeway.max(0) };
+    shown.kept = snapshot.tokens.find(sent, &snapshot.keys, clock).map_err(failure)?;
+    if shown.kept.is_none() {
+        return verify(snapshot, sent, now, shown);
     }
+    count(snapshot, true);
+    Ok(())
+}
+
+fn verify(snapshot: &Snapshot, sent: &[u8], now: i64, shown: &mut Shown) -> Result<(), Failure> {
+    let policy = &*snapshot.policy;
     let trust = Trust { issuers: &policy.issuers, keys: &snapshot.keys, leeway: policy.leeway };
     let verified = token::verify(sent, &trust, now).map_err(failure)?;
-    count(false);
+    count(snapshot, false);
     let user = identify::local_subject(&verified, policy)?;
     let own = if user.is_none() { Some(identify::of_foreign_token(&verified, snapshot)?) } else { None };
-    let token = Arc::new(Token::new(verified, user, own));
-    snapshot.tokens.note(sent, &token);
-    Ok(token)
+    snapshot.tokens.note(sent, Token::new(verified, user, own), shown);
+    Ok(())
+}
+
+fn count(snapshot: &Snapshot, remembered: bool) {
+    if let Some(telling) = &snapshot.telling {
+        telling.teller.metrics.token(remembered);
+    }
+}
+
+#[cold]
+pub(super) fn nothing() -> Failure {
+    Failure::new(Reason::Internal, "verify", "there is no token where one was verified")
 }
 
 /// The token is not revoked.
@@ -77,9 +93,10 @@ pub(super) fn refuse_revoked(by: Option<By>) -> Result<(), Failure> {
     Err(Failure::new(Reason::TokenRevoked, "verify", saw))
 }
 
-fn ask_the_state(token: Arc<Token>, unproved: Option<Failure>) -> Examined {
+fn ask_the_state(shown: Shown, unproved: Option<Failure>) -> Result<Examined, Failure> {
+    let token = shown.into_kept().ok_or_else(nothing)?;
     let proof = Proof::Token { token, unproved: unproved.map(Box::new) };
-    Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 }))
+    Ok(Examined::Needs(Box::new(Work::Read { proof, place: None, round: 0 })))
 }
 
 pub(super) fn failure(refused: token::Refused) -> Failure {

@@ -17,7 +17,7 @@ use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 
 use crate::crypto::keyed::mix;
 use crate::crypto::{compare, random};
-use crate::engine::verified::Token;
+use crate::engine::verified::{Shown, Token};
 use crate::error::Error;
 use crate::token::claims::Clock;
 use crate::token::{Keyring, Refused};
@@ -57,11 +57,15 @@ impl Tokens {
         Ok(Some(token))
     }
 
-    /// Remembers a token that was just verified.
-    pub(super) fn note(&self, sent: &[u8], token: &Arc<Token>) {
-        if let Some(cache) = &self.0 {
-            cache.insert(Sent(sent.into()), Arc::clone(token));
-        }
+    /// Remembers a token that was just verified, where any is; otherwise it is its request's alone.
+    pub(super) fn note(&self, sent: &[u8], token: Token, shown: &mut Shown) {
+        let Some(cache) = &self.0 else {
+            shown.alone = Some(token);
+            return;
+        };
+        let token = Arc::new(token);
+        cache.insert(Sent(sent.into()), Arc::clone(&token));
+        shown.kept = Some(token);
     }
 
     /// Forgets what has expired; housekeeping.

@@ -31,7 +31,7 @@ pub(super) struct Token {
     /// The version of the state at which it was found not to be revoked.
     clear_at: AtomicU64,
     /// Who it is, where only the token says so, with the headers of the first decision.
-    own: Option<Known>,
+    pub(super) own: Option<Known>,
     /// The headers of all decisions but the first. Most tokens that are seen once are not seen again, and to prepare
     /// headers for others costs more than to have them.
     upstream: OnceLock<Upstream>,
@@ -39,6 +39,27 @@ pub(super) struct Token {
     seen: AtomicBool,
     /// Who it is as this account; only of a token that names one.
     local: OnceLock<Box<AsAccount>>,
+}
+
+/// The token of a request: one of those that are remembered, or this request's alone. In a place for each, so that
+/// nothing large is moved for those that are remembered.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) kept: Option<Arc<Token>>,
+    pub(super) alone: Option<Token>,
+}
+
+impl Shown {
+    /// It, once it was found or verified.
+    #[inline]
+    pub(super) fn token(&self) -> Option<&Token> {
+        self.kept.as_deref().or(self.alone.as_ref())
+    }
+
+    /// The same, to be kept beyond the request.
+    pub(super) fn into_kept(self) -> Option<Arc<Token>> {
+        self.kept.or_else(|| self.alone.map(Arc::new))
+    }
 }
 
 impl Token {

@@ -12,7 +12,7 @@ use crate::engine::possession;
 use crate::engine::process::Process;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::unmet;
-use crate::engine::verified::Token;
+use crate::engine::verified::{Shown, Token};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::reason::Reason;
@@ -43,7 +43,10 @@ impl Engine {
     pub fn verify_token(&self, token: &str, now: Option<i64>) -> Result<Verdict, Error> {
         let current = self.inner.current.load();
         let (process, snapshot) = (current.process()?, &current.snapshot);
-        let token = match bearer::verified(snapshot, token.as_bytes(), now.unwrap_or_else(|| self.now())) {
+        let mut shown = Shown::default();
+        let now = now.unwrap_or_else(|| self.now());
+        let verified = bearer::verified(snapshot, token.as_bytes(), now, &mut shown);
+        let token = match verified.and_then(|()| shown.token().ok_or_else(bearer::nothing)) {
             Ok(token) => token,
             Err(failure) => {
                 let alone = authorization::scheme_before_token(token.as_bytes());
@@ -52,7 +55,7 @@ impl Engine {
                 return Ok(Verdict { detail: detail.unwrap_or(verdict.detail), ..verdict });
             }
         };
-        let verdict = match judge(snapshot, process, &token) {
+        let verdict = match judge(snapshot, process, token) {
             Ok(known) => Verdict { reason: Reason::Allowed, identity: Some(known.identity), ..blank() },
             Err(failure) => refused(failure),
         };

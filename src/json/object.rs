@@ -81,7 +81,20 @@ impl Object {
         value(&self.text, member)
     }
 
+    /// The whole number that a member is, where it is one of eight to fifteen digits; `None` says nothing.
+    #[inline]
+    pub fn whole(&self, member: &Member) -> Option<u64> {
+        let Found { kind, span, .. } = member.value();
+        if kind == Kind::Number { digits(span.within(self.text.as_bytes())) } else { None }
+    }
+
     /// The member of exactly this name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        let tag = tag(name.as_bytes());
+        self.members.iter().find(|member| member.has(&self.text, name, tag))
+    }
+
+    /// The value of the member of exactly this name.
     pub fn get(&self, name: &str) -> Option<Raw<'_>> {
         get(&self.text, &self.members, name)
     }

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::crypto::algorithm::Algorithm;
 use crate::ffi::os::plain::is_printable;
 use crate::json::{Kind, Member, Object, Place, Raw, shown, tag};
-use crate::policy::model::{ClaimNames, Issuer};
+use crate::policy::model::Issuer;
 use crate::reason::Reason;
 use crate::token::{Binding, Refused, list};
 
@@ -159,8 +159,8 @@ impl Times {
     }
 }
 
-/// The registered claims and those that the issuer's settings name, found in one pass. Where they stand: values are read
-/// when they are asked for.
+/// The registered claims and those that issuers most often have besides, found in one pass. Where they stand: values are
+/// read when they are asked for.
 #[derive(Default)]
 struct Registered<'t> {
     exp: Option<&'t Member>,
@@ -173,13 +173,12 @@ struct Registered<'t> {
     cnf: Option<&'t Member>,
     amr: Option<&'t Member>,
     auth_time: Option<&'t Member>,
-    subject: Option<&'t Member>,
     roles: Option<&'t Member>,
-    scopes: Option<&'t Member>,
+    scope: Option<&'t Member>,
 }
 
 impl<'t> Registered<'t> {
-    fn of(claims: &'t Object, names: &ClaimNames) -> Registered<'t> {
+    fn of(claims: &'t Object) -> Registered<'t> {
         const EXP: u32 = tag(b"exp");
         const NBF: u32 = tag(b"nbf");
         const IAT: u32 = tag(b"iat");
@@ -190,13 +189,10 @@ impl<'t> Registered<'t> {
         const CNF: u32 = tag(b"cnf");
         const AMR: u32 = tag(b"amr");
         const AUTH_TIME: u32 = tag(b"auth_time");
-        let subject = (names.subject.as_str(), tag(names.subject.as_bytes()));
-        // No name has the number 0.
-        let roles = names.roles.as_deref().map_or(("", 0), |name| (name, tag(name.as_bytes())));
-        let scopes = (names.scopes.as_str(), tag(names.scopes.as_bytes()));
+        const ROLES: u32 = tag(b"roles");
+        const SCOPE: u32 = tag(b"scope");
         let mut found = Registered::default();
         for (tag, member) in claims.tagged() {
-            let is = |(name, wanted): (&str, u32)| tag == wanted && claims.is(member, name, tag);
             // Three octets have a number of their own.
             match tag {
                 EXP => found.exp = Some(member),
@@ -208,29 +204,33 @@ impl<'t> Registered<'t> {
                 SID => found.sid = Some(member),
                 CNF => found.cnf = Some(member),
                 AMR => found.amr = Some(member),
-                AUTH_TIME if is(("auth_time", AUTH_TIME)) => found.auth_time = Some(member),
+                AUTH_TIME if claims.is(member, "auth_time", AUTH_TIME) => found.auth_time = Some(member),
+                ROLES if claims.is(member, "roles", ROLES) => found.roles = Some(member),
+                SCOPE if claims.is(member, "scope", SCOPE) => found.scope = Some(member),
                 _ => {}
-            }
-            if is(subject) {
-                found.subject = Some(member);
-            }
-            if is(roles) {
-                found.roles = Some(member);
-            }
-            if is(scopes) {
-                found.scopes = Some(member);
             }
         }
         found
+    }
+
+    /// The member that the issuer's settings name; as most do, one of the usual.
+    fn named(&self, claims: &'t Object, name: &str) -> Option<&'t Member> {
+        match name {
+            "sub" => self.sub,
+            "roles" => self.roles,
+            "scope" => self.scope,
+            _ => claims.member(name),
+        }
     }
 }
 
 /// Checks the claims of a token whose signature is right, in the order of the reasons.
 pub fn check(claims: &Object, kind: Option<&str>, issuer: &Issuer, clock: Clock) -> Result<Says, Refused> {
-    let found = Registered::of(claims, &issuer.claims);
+    let found = Registered::of(claims);
     let value = |member: Option<&Member>| member.map(|member| claims.value(member));
-    let expires = date(value(found.exp), "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
-    let (not_before, issued) = (date(value(found.nbf), "nbf"), date(value(found.iat), "iat"));
+    let date = |member, name| date_of(claims, member, name);
+    let expires = date(found.exp, "exp").and_then(|date| date.ok_or_else(|| "exp is missing".to_owned()));
+    let (not_before, issued) = (date(found.nbf, "nbf"), date(found.iat, "iat"));
     // What has no type to be judged by is reported as a claim, below, after what can be judged.
     if let Ok(expires) = &expires {
         check_expiry(*expires, clock)?;
@@ -317,9 +317,10 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
     let binding = value(found.cnf).map(Binding::read).transpose()?.map(Box::new);
     let names = &issuer.claims;
     // A name with dots may be a path to what lies deeper.
-    let subject = value(found.subject).or_else(|| claims.deeper(&names.subject));
-    let roles = value(found.roles).or_else(|| claims.deeper(names.roles.as_deref()?));
-    let scopes = value(found.scopes).or_else(|| claims.deeper(&names.scopes));
+    let named = |name: &str| value(found.named(claims, name)).or_else(|| claims.deeper(name));
+    let subject = named(&names.subject);
+    let roles = names.roles.as_deref().and_then(named);
+    let scopes = named(&names.scopes);
     let factors = value(found.amr);
     let subject = match subject {
         Some(value) if value.kind() == Kind::String && !value.written().is_empty() => {
@@ -339,7 +340,7 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
     if let Some(value) = factors {
         check_names(value, "amr", false, "an array of strings")?;
     }
-    let authenticated_at = date(value(found.auth_time), "auth_time")?.map(whole_seconds);
+    let authenticated_at = date_of(claims, found.auth_time, "auth_time")?.map(whole_seconds);
     Ok(Says {
         times,
         authenticated_at,
@@ -349,6 +350,16 @@ fn identity(claims: &Object, found: &Registered<'_>, issuer: &Issuer, times: Tim
         factors: factors.map(|value| claims.place(value)),
         binding,
     })
+}
+
+/// The NumericDate that a member is.
+#[inline]
+fn date_of(claims: &Object, member: Option<&Member>, name: &str) -> Result<Option<f64>, String> {
+    match member.and_then(|member| claims.whole(member)) {
+        // As most are.
+        Some(seconds) if seconds as f64 <= LAST_DATE => Ok(Some(seconds as f64)),
+        _ => date(member.map(|member| claims.value(member)), name),
+    }
 }
 
 /// A NumericDate (RFC 7519 section 2): a JSON number, with or without a fraction, from 1970 to 9999.
