@@ -8,7 +8,10 @@ cd "$(dirname "$0")/../.."
 cargo=${CARGO:-cargo}
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 built=$target/optimized
-profdata=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/llvm-profdata
+host=$(rustc -vV | sed -n 's/^host: //p')
+split=()
+case $host in x86_64-*-linux-*) split=(-Cllvm-args=-enable-split-machine-functions) ;; esac
+profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
 [ -x "$profdata" ] || { echo "optimized.sh: llvm-profdata is missing; run: rustup component add llvm-tools" >&2; exit 1; }
 case $target in *[[:space:]]*) echo "optimized.sh: there is white space in $target" >&2; exit 1 ;; esac
 gatepost=$target/release/gatepost
@@ -23,7 +26,7 @@ trap 'rm -rf "$work"' EXIT
 touch "$work/begun"
 
 # Of the library alone: its dependencies stay as they are, and what it takes from them by inlining is its own.
-library() { $cargo rustc --quiet --release --lib --target-dir "$target/training" -- "$1"; }
+library() { $cargo rustc --quiet --release --lib --target-dir "$target/training" -- "$@"; }
 
 echo "optimized.sh: compiling with counters" >&2
 library "-Cprofile-generate=$work/counts"
@@ -55,7 +58,8 @@ GATEPOST_RELEASE=$work/lib GATEPOST_BUILD=$work tests/bindings/c/build
 "$profdata" merge -o "$target/training/gatepost.profdata" "$work/counts"
 
 echo "optimized.sh: compiling with what was counted" >&2
-library "-Cprofile-use=$target/training/gatepost.profdata"
+# What was never needed goes far away from what was, also within a function: less of the caches is used up.
+library "-Cprofile-use=$target/training/gatepost.profdata" "${split[@]}"
 mkdir -p "$built"
 cp -f "$target/training/release/libgatepost.so" "$built/libgatepost.so.new"
 cp -f "$target/training/release/libgatepost.a" "$built/libgatepost.a.new"

@@ -1,7 +1,6 @@
 //! From a token in the Authorization field to who it stands for: verified, not revoked, in the hands of whom it was
 //! issued to, and then either an identity of its own or the local user that it names.
 
-
 use crate::engine::conclude::tell_roles;
 use crate::engine::context::{Context, Failure};
 use crate::engine::decide::{Examination, Examined};

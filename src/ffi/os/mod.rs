@@ -7,6 +7,7 @@ pub mod broken_pipe;
 pub mod clock;
 pub mod copies;
 pub mod descriptor;
+pub mod differ;
 pub mod errno;
 pub mod fault;
 pub mod fork;
