@@ -3,6 +3,7 @@
 //! for tests. Nothing here knows anything of the engine.
 
 pub mod ascii;
+pub mod breaks;
 pub mod broken_pipe;
 pub mod clock;
 pub mod copies;

@@ -1,26 +1,36 @@
 //! The usual request in one text: its strings, joined by what stands in none of them.
 
-use memchr::memchr;
-
 use super::super::kernel::Failure;
+use super::super::os::breaks::Breaks;
 use super::{GATEPOST_REQUEST_BODY_COMPLETE, GATEPOST_REQUEST_CERT_VERIFIED, GATEPOST_REQUEST_TLS, Headers, known};
 use crate::request::{Header, Request};
 
 /// Strings that are taken off the front of a text.
-struct Strings<'t>(Option<&'t [u8]>);
+struct Strings<'t> {
+    /// Nothing is left where this is `None`.
+    text: Option<&'t [u8]>,
+    /// Where the next one begins.
+    at: usize,
+    breaks: Breaks<'t>,
+}
 
 impl<'t> Strings<'t> {
+    #[inline(always)]
+    fn of(text: &'t [u8]) -> Strings<'t> {
+        Strings { text: Some(text), at: 0, breaks: Breaks::of(text) }
+    }
+
     /// The next one; `None` where there are not so many.
     #[inline(always)]
     fn next(&mut self) -> Option<&'t [u8]> {
-        let text = self.0?;
-        let Some(end) = memchr(b'\n', text) else {
-            self.0 = None;
-            return Some(text);
+        let text = self.text?;
+        let Some(end) = self.breaks.next() else {
+            self.text = None;
+            return text.get(self.at..);
         };
-        let (string, rest) = text.split_at(end);
-        self.0 = rest.get(1..);
-        Some(string)
+        let string = text.get(self.at..end);
+        self.at = end.saturating_add(1);
+        string
     }
 }
 
@@ -49,14 +59,14 @@ pub(in crate::ffi) fn read<'h, 't: 'h>(text: &'t [u8], headers: &'h mut Headers<
 /// Flags; method, target and peer. `None` where there is another number of strings.
 #[inline(always)]
 fn split<'t>(text: &'t [u8], headers: &mut Headers<'t>) -> Option<(u32, [&'t [u8]; 3])> {
-    let mut strings = Strings(Some(text));
+    let mut strings = Strings::of(text);
     let (flags, fields) = (number(strings.next()?)?, number(strings.next()?)?);
     let first = [strings.next()?, strings.next()?, strings.next()?];
     // Ends with the text, whatever number it is.
     for _ in 0..fields {
         headers.push(Header { name: strings.next()?, value: strings.next()? });
     }
-    strings.0.is_none().then_some((flags, first))
+    strings.text.is_none().then_some((flags, first))
 }
 
 /// A number in decimal.
