@@ -151,6 +151,8 @@ func (s *scratch) send(w http.ResponseWriter, said *answer, id []byte) {
 	last := len(room) - 1
 	room[last] = plan.length
 	header["Content-Length"] = room[last:]
+	// A password of the request may be longer than what takes its place.
+	clear(s.bytes)
 	s.bytes = said.appendBody(s.bytes[:0], id)
 	w.WriteHeader(said.status())
 	// The client may have gone; there is nobody to tell.

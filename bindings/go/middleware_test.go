@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -231,4 +233,42 @@ func TestTheResponseWriterStaysTheServersOwn(t *testing.T) {
 			t.Errorf("%T", w)
 		}
 	})).ServeHTTP(own, request("GET", "/orders/7", true))
+}
+
+// prying looks at all of the memory that it is handed a part of.
+type prying struct {
+	*httptest.ResponseRecorder
+	seen []byte
+}
+
+func (p *prying) Write(body []byte) (int, error) {
+	p.seen = append(p.seen, body[:cap(body)]...)
+	return p.ResponseRecorder.Write(body)
+}
+
+// Where a request had to be copied, the body of its refusal is written into the same memory.
+func TestARefusalIsNotWrittenFromWhatHoldsThePassword(t *testing.T) {
+	credentials := base64.StdEncoding.EncodeToString([]byte(alice + ":" + strings.Repeat("wrong ", 300)))
+	for name, options := range map[string]*gatepost.Options{
+		"many fields": nil,
+		"told":        {OnEvent: func(context.Context, gatepost.Event) {}},
+	} {
+		engine := open(t, withAlice(t, ""), options)
+		handler := engine.Middleware(http.NotFoundHandler())
+		r := request("GET", "/orders/7", false)
+		for i := range 30 {
+			r.Header.Set(fmt.Sprintf("X-Field-%d", i), "value")
+		}
+		r.Header.Set("Authorization", "Basic "+credentials)
+		for range 3 {
+			w := &prying{ResponseRecorder: httptest.NewRecorder()}
+			handler.ServeHTTP(w, r)
+			if w.Code < 400 || !bytes.Contains(w.seen, w.Body.Bytes()) || w.Body.Len() == 0 {
+				t.Errorf("%s: %d %s", name, w.Code, w.Body)
+			}
+			if bytes.Contains(w.seen, []byte(credentials[1000:1100])) {
+				t.Errorf("%s: the password is left behind the answer", name)
+			}
+		}
+	}
 }
