@@ -134,7 +134,7 @@ func (e *Engine) DecideRequest(request *Request) (*Decision, error) {
 		c.put(s)
 		return nil, err
 	}
-	d := s.decision()
+	d := s.decision(s.said())
 	c.put(s)
 	return d, nil
 }
@@ -213,7 +213,7 @@ func (e *Engine) Decide(r *http.Request) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := s.decision()
+	d := s.decision(s.said())
 	c.put(s)
 	return d, nil
 }
@@ -338,9 +338,9 @@ func (r *room) take(id []byte) string {
 	return unsafe.String(&r[0], copy(r[:], id))
 }
 
-// decision makes the decision that was made a Decision.
-func (s *scratch) decision() *Decision {
-	said, id := s.said()
+// decision makes a Decision of what said has answered. It is in no memory of the request's, which a program that holds on
+// to the decision, or to an identity, would keep with its credentials.
+func (s *scratch) decision(said *answer, id []byte) *Decision {
 	if len(s.fresh) == 0 {
 		s.fresh = make([]made, atOnce)
 	}

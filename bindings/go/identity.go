@@ -38,7 +38,7 @@ func (i Identity) HasScope(scope string) bool {
 // decided is a context that holds a decision.
 type decided struct {
 	context.Context
-	decision Decision
+	decision *Decision
 	engine   *core
 }
 
@@ -63,7 +63,7 @@ func FromContext(ctx context.Context) (identity Identity, ok bool) {
 // DecisionFromContext is the decision that let the request in; nil for a context that no engine has seen.
 func DecisionFromContext(ctx context.Context) *Decision {
 	if held, ok := ctx.Value(decisionKey{}).(*decided); ok {
-		return &held.decision
+		return held.decision
 	}
 	return nil
 }

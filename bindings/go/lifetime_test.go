@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"reflect"
@@ -16,6 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"gatepost.invalid/gatepost"
 )
@@ -209,5 +212,30 @@ func TestARequestThatNobodyWaitsForIsCancelled(t *testing.T) {
 	r.RequestURI = "/health"
 	if answer := answered(handler, r); body(answer) != "a cup of tea" {
 		t.Error(answer.StatusCode)
+	}
+}
+
+// A session or a log may keep who it was; what they had sent is over.
+func TestADecisionThatIsKeptKeepsNothingOfTheRequest(t *testing.T) {
+	engine := open(t, withAlice(t, ""), nil)
+	var who gatepost.Identity
+	var decision *gatepost.Decision
+	handler := engine.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		who, _ = gatepost.FromContext(r.Context())
+		decision = gatepost.DecisionFromContext(r.Context())
+	}))
+	sent := func() weak.Pointer[strings.Reader] {
+		r := request("GET", "/orders/7", true)
+		held := strings.NewReader("what was sent")
+		r.Body = io.NopCloser(held)
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		return weak.Make(held)
+	}()
+	runtime.GC()
+	if sent.Value() != nil {
+		t.Error("the request is still there")
+	}
+	if who.Subject() != alice || decision.Subject() != alice {
+		t.Error(who, decision)
 	}
 }

@@ -65,12 +65,11 @@ func (e *Engine) Admit(w http.ResponseWriter, r *http.Request) (request *http.Re
 	return &held.request, true
 }
 
-// admitted is a request that was let through: what the handler gets, and all that it gets besides, in one piece of
-// memory.
+// admitted is a request that was let through: what the handler gets, and what it gets besides but for the decision, in
+// one piece of memory.
 type admitted struct {
 	request http.Request
 	decided decided
-	room    room
 	values  [fewValues]string
 }
 
@@ -97,7 +96,7 @@ func (e *Engine) admit(w http.ResponseWriter, r *http.Request, mayWait bool) (he
 		return nil, nil, false
 	}
 	held = new(admitted)
-	held.decided = decided{parent, Decision{said, held.room.take(id)}, c}
+	held.decided = decided{parent, s.decision(said, id), c}
 	c.put(s)
 	plan, room := said.plan(), held.values[:]
 	if count := plan.response.values + plan.upstream.values; count > len(room) {
