@@ -23,7 +23,7 @@ use crate::token::claims::Clock;
 use crate::token::{Keyring, Refused};
 
 /// What one remembered token takes besides its own text and that of its claims, octets; more than is usual.
-const OVERHEAD: usize = 1_536;
+const OVERHEAD: usize = 1_792;
 
 /// What a text of its own takes besides its octets.
 const WORD: usize = 56;
@@ -128,7 +128,9 @@ impl Weighter<Sent, Arc<Token>> for Weight {
         // scope, role and factor is a text of its own there. More of them than are set apart there cannot be.
         let words = claims.bytes().filter(|octet| matches!(octet, b' ' | b',' | b'\t' | b'\n' | b'\r')).count();
         let texts = claims.len().saturating_mul(2).saturating_add(words.saturating_mul(WORD));
-        sent.0.len().saturating_add(texts).saturating_add(OVERHEAD) as u64
+        // Among the headers, as C reads them, and as they are written for others.
+        let subject = token.verified.subject().len().saturating_mul(2);
+        sent.0.len().saturating_add(texts).saturating_add(subject).saturating_add(OVERHEAD) as u64
     }
 }
 
