@@ -90,8 +90,7 @@ impl Object {
 
     /// The member of exactly this name.
     pub fn member(&self, name: &str) -> Option<&Member> {
-        let tag = tag(name.as_bytes());
-        self.members.iter().find(|member| member.has(&self.text, name, tag))
+        member(&self.text, &self.members, name)
     }
 
     /// The value of the member of exactly this name.
@@ -134,8 +133,12 @@ pub fn value<'t>(text: &'t str, member: &Member) -> Raw<'t> {
 
 /// The member of exactly this name in a scanned text.
 pub fn get<'t>(text: &'t str, members: &Members, name: &str) -> Option<Raw<'t>> {
+    member(text, members, name).map(|member| value(text, member))
+}
+
+fn member<'m>(text: &str, members: &'m Members, name: &str) -> Option<&'m Member> {
     let tag = tag(name.as_bytes());
-    members.iter().find(|member| member.has(text, name, tag)).map(|member| Raw::of(text, member.value()))
+    members.iter().find(|member| member.has(text, name, tag))
 }
 
 impl<'t> Raw<'t> {

@@ -31,15 +31,21 @@ var usual = []gatepost.Field{
 // rita:four cups of green tea each noon
 const basic = "Basic cml0YTpmb3VyIGN1cHMgb2YgZ3JlZW4gdGVhIGVhY2ggbm9vbg=="
 
-func decide(policy, token, key string, lines bool) {
+// open opens an engine in Go and another one for C alone, which is never ended.
+func open(policy string) (*gatepost.Engine, unsafe.Pointer) {
 	engine := must(gatepost.Open(policy, nil))
-	defer engine.Close()
 	path := C.CString(policy)
 	defer C.free(unsafe.Pointer(path))
 	direct := C.direct_open(path)
 	if direct == nil {
 		fail("C alone cannot open " + policy)
 	}
+	return engine, direct
+}
+
+func decide(policy, token, key string, lines bool) {
+	engine, direct := open(policy)
+	defer engine.Close()
 	if !lines {
 		fmt.Printf("%-10s %8s %22s %22s\n", "ns", "C alone", "DecideRequest", "Decide(*http.Request)")
 	}

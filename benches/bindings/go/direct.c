@@ -1,8 +1,6 @@
 /* The same decision by C alone, on the same library in the same process: what the Go module is measured against. */
 #include "direct.h"
 
-#include <gatepost.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,23 +24,28 @@ void *direct_open(const char *policy) {
     return engine;
 }
 
-double direct_decide(void *engine, const char *target, const char *const *fields, int count, int times, uint32_t status) {
-    gatepost_header headers[32];
-    memset(headers, 0, sizeof headers);
+void direct_request(
+    gatepost_request *request, gatepost_header *headers, const char *target, const char *const *fields, int count) {
+    memset(headers, 0, (size_t)count * sizeof headers[0]);
     for (int i = 0; i < count; i++) {
         headers[i].name = text(fields[2 * i]);
         headers[i].value = text(fields[2 * i + 1]);
     }
+    memset(request, 0, sizeof *request);
+    request->struct_size = sizeof *request;
+    request->method = text("GET");
+    request->target = text(target);
+    request->host = text("orders.example.com");
+    request->peer = text("192.0.2.7:4711");
+    request->headers = headers;
+    request->header_count = (size_t)count;
+    request->flags = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE;
+}
+
+double direct_decide(void *engine, const char *target, const char *const *fields, int count, int times, uint32_t status) {
+    gatepost_header headers[32];
     gatepost_request request;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method = text("GET");
-    request.target = text(target);
-    request.host = text("orders.example.com");
-    request.peer = text("192.0.2.7:4711");
-    request.headers = headers;
-    request.header_count = (size_t)count;
-    request.flags = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE;
+    direct_request(&request, headers, target, fields, count);
     /* Once with leave to block, so that what can be remembered is. */
     gatepost_decision *first = NULL;
     if (gatepost_decide(engine, &request, &first, NULL) != GATEPOST_OK) {

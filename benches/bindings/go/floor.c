@@ -9,26 +9,9 @@ static gatepost_request ready;
 static gatepost_header headers_of[32];
 static floor_answer answer_of;
 
-static gatepost_str text(const char *string) {
-    return (gatepost_str){string, strlen(string)};
-}
-
 void floor_prepare(void *engine, const char *target, const char *const *fields, int count) {
     engine_of = engine;
-    memset(headers_of, 0, sizeof headers_of);
-    for (int i = 0; i < count; i++) {
-        headers_of[i].name = text(fields[2 * i]);
-        headers_of[i].value = text(fields[2 * i + 1]);
-    }
-    memset(&ready, 0, sizeof ready);
-    ready.struct_size = sizeof ready;
-    ready.method = text("GET");
-    ready.target = text(target);
-    ready.host = text("orders.example.com");
-    ready.peer = text("192.0.2.7:4711");
-    ready.headers = headers_of;
-    ready.header_count = (size_t)count;
-    ready.flags = GATEPOST_REQUEST_TLS | GATEPOST_REQUEST_BODY_COMPLETE;
+    direct_request(&ready, headers_of, target, fields, count);
 }
 
 uint32_t floor_answered(floor_answer *answer) {

@@ -37,14 +37,8 @@ var (
 
 // floor measures, step by step, what a decision by one call into C costs at least, whoever makes the call.
 func floor(policy, where string, status int, further ...string) {
-	engine := must(gatepost.Open(policy, nil))
+	engine, direct := open(policy)
 	defer engine.Close()
-	path := C.CString(policy)
-	defer C.free(unsafe.Pointer(path))
-	direct := C.direct_open(path)
-	if direct == nil {
-		fail("C alone cannot open " + policy)
-	}
 	target := C.CString(where)
 	fields := (*[64]*C.char)(C.malloc(64 * C.size_t(unsafe.Sizeof(target))))
 	var p [2 * C.FLOOR_FIELDS]*C.char

@@ -3,8 +3,6 @@
 #define FLOOR_H
 #include "direct.h"
 
-#include <gatepost.h>
-
 enum { FLOOR_FIELDS = 11 };
 
 /* A decision with its text behind it. */

@@ -50,3 +50,21 @@ mod kind {
 mod kind {
     pub use super::each as difference;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_of_texts_of_any_length_counts_in_both_ways() {
+        for length in 0..=200 {
+            let one: Vec<u8> = (0..=255).cycle().take(length).collect();
+            assert_eq!((difference(&one, &one.clone()), each(&one, &one.clone())), (0, 0), "{length}");
+            for at in 0..length {
+                let mut other = one.clone();
+                other[at] ^= 1 << (at % 8);
+                assert!(difference(&one, &other) != 0 && each(&one, &other) != 0, "{at} of {length}");
+            }
+        }
+    }
+}
