@@ -56,8 +56,11 @@ fn the_bench_prints_a_line_for_each_path() {
 fn the_trained_build_says_what_it_wants() {
     let folder = scratch("untrained");
     let compiler = folder.join("rustc");
-    fs::write(&compiler, "#!/bin/sh\necho 'host: nowhere'\n").expect("written");
-    fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("made executable");
+    // By another process: nothing runs a file that some process has open for writing, and here a test beside this may
+    // have started one meanwhile.
+    let script = "printf '#!/bin/sh\\necho host: nowhere\\n' >\"$0\" && chmod +x \"$0\"";
+    let written = Command::new("sh").args(["-c", script]).arg(&compiler).status().expect("run");
+    assert!(written.success());
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a PATH"));
     let said = Command::new(root().join("bindings/c/optimized.sh")).env("PATH", path).output().expect("run");
     let text = String::from_utf8_lossy(&said.stderr);

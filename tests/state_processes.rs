@@ -180,7 +180,10 @@ fn a_file_or_folder_that_may_not_be_written_is_refused_with_what_to_do() {
     let path = folder.path().join("gatepost.db");
     // Everything may write for root, so the test runs on as nobody, from a copy that nobody can reach.
     let program = folder.path().join("test");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // By another process: one that a test beside this starts would hold on to a file that is being written here, for as
+    // long as it takes to start, and nothing runs such a file (ETXTBSY).
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     let refused = |path: &Path| {
         let mut command = Command::new(&program);
         command.args(["a_file_or_folder_that_may_not_be_written_is_refused_with_what_to_do", "--exact"]);

@@ -318,16 +318,17 @@ fn perform(
             keeping::look(&snapshot, process, now);
             let is_steady = process.steady.holds(now, moment);
             if process.is_sweep_due(now) {
-                process.throttle.sweep(now);
                 process.remembered.sweep(snapshot.policy.password.remember, now);
-                if !mode.read_only {
-                    // By a clock that is wrong a token would live again once it is put right.
-                    if is_steady {
-                        process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
-                    }
+                snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
+                // By a clock that is wrong, or of which a request knows better, a guesser would begin anew, a revoked
+                // token live again, and people be logged out.
+                if is_steady {
+                    process.throttle.sweep(now);
+                }
+                if is_steady && !mode.read_only {
+                    process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
                     process.state.sweep_logins(now).unwrap_or_else(failed);
                 }
-                snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
             }
             None
         }
@@ -367,8 +368,10 @@ mod tests {
 
     use super::*;
     use crate::engine::{Engine, Options};
-    use crate::policy::model::StateLocation;
+    use crate::policy::model::{Limit, StateLocation, ThrottleRules};
+    use crate::request::Peer;
     use crate::state::{By, KEPT, Revocation};
+    use crate::throttle::Attempt;
 
     const NOW: i64 = 1_790_000_000;
 
@@ -383,6 +386,10 @@ mod tests {
         let (issuer, name, ends_at) = ("https://a.example".to_owned(), "a".to_owned(), Some(NOW - KEPT));
         let over = Revocation { by: By::Token, issuer, name, before: None, revoked_at: NOW - KEPT, ends_at };
         process.state.revoke_token(&over).unwrap();
+        let limit = Some(Limit { failures: 1, per: 60 });
+        let rules = ThrottleRules { account: limit, ..ThrottleRules::default() };
+        let attempt = || process.throttle.reserve(&rules, Attempt::Account("alice"), Peer::Unix, NOW - 60);
+        process.throttle.failed(attempt().unwrap()).unwrap();
         let begun = Instant::now();
         for (later, left) in [(0, 1), (300, 1), (700, 0)] {
             // Each is run at once, and might as well have waited.
@@ -390,6 +397,8 @@ mod tests {
             let snapshot = Arc::clone(&current.snapshot);
             Job::housekeeping_of(Arc::clone(process), asked, snapshot, false).run();
             assert_eq!(process.state.revocations(9).unwrap().len(), left, "{later}");
+            // Requests come at a time of their own, at which the failure is not over.
+            assert_eq!(attempt().map(|place| process.throttle.abandoned(place)).is_err(), left == 1, "{later}");
         }
     }
 }
