@@ -37,7 +37,8 @@ const POLICY: &str = "GATEPOST_TEST_KEYS_POLICY";
 fn be_the_other(policy: &Path) {
     let clock = Arc::new(AtomicI64::new(NOW));
     let own = Arc::clone(&clock);
-    let options = Options { clock: Some(Arc::new(move || own.load(Ordering::Relaxed))), ..Options::default() };
+    let clock_of_tests = Some(Arc::new(move || own.load(Ordering::Relaxed)) as Arc<_>);
+    let options = Options { clock: clock_of_tests, fetch: patient(), ..Options::default() };
     let (engine, _) = Engine::open(policy, options).unwrap();
     engine.start().unwrap();
     for line in std::io::stdin().lines() {

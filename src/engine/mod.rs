@@ -403,7 +403,7 @@ impl Engine {
         before: Option<&Snapshot>,
         now: i64,
     ) -> Result<Snapshot, Error> {
-        let fetch = self.inner.options.fetch.clone().or_else(fetch::own);
+        let fetch = self.inner.options.fetch.clone().or_else(|| fetch::own(fetch::WHOLE));
         keeping::can_fetch(policy, fetch.is_some())?;
         let wanted = policy.events.sink != EventSink::Callback || teller.has_listener();
         let heard = wanted && !self.is_quiet();

@@ -12,15 +12,14 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout, time};
 
-use super::{Answer, Ask, LARGEST, WHOLE, too_large};
+use super::{Answer, Ask, LARGEST, too_large};
 
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
 /// Largest head of an answer, octets.
 const LARGEST_HEAD: usize = 32 * 1024;
 
-/// Asks; an error says what went wrong.
-pub(super) fn fetch(ask: &Ask<'_>) -> Result<Answer, String> {
+/// Asks; an error says what went wrong. All of it may take `whole`, and the connection half of that.
+pub(super) fn fetch(ask: &Ask<'_>, whole: Duration) -> Result<Answer, String> {
+    let said = |error: &ureq::Error| said(error, whole);
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         // Named here, so that the process has no default of ours.
@@ -33,8 +32,8 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Result<Answer, String> {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
-        .timeout_connect(Some(CONNECT))
-        .timeout_global(Some(WHOLE))
+        .timeout_connect(Some(whole / 2))
+        .timeout_global(Some(whole))
         .max_response_header_size(LARGEST_HEAD)
         .max_idle_connections(0)
         .user_agent(concat!("gatepost/", env!("CARGO_PKG_VERSION")))
@@ -98,7 +97,7 @@ impl Resolver for Names {
 }
 
 /// An error with what to do.
-fn said(error: &ureq::Error) -> String {
+fn said(error: &ureq::Error, whole: Duration) -> String {
     let certificate = "whoever runs it, or whoever stands in between, is not who the address says; for authorities of your \
                        own name a file of their certificates with `ca`";
     match error {
@@ -107,7 +106,7 @@ fn said(error: &ureq::Error) -> String {
             "the head of the answer is too large; is this the right address?".into()
         }
         ureq::Error::Timeout(_) => {
-            format!("no whole answer came within {} seconds; look at the network and the server", WHOLE.as_secs())
+            format!("no whole answer came within {} seconds; look at the network and the server", whole.as_secs())
         }
         ureq::Error::HostNotFound => "there is no host of this name; look at the address and the resolver".into(),
         ureq::Error::Rustls(rustls::Error::InvalidCertificate(why)) => {

@@ -71,12 +71,15 @@ pub enum Document {
     },
 }
 
-/// Our own client; `None` in a build without it.
-pub fn own() -> Option<Fetch> {
+/// Our own client; `None` in a build without it. `whole`: for each document, as [`WHOLE`] says.
+pub fn own(whole: Duration) -> Option<Fetch> {
     #[cfg(feature = "https")]
-    return Some(Arc::new(https::fetch));
+    return Some(Arc::new(move |ask: &Ask<'_>| https::fetch(ask, whole)));
     #[cfg(not(feature = "https"))]
-    return None;
+    {
+        let _ = whole;
+        None
+    }
 }
 
 /// Fetches a document of JSON. The error is for the operator: what was seen, and what to do.

@@ -5,8 +5,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gatepost::engine::{Engine, Options, Told};
+use gatepost::fetch::{self, Fetch};
 use gatepost::policy::{self, Loaded};
 use serde_json::Value;
 
@@ -53,6 +55,7 @@ impl Place {
         Options {
             clock: Some(Arc::new(move || clock.load(Ordering::Relaxed))),
             on_event: Some(on_event),
+            fetch: patient(),
             ..Options::default()
         }
     }
@@ -88,6 +91,11 @@ impl Place {
         let failed = told.iter().rev().find(|line| line["event"] == "keys_failed");
         failed.unwrap_or_else(|| panic!("no failure: {told:?}"))["message"].as_str().unwrap().to_owned()
     }
+}
+
+/// Fetches as an engine does by itself, but waits long: a machine that stands still for some seconds makes no server slow.
+pub fn patient() -> Option<Fetch> {
+    fetch::own(Duration::from_secs(300))
 }
 
 /// What a token of this key comes to.
