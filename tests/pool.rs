@@ -6,10 +6,12 @@
 )]
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 
 use gatepost::engine::{Engine, Job, Options, Progress};
 use gatepost::error::ErrorKind;
+use gatepost::fetch::{Ask, Fetch};
 use gatepost::request::{Header, Request};
 use gatepost::runtime::pool::{MOST_THREADS, MOST_WAITING, OnDone, Outcome, Pool, Ticket, Work};
 
@@ -18,8 +20,12 @@ const POLICY: &str = "[engine]\nstate = \":memory:\"\nschemes = [\"basic\"]\n\
                       [throttle]\naccount = { failures = 1000, per = \"1m\" }\npair = { failures = 1000, per = \"1m\" }\n";
 
 fn engine() -> Engine {
-    let loaded = gatepost::policy::parse(POLICY, Path::new("p.toml"), Path::new(".")).unwrap();
-    let engine = Engine::new(loaded, Options::default());
+    with(POLICY, None)
+}
+
+fn with(policy: &str, fetch: Option<Fetch>) -> Engine {
+    let loaded = gatepost::policy::parse(policy, Path::new("p.toml"), Path::new(".")).unwrap();
+    let engine = Engine::new(loaded, Options { fetch, ..Options::default() });
     engine.start().unwrap();
     engine
 }
@@ -53,17 +59,39 @@ fn status(outcome: Outcome) -> u16 {
     }
 }
 
+/// Housekeeping that waits: it says when it has begun, and goes on when the sender is dropped.
+fn held_up() -> (Job, Receiver<()>, Sender<()>) {
+    let (begins, begun) = channel();
+    let (go_on, goes_on) = channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let fetch: Fetch = Arc::new(move |_: &Ask<'_>| {
+        begins.send(()).unwrap();
+        let _ = goes_on.lock().unwrap().recv();
+        Err("nothing came".to_owned())
+    });
+    let keys = "[[issuer]]\nname = \"a\"\nissuer = \"https://a.example\"\naudience = \"b\"\nalgorithms = \"EdDSA\"\n\
+                keys = { url = \"https://a.example/keys\" }\n";
+    let job = with(&format!("{POLICY}{keys}"), Some(fetch)).poll().unwrap().job.unwrap();
+    (job, begun, go_on)
+}
+
 #[test]
 fn what_does_not_fit_is_refused_and_the_rest_is_decided() {
     let (pool, engine) = (Pool::new(1, 1).unwrap(), engine());
-    let (outcomes, _) = submit(&pool, &engine, 4);
+    // The only thread is at work for as long as the others are submitted, however long that takes.
+    let (busy, begun, go_on) = held_up();
+    pool.submit(busy, Work::Housekeeping, Box::new(|_| ())).map_err(|refused| refused.0).unwrap();
+    begun.recv().unwrap();
+    let (outcomes, _) = submit(&pool, &engine, 3);
+    drop(go_on);
     let mut statuses = Vec::new();
-    while statuses.len() < 4 {
+    while statuses.len() < 3 {
         pool.dispatch().unwrap();
         statuses.extend(outcomes.try_iter().map(status));
         std::thread::yield_now();
     }
-    assert!(statuses.contains(&401) && statuses.contains(&503), "{statuses:?}");
+    statuses.sort_unstable();
+    assert_eq!(statuses, [401, 503, 503]);
     assert!(outcomes.try_recv().is_err(), "nothing is answered twice");
 }
 
