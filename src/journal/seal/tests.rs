@@ -108,7 +108,17 @@ fn several_writers_make_one_chain() {
     let journals: Vec<Journal> = (0..3).map(|_| journal(&path)).collect();
     std::thread::scope(|scope| {
         for (who, journal) in journals.iter().enumerate() {
-            scope.spawn(move || (0..50).for_each(|count| write(journal, &[&format!("{{\"{who}\":{count}}}")])));
+            scope.spawn(move || {
+                for count in 0..50 {
+                    journal.push(&format!("{{\"{who}\":{count}}}"));
+                    journal.write(0);
+                    // Whoever has the lock may stand still for longer than is waited for it: then the line waits as well.
+                    while journal.waiting() > 0 {
+                        assert!(journal.failure().is_some_and(|why| why.contains("locked")), "{:?}", journal.failure());
+                        journal.write(0);
+                    }
+                }
+            });
         }
     });
     assert_eq!((lines(&path).len(), broken(&lines(&path))), (150, None));

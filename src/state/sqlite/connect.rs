@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind as Io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -15,6 +15,8 @@ use crate::error::{Error, ErrorKind};
 
 /// How long a writer waits for another's transaction to end.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// How long it sleeps before it asks again.
+const STEP: Duration = Duration::from_millis(10);
 /// Prepared statements kept for each connection; there are fewer.
 const STATEMENTS: usize = 64;
 
@@ -77,7 +79,8 @@ pub(super) fn memory() -> Result<Connection, Fault> {
 /// Write-ahead log: readers and one writer do not wait for each other. While two processes switch a new file over,
 /// SQLite answers "busy" without waiting, so the waiting is done here.
 fn write_ahead(connection: &Connection, path: &Path) -> Result<(), Fault> {
-    let start = Instant::now();
+    // Counted as SQLite counts: by how often it was asked, so that a machine that stands still makes nobody busy.
+    let mut waited = Duration::ZERO;
     loop {
         let mode: Result<String, _> = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
         match mode {
@@ -92,13 +95,14 @@ fn write_ahead(connection: &Connection, path: &Path) -> Result<(), Fault> {
                 )));
             }
             Err(error)
-                if start.elapsed() < BUSY
+                if waited < BUSY
                     && matches!(
                         error.sqlite_error_code(),
                         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
                     ) =>
             {
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::sleep(STEP);
+                waited = waited.saturating_add(STEP);
             }
             Err(error) => return Err(error.into()),
         }
