@@ -40,7 +40,7 @@ fn in_a_child(body: impl FnOnce() -> bool) {
     assert!(child >= 0);
     if child == 0 {
         // SAFETY: no handler is set, so that the signal ends the process.
-        unsafe { libc::alarm(20) };
+        unsafe { libc::alarm(300) };
         let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(false);
         // SAFETY: ends the child.
         unsafe { libc::_exit(if good { 0 } else { 1 }) };

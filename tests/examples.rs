@@ -190,7 +190,7 @@ impl Server {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("set");
+        stream.set_read_timeout(Some(Duration::from_secs(300))).expect("set");
         stream
     }
 
@@ -213,7 +213,7 @@ impl Server {
     }
 
     fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(300);
         while !holds() {
             assert!(Instant::now() < end, "waited in vain until {what}; the server says:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));

@@ -103,7 +103,7 @@ impl Nginx {
             .spawn()
             .unwrap();
         let nginx = Nginx { child, socket };
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(300);
         while UnixStream::connect(&nginx.socket).is_err() {
             let log = || std::fs::read_to_string(folder.join("error.log"));
             assert!(Instant::now() < until, "nginx does not listen: {:?}", log());

@@ -101,7 +101,7 @@ fn the_trained_build_takes_what_was_edited_while_it_ran_the_next_time() {
 #[test]
 fn a_lane_in_which_something_fails_or_cannot_even_begin_shows_and_fails() {
     let said = |limits: &str, commands: &str| {
-        let line = format!("{limits} exec timeout 60 .ci/lanes {commands}");
+        let line = format!("{limits} exec timeout 600 .ci/lanes {commands}");
         let said = Command::new("bash").arg("-c").arg(line).current_dir(root()).output().expect("run");
         (said.status.code(), String::from_utf8_lossy(&said.stdout).into_owned())
     };

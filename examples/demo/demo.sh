@@ -42,7 +42,7 @@ expired=$("$here/mint.sh" "$work/accounts.key" sam clerk -300)
 
 "$work/event_loop" "$policy" 0 >"$work/server.log" 2>&1 &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 1200); do
     grep -q '^listening on ' "$work/server.log" && break
     kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
     sleep 0.05

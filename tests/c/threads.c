@@ -32,14 +32,17 @@ static void *decide(void *data) {
 }
 
 #ifdef MEASURE
-#include <unistd.h>
-
-/* Resident memory, bytes. */
+/* Resident memory, bytes. Counted page by page: the quick number of statm may be off by 128 KiB for each processor. */
 static long resident(void) {
-    long all = 0, pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%ld %ld", &all, &pages) == 2 && fclose(file) == 0);
-    return pages * sysconf(_SC_PAGESIZE);
+    long kib = 0;
+    char line[256];
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    CHECK(file != NULL);
+    while (kib == 0 && fgets(line, sizeof line, file) != NULL) {
+        (void)!sscanf(line, "Rss: %ld kB", &kib);
+    }
+    CHECK(kib > 0 && fclose(file) == 0);
+    return kib * 1024;
 }
 #endif
 
