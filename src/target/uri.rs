@@ -25,6 +25,9 @@ impl HttpUri {
         let rest = rest.get(..end)?;
         let slash = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(slash)?;
+        if path.split(|byte| *byte == b'%').skip(1).any(|after| octet(after).is_none()) {
+            return None;
+        }
         Some(HttpUri::of(port == 443, &Host::parse(authority).ok()?, path))
     }
 
@@ -68,8 +71,9 @@ fn spelled(path: &[u8]) -> String {
                     encode(&mut out, octet);
                     rest = after;
                 }
-                // Not a URI; and no request with such a path comes this far.
-                None => out.push('%'),
+                // Not a URI; and no request with such a path comes this far. As it is, it could come to stand before
+                // digits that were encoded, and mean an octet that nobody wrote.
+                None => encode(&mut out, b'%'),
             },
             _ if is_unreserved(byte) || b"/!$&'()*+,;=:@".contains(&byte) => out.push(char::from(byte)),
             _ => encode(&mut out, byte),
@@ -176,7 +180,6 @@ mod tests {
             "https://e/a%252Fb",
             "https://e/",
             "https://e/%00",
-            "https://e/a%",
             "https://e/a%25",
         ];
         let read: std::collections::BTreeSet<_> = all.iter().map(|text| uri(text)).collect();
@@ -202,6 +205,10 @@ mod tests {
             "https://e /",
             "https://e/a b",
             "https://e/a\n",
+            "https://e/%",
+            "https://e/%a",
+            "https://e/%a%30",
+            "https://e/%%41",
             "https://e\\a",
             "https://e/\u{7f}",
             " https://e/",
