@@ -31,7 +31,7 @@ if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ]; then
     rm -rf "$folder/python" "$folder/installed"
     mkdir -p "$folder"
     python3 -m venv "$folder/python" || fail "no Python environment could be made (python3-venv)"
-    "$folder/python/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+    "$folder/python/bin/pip" install --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         -r "$here/requirements.txt" || fail "PyPI did not give what tests/servers/requirements.txt names"
     echo "$wanted" >"$folder/installed"
 fi

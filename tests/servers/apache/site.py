@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from frame import people
-from frame.places import TOP, free_port
+from frame.places import PATIENCE, TOP, free_port
 from frame.server import Server
 
 from . import build
@@ -152,7 +152,7 @@ class Site(Server):
             for path in [self.site, *self.site.rglob("*")]:
                 os.chown(path, user.pw_uid, user.pw_gid)
 
-    def start(self, within=30):
+    def start(self, within=PATIENCE):
         self.own()
         try:
             super().start(within)
@@ -163,7 +163,7 @@ class Site(Server):
             self.wait_for(lambda: "resuming normal operations" in self.log())  # it listens before it hears signals
         return self
 
-    def stop(self, within=20) -> int:
+    def stop(self, within=PATIENCE) -> int:
         code = super().stop(within)
         said = self.said()
         shutil.rmtree(self.site, ignore_errors=True)
@@ -175,11 +175,11 @@ class Site(Server):
         """apachectl configtest."""
         self.own()
         return subprocess.run(
-            [build.httpd(), "-f", self.configuration, "-t"], capture_output=True, text=True, timeout=60,
+            [build.httpd(), "-f", self.configuration, "-t"], capture_output=True, text=True, timeout=PATIENCE,
             env=self.environment,
         )
 
-    def graceful(self, within=30):
+    def graceful(self, within=PATIENCE):
         """A graceful restart; returns once new children serve."""
         ready = self.log().count("resuming normal operations")
         self.signal(signal.SIGUSR1)
@@ -187,6 +187,12 @@ class Site(Server):
         while self.log().count("resuming normal operations") == ready:
             assert time.monotonic() < end and self.process.poll() is None, self.said()
             time.sleep(0.005)
+
+    def renew(self):
+        """A graceful restart; returns once none of the children from before is left."""
+        before = set(self.children())
+        self.graceful()
+        self.wait_for(lambda: not before & set(self.children()))
 
     def told(self, word: str) -> list:
         """Lines of the error log with that word."""

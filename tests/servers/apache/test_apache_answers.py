@@ -10,7 +10,7 @@ import pytest
 from apache.site import POLICY, Site
 from frame import wire
 from frame.people import PASSWORD
-from frame.places import TOP
+from frame.places import PATIENCE, TOP
 
 ALICE = wire.basic("alice", PASSWORD)
 
@@ -219,7 +219,7 @@ def banned(site) -> list:
     """Whom fail2ban counts, by the filter that is shipped, on the log of this very httpd; one entry for each line."""
     done = subprocess.run(
         ["fail2ban-regex", "--usedns", "raw", "--out", "ip", site.site / "error.log", TOP / "bindings/fail2ban/gatepost.conf"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout.split()
 
 

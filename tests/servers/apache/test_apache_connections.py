@@ -8,6 +8,7 @@ import pytest
 from apache.site import POLICY, Site
 from frame import wire
 from frame.people import PASSWORD
+from frame.places import PATIENCE
 
 ALICE = wire.basic("alice", PASSWORD)
 
@@ -119,7 +120,7 @@ def test_http_2_is_decided_the_same(site):
         done = subprocess.run(
             ["curl", "-s", "--http2", "-o", "-", "-w", "\n%{http_code} %{http_version}", "--cacert", site.site / "ca.pem",
              f"https://localhost:{site.port}{path}", "--connect-to", f"localhost:{site.port}:127.0.0.1:{site.port}", *more],
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=PATIENCE)
         return done.stdout
 
     refused = curl("/plain/x.html")

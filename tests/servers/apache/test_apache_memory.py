@@ -7,6 +7,7 @@ from apache import build
 from apache.site import POLICY, Site, token
 from frame import wire
 from frame.people import PASSWORD
+from frame.places import PATIENCE
 
 ALICE = wire.basic("alice", PASSWORD)
 CONFIG = """
@@ -78,7 +79,7 @@ def test_valgrind_finds_nothing_in_the_module(echo):
         assert {200, 401} <= came
         assert re.search(r"^alice alice \S+ clerk alice - private, no-store$", (made.site / "access.log").read_text(), re.M)
         made.signal(15)
-        made.process.wait(120)
+        made.process.wait(PATIENCE)
         said = made.output.read_text()
     assert "LEAK SUMMARY" in said or "All heap blocks were freed" in said
     blocks = re.split(r"\n==\d+== \n", said)
@@ -100,5 +101,5 @@ def test_the_address_sanitizer_finds_nothing_in_the_module(echo):
             made.graceful()
             assert {200, 401} <= ask_everything(made.port, 100)
             made.signal(made.stop_with)
-            made.process.wait(60)
+            made.process.wait(PATIENCE)
             assert "AddressSanitizer" not in made.said()

@@ -84,9 +84,7 @@ class Apache(Adapter):
             raise ValueError(checked.stderr)
         if os.geteuid() == 0:
             self.give(Path(policy))
-        children = done.children()
-        done.graceful()
-        done.wait_for(lambda: not set(children) & set(done.children()))
+        done.renew()
 
     def stop(self):
         if self.site is not None:

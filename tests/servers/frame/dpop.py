@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from . import people
+from .places import PATIENCE
 
 
 def _encoded(data: bytes) -> str:
@@ -27,7 +28,7 @@ class Client:
         self.token = people.token(secret, subject, roles, cnf={"jkt": _encoded(thumbprint)})
 
     def _openssl(self, *arguments) -> bytes:
-        return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60).stdout
+        return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=PATIENCE).stdout
 
     def fields(self, uri: str, method="GET") -> list:
         """The fields of one request: each time a fresh proof."""

@@ -3,6 +3,8 @@
 import socket
 import struct
 
+from .places import PATIENCE
+
 
 def _text(value) -> bytes:
     value = value if isinstance(value, bytes) else value.encode("latin-1")
@@ -32,7 +34,7 @@ def _status(block: bytes) -> int:
 class Connection:
     """One connection with as many streams as wanted."""
 
-    def __init__(self, port: int, timeout=30):
+    def __init__(self, port: int, timeout=PATIENCE):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self._frame(4, 0, 0, b""))
         self.stream, self.kept = -1, b""

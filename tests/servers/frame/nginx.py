@@ -1,5 +1,6 @@
 """nginx with the module: built once for all tests, each server in a folder of its own."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -8,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .places import TOP, free_port, release, target
+from .places import PATIENCE, TOP, free_port, release, target
 from .server import Server, wait_for
 
 MODULE = TOP / "bindings" / "nginx"
@@ -32,15 +33,18 @@ def module(kind="build", environment=None) -> Path:
     stamp = out / "digest"
     if name in _failed:
         raise RuntimeError(_failed[name])
-    if not (made.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest()):
-        done = subprocess.run(
-            [str(MODULE / "build.sh"), kind], capture_output=True, text=True,
-            env={**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(out), **environment},
-        )
-        if done.returncode != 0:
-            _failed[name] = f"the module does not build:\n{done.stdout}{done.stderr}"
-            raise RuntimeError(_failed[name])
-        stamp.write_text(digest.hexdigest())
+    out.mkdir(parents=True, exist_ok=True)
+    with open(out / "lock", "w") as lock:  # programs that run case files build it as well
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest()):
+            done = subprocess.run(
+                [str(MODULE / "build.sh"), kind], capture_output=True, text=True,
+                env={**os.environ, "GATEPOST_RELEASE": str(release()), "OUT": str(out), **environment},
+            )
+            if done.returncode != 0:
+                _failed[name] = f"the module does not build:\n{done.stdout}{done.stderr}"
+                raise RuntimeError(_failed[name])
+            stamp.write_text(digest.hexdigest())
     return made
 
 
@@ -73,7 +77,7 @@ class Nginx(Server):
 
     def check(self) -> tuple:
         """What `nginx -t` says: its exit code and its words."""
-        done = subprocess.run([*self.command[:-2], "-t"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*self.command[:-2], "-t"], capture_output=True, text=True, timeout=PATIENCE)
         return done.returncode, done.stdout + done.stderr
 
     def worker_ids(self) -> list:
@@ -88,7 +92,7 @@ class Nginx(Server):
                 found.append(child)
         return found
 
-    def swap(self, text: str = None, within=30):
+    def swap(self, text: str = None, within=PATIENCE):
         """A reload, with another configuration where there is one; back when only new workers are left."""
         if text is not None:
             self.conf.write_text(self.full(text))

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .places import release
+from .places import PATIENCE, release
 from .wire import basic
 
 PASSWORD = "four cups of green tea each noon"
@@ -17,7 +17,7 @@ PASSWORD = "four cups of green tea each noon"
 def gatepost(*arguments, stdin="", fails=False) -> str:
     """Runs the command line and returns what it printed."""
     done = subprocess.run(
-        [str(release() / "gatepost"), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=120
+        [str(release() / "gatepost"), *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=PATIENCE
     )
     if (done.returncode != 0) != fails:
         raise AssertionError(f"gatepost {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

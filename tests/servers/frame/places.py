@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[3]
+# Seconds until what does not happen is held to be a fault. Machines stand still for half a minute at times.
+PATIENCE = 180
 
 
 def release() -> Path:
@@ -23,8 +25,22 @@ def target() -> Path:
     return folder
 
 
+_held = {}
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 that nobody but a server of ours gets until it is given back: a socket is bound to it and never
+    listens, so that a server may still listen (all of them set SO_REUSEADDR), while the kernel gives the port to no other
+    test that asks for a free one, and to no connection that goes out."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
+    _held[port] = held
+    return port
+
+
+def give_back(port: int):
+    """The port may be anybody's again."""
+    if port in _held:
+        _held.pop(port).close()

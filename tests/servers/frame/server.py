@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from .places import PATIENCE, give_back
+
 
 def from_example(example: Path, changes: dict) -> str:
     """The text of an example configuration with some of its words replaced. Each must stand in it, so that what is
@@ -38,7 +40,7 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def start(self, within=30):
+    def start(self, within=PATIENCE):
         """Starts it and waits until each port takes connections."""
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
@@ -59,13 +61,15 @@ class Server:
     @staticmethod
     def _listens(port) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
             return True
         except OSError:
             return False
 
-    def stop(self, within=20) -> int:
+    def stop(self, within=PATIENCE) -> int:
         """Ends it with all its processes; what it ended with."""
+        for port in self.ports:
+            give_back(port)
         if self.process is None:
             return 0
         if self.process.poll() is None:
@@ -104,12 +108,12 @@ class Server:
         text = self.output.read_text(errors="replace") if self.output.exists() else ""
         return text if self.log_file == self.output else text + self.log()
 
-    def wait_for(self, what, within=20):
+    def wait_for(self, what, within=PATIENCE):
         """Waits until `what()` is true (of its log, say) and returns that."""
         return wait_for(what, within, self.said)
 
 
-def wait_for(what, within=20, otherwise=lambda: ""):
+def wait_for(what, within=PATIENCE, otherwise=lambda: ""):
     """Waits until `what()` is true and returns what it was."""
     end = time.monotonic() + within
     while not (found := what()):

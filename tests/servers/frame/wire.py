@@ -6,6 +6,8 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
+from .places import PATIENCE
+
 
 class Ended(Exception):
     """The server closed the connection where an answer was expected."""
@@ -56,7 +58,7 @@ def request(target="/", method="GET", host="localhost", fields=(), body=b"", ver
 class Connection:
     """One connection, kept until closed. tls: an ssl.SSLContext. path: a Unix socket in place of the port."""
 
-    def __init__(self, port=None, tls=None, host="127.0.0.1", server_name="localhost", timeout=30, path=None):
+    def __init__(self, port=None, tls=None, host="127.0.0.1", server_name="localhost", timeout=PATIENCE, path=None):
         if path is not None:
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
@@ -137,7 +139,7 @@ class Connection:
             answer.body, self.kept = self.kept, b""
         return answer
 
-    def ended(self, within=5) -> bool:
+    def ended(self, within=PATIENCE) -> bool:
         """Whether the server has closed the connection, or does so in time."""
         self.socket.settimeout(within)
         try:

@@ -21,7 +21,7 @@ def test_all_case_files_get_the_same_answers_through_nginx(capsys):
     program = shlex.join([sys.executable, str(Path(__file__).parent / "through.py")])
     files = sorted(str(path) for path in (TOP / "tests" / "cases").glob("*.json"))
     done = subprocess.run(
-        [str(release() / "gatepost"), "test", "--json", "--through", program, *files], capture_output=True, text=True, timeout=1500
+        [str(release() / "gatepost"), "test", "--json", "--through", program, *files], capture_output=True, text=True, timeout=3600
     )
     told = json.loads(done.stdout)
     failed = [f"{case['file']}: {case['name']}: {case['differs']}" for case in told["cases"] if not case["passed"] and not case.get("cannot")]

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from frame import nginx, people, wire
-from frame.places import TOP, free_port, release, target
+from frame.places import PATIENCE, TOP, free_port, release, target
 from frame.server import from_example, wait_for
 
 from .site import site
@@ -143,14 +143,14 @@ def test_a_state_that_cannot_be_opened_refuses_until_it_can(place, echo):
         assert f"{place.policy}" in errors[0] and "there/orders.db" in errors[0], "it names the policy and what is lacking"
         assert server.log().count("denied 503 state_unavailable") == 5 and "not called in this process" not in server.log()
         (place.folder / "there").mkdir()
-        wait_for(lambda: wire.ask(server.port, "/public/1").status == 200, 20, server.said)
+        wait_for(lambda: wire.ask(server.port, "/public/1").status == 200, otherwise=server.said)
         assert "has started" in server.log()
 
 
 def test_a_state_that_breaks_later_is_told_once_with_the_policy(place, echo):
     with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
         assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
-        with sqlite3.connect(place.folder / "orders.db") as state:
+        with sqlite3.connect(place.folder / "orders.db", timeout=PATIENCE) as state:
             state.execute("PRAGMA writable_schema = ON")
             for (name,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
                 state.execute(f'DROP TABLE "{name}"')

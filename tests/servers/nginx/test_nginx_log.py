@@ -6,7 +6,7 @@ import time
 import urllib.parse
 
 from frame import nginx, people, wire
-from frame.places import TOP
+from frame.places import PATIENCE, TOP
 
 from .site import page, site
 
@@ -34,7 +34,7 @@ def refusals(place):
 def matched(place, count):
     """What the filter counts in the log of refusals."""
     log = place.folder / "gatepost.log"
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and len(log.read_text().splitlines()) < count:
         time.sleep(0.02)
     filter_ = TOP / "bindings" / "fail2ban" / "gatepost.conf"
