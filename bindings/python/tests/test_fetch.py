@@ -92,7 +92,7 @@ def test_pools_fetch_too(issued: tuple[str, str]) -> None:
         async def main() -> gatepost.Decision:
             house = asyncio.create_task(gatepost.AsyncPool.current().keep_house(engine))
             request = gatepost.Request("GET", "/orders", [("Host", "a"), ("Authorization", f"Bearer {token}")])
-            for _ in range(200):
+            for _ in range(5000):
                 decision = await engine.decide_async(request)
                 if decision:
                     break

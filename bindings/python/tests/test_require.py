@@ -21,7 +21,7 @@ import gatepost
 import gatepost.asgi
 from gatepost import django, fastapi, flask, starlette
 
-from .conftest import Place, basic
+from .conftest import PATIENCE, Place, basic
 
 
 def scope(path: str, *headers: tuple[bytes, bytes], kind: str = "http") -> dict[str, Any]:
@@ -262,7 +262,7 @@ for header in sys.argv[3:]:
 def test_django_answers_as_the_engine_does(place: Place, tmp_path: Path, kind: str, wanted: str) -> None:
     (tmp_path / "site.py").write_text(DJANGO)
     words = [sys.executable, tmp_path / "site.py", place.policy, kind, basic("alice")[1], basic("root")[1]]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     answers = re.findall("^answer (.*)$", done.stdout, flags=re.M)
     assert len(answers) == 8, done.stdout + done.stderr
     for answer in answers[:4]:

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
-from .conftest import EXAMPLES, PASSWORD, Place, basic, command
+from .conftest import EXAMPLES, PASSWORD, PATIENCE, Place, basic, command
 from .serving import Server, serving
 
 SERVERS = {
@@ -57,9 +59,9 @@ def test_httpx_and_requests_agree(server: Server, place: Place) -> None:
     answer = server.httpx("/orders/7", key)
     assert answer.status == 200 and answer.json()["user"] == "alice"
     url = f"http://127.0.0.1:{server.port}/orders/7"
-    got = requests.get(url, headers=dict([key]), timeout=20)
+    got = requests.get(url, headers=dict([key]), timeout=PATIENCE)
     assert (got.status_code, got.json()["user"]) == (200, "alice")
-    assert requests.get(url, auth=("alice", "not the password at all"), timeout=20).status_code == 401
+    assert requests.get(url, auth=("alice", "not the password at all"), timeout=PATIENCE).status_code == 401
 
 
 def test_a_public_and_an_optional_route(server: Server, place: Place) -> None:
@@ -91,7 +93,7 @@ def test_no_route_no_method_no_way_round(server: Server) -> None:
 
 
 def test_head_has_no_body(server: Server) -> None:
-    got = requests.head(f"http://127.0.0.1:{server.port}/orders/7", timeout=20)
+    got = requests.head(f"http://127.0.0.1:{server.port}/orders/7", timeout=PATIENCE)
     assert got.status_code in (401, 403) and got.content == b""
 
 
@@ -112,13 +114,12 @@ def test_an_ended_account_is_out_at_once(tmp_path: Path) -> None:
 
 def test_gunicorn_workers_each_start_after_the_fork(place: Place, tmp_path: Path) -> None:
     with serving(tmp_path / "log", *SERVERS["gunicorn+flask"], policy=place.policy) as server:
-        seen = set()
-        for _ in range(200):
+        seen: set[int] = set()
+        end = time.monotonic() + PATIENCE
+        while len(seen) < 2 and time.monotonic() < end:  # the second may be long in coming
             answer = server.httpx("/orders/7", ("X-API-Key", place.key))
             assert answer.status == 200
             seen.add(answer.json()["process"])
-            if len(seen) == 2:
-                break
         assert len(seen) == 2 and server.process.pid not in seen
         # The master opened nothing of the engine's, each worker opened the state for itself.
         assert not has_open(server.process.pid, "orders.db")
@@ -126,7 +127,11 @@ def test_gunicorn_workers_each_start_after_the_fork(place: Place, tmp_path: Path
 
 
 def has_open(pid: int, name: str) -> bool:
-    return any(name in os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd"))
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            if name in os.readlink(entry.path):
+                return True
+    return False
 
 
 def test_a_service_whose_policy_does_not_load_does_not_start(tmp_path: Path) -> None:
@@ -138,7 +143,7 @@ def test_a_service_whose_policy_does_not_load_does_not_start(tmp_path: Path) -> 
         env={**os.environ, "GATEPOST_POLICY": str(policy)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode != 0 and "has no key `foo`" in done.stderr

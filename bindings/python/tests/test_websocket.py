@@ -7,7 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from .conftest import Place, basic
+from .conftest import PATIENCE, Place, basic
 from .serving import Server, serving
 
 
@@ -20,13 +20,13 @@ def server(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytes
 
 
 def test_a_websocket_is_let_in_with_its_identity(server: Server, place: Place) -> None:
-    with connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=dict([basic("alice")])) as socket:
-        assert socket.recv(timeout=10) == "Hello, alice."
+    with connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=dict([basic("alice")]), open_timeout=PATIENCE) as socket:
+        assert socket.recv(timeout=PATIENCE) == "Hello, alice."
 
 
 def test_a_websocket_without_credentials_is_refused_before_the_handshake(server: Server) -> None:
     with pytest.raises(InvalidStatus) as caught:
-        connect(f"ws://127.0.0.1:{server.port}/live")
+        connect(f"ws://127.0.0.1:{server.port}/live", open_timeout=PATIENCE)
     assert caught.value.response.status_code in (401, 403)
     if caught.value.response.status_code == 401:
         assert "WWW-Authenticate" in caught.value.response.headers
@@ -35,5 +35,6 @@ def test_a_websocket_without_credentials_is_refused_before_the_handshake(server:
 def test_another_sites_page_is_refused(server: Server) -> None:
     with pytest.raises(InvalidStatus) as caught:
         headers = dict([basic("alice")])
-        connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=headers, origin="https://evil.example")  # type: ignore[arg-type]
+        url, origin = f"ws://127.0.0.1:{server.port}/live", "https://evil.example"
+        connect(url, additional_headers=headers, origin=origin, open_timeout=PATIENCE)  # type: ignore[arg-type]
     assert caught.value.response.status_code == 403

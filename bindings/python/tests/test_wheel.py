@@ -12,7 +12,7 @@ import pytest
 import gatepost
 from gatepost import _library
 
-from .conftest import PASSWORD, ROOT, command
+from .conftest import PASSWORD, PATIENCE, ROOT, command
 from .serving import serving
 
 PYTHON = ROOT / "bindings/python"
@@ -48,7 +48,7 @@ def test_what_is_in_it() -> None:
 
 
 def test_it_installs_into_an_empty_environment_without_a_compiler(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True, timeout=PATIENCE * 3)
     python = tmp_path / "venv/bin/python"
     # No compiler would be found, and none may be looked for.
     bare = {"PATH": str(tmp_path / "venv/bin"), "CC": "/bin/false", "HOME": str(tmp_path)}
@@ -57,15 +57,15 @@ def test_it_installs_into_an_empty_environment_without_a_compiler(tmp_path: Path
     constraints = tmp_path / "constraints.txt"
     constraints.write_text("\n".join(pin for pin in pins if pin.split("==")[0] in ("cffi", "pycparser")))
     subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "10", "--only-binary", ":all:"]
         + ["-c", str(constraints), str(wheel())],
         check=True,
         env=bare,
-        timeout=300,
+        timeout=PATIENCE * 3,
     )
     (tmp_path / "orders.toml").write_text(shown("toml"))
     done = subprocess.run(
-        [python, "-W", "error", "-c", shown("python", 1)], cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=60, check=False
+        [python, "-W", "error", "-c", shown("python", 1)], cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.stdout.startswith("401 credentials_missing\n"), done.stderr
 
@@ -128,7 +128,7 @@ def test_an_older_library_is_refused_in_words(tmp_path: Path, name: str) -> None
         env={**os.environ, "GATEPOST_LIBRARY": str(library)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1 and re.search(words, done.stderr) and "GATEPOST_LIBRARY" in done.stderr
@@ -145,10 +145,10 @@ def test_a_library_that_is_not_older_is_taken(tmp_path: Path, version: str) -> N
 def test_another_build_of_the_library_can_be_named(tmp_path: Path) -> None:
     code = "import gatepost; from gatepost._library import lib; print(gatepost.library_version())"
     named = {**os.environ, "GATEPOST_LIBRARY": str(Path(os.environ["GATEPOST_RELEASE"]) / "libgatepost.so")}
-    done = subprocess.run([sys.executable, "-c", code], env=named, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], env=named, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout == gatepost.__version__ + "\n", done.stderr
     nowhere = {**os.environ, "GATEPOST_LIBRARY": str(tmp_path / "nowhere.so")}
-    done = subprocess.run([sys.executable, "-c", code], env=nowhere, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], env=nowhere, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert re.search("cannot be loaded.*nowhere.so.*GATEPOST_LIBRARY names it", done.stderr), done.stderr
 
 
@@ -157,14 +157,14 @@ def test_the_package_is_typed_for_its_users(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(good)
     (tmp_path / "bad.py").write_text("import gatepost\ngatepost.Engine('x').decide('GET')\n")
     words = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run([*words, tmp_path / "good.py"], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([*words, tmp_path / "good.py"], capture_output=True, text=True, timeout=PATIENCE * 3, check=False)
     assert done.returncode == 0 and 'Revealed type is "int"' in done.stdout.replace("builtins.", ""), done.stdout
-    done = subprocess.run([*words, tmp_path / "bad.py"], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([*words, tmp_path / "bad.py"], capture_output=True, text=True, timeout=PATIENCE * 3, check=False)
     assert done.returncode == 1 and "incompatible type" in done.stdout
 
 
 def test_the_reference_is_made_of_the_docstrings() -> None:
-    subprocess.run([PYTHON / "docs.sh"], check=True, stdout=subprocess.DEVNULL, timeout=300)
+    subprocess.run([PYTHON / "docs.sh"], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE * 3)
     page = (TARGET / "docs/python/gatepost.html").read_text()
     for name in gatepost.__all__:
         assert name in page, name
