@@ -73,7 +73,7 @@ func TestEventsComeWithTheContextOfTheirRequest(t *testing.T) {
 
 // eventually waits for what another goroutine does.
 func eventually(done func() bool) bool {
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if done() {
 			return true
 		}

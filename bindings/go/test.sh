@@ -29,6 +29,15 @@ fi
 
 bindings/go/archive.sh
 
+# What examples and benchmarks need comes from a module proxy, unless it is here already; go itself asks but once.
+for module in bindings/go/examples benches/bindings/go; do
+    for pause in 5 20 60 none; do
+        (cd $module && go mod download) && break
+        [ $pause != none ] || fail "the modules that $module needs cannot be fetched"
+        sleep $pause
+    done
+done
+
 echo "go: formatting and vet"
 modules="bindings/go bindings/go/examples tests/bindings/go benches/bindings/go"
 for module in $modules; do
@@ -42,14 +51,14 @@ lines=$(find bindings/go -name '*.go' -o -name '*.[ch]' | grep -v /include/ | xa
 
 # -count=1: what the tests are about, the library, is nothing that go's cache of results knows of.
 echo "go: the module, under the race detector"
-(cd bindings/go && GODEBUG=cgocheck=1 go test -race -count=1 -v . >"$work/tests" 2>&1) || { grep -v -e '^=== ' -e '^--- PASS' "$work/tests"; exit 1; }
+(cd bindings/go && GODEBUG=cgocheck=1 go test -race -count=1 -timeout 60m -v . >"$work/tests" 2>&1) || { grep -v -e '^=== ' -e '^--- PASS' "$work/tests"; exit 1; }
 passed=$(grep -c '^--- PASS' "$work/tests") skipped=$(grep -c '^--- SKIP' "$work/tests" || true)
 echo "go: $passed passed, $skipped skipped"
 grep -A 2 '^--- SKIP' "$work/tests" || true
 tail -n 1 "$work/tests"
 
 echo "go: net/http, chi and gin on real servers"
-(cd bindings/go/examples && GODEBUG=cgocheck=1 go test -race -count=1 ./services)
+(cd bindings/go/examples && GODEBUG=cgocheck=1 go test -race -count=1 -timeout 60m ./services)
 
 echo "go: the quick start of the README, from a module proxy"
 bindings/go/module.sh "$work/proxy"
@@ -61,8 +70,15 @@ block go >"$work/start/main.go"
 block toml >"$work/start/orders.toml"
 cd "$work/start"
 echo 'four cups of green tea each noon' | "$GATEPOST_RELEASE/gatepost" user add alice --role clerk --policy orders.toml >/dev/null 2>&1
-# The port of the README may be taken.
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# The port of the README may be taken. A socket that is bound and does not listen holds another until this script ends: the
+# program may listen there all the same (Go sets SO_REUSEADDR), and nobody else is given it meanwhile.
+coproc holder { exec python3 -c 'import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.read()'; }
+read -r port <&"${holder[0]}"
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/" main.go
 go mod init example.com/start 2>/dev/null
 # Another module beside it, which only the next proxy has: what the examples have fetched.
@@ -115,13 +131,14 @@ go build -mod=vendor -o vendored . || fail "the vendored module does not build"
 ./vendored &
 server=$!
 trap 'kill $server 2>/dev/null || true; chmod -R u+w "$work"; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
-    curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$port/" && break
+end=$((SECONDS + 120))
+until curl -s -o /dev/null --max-time 60 "http://127.0.0.1:$port/"; do
+    [ $SECONDS -lt $end ] && kill -0 $server 2>/dev/null || fail "the quick start does not answer"
     sleep 0.1
 done
-said=$(curl -s --max-time 30 -u 'alice:four cups of green tea each noon' "http://127.0.0.1:$port/orders/7")
+said=$(curl -s --max-time 180 -u 'alice:four cups of green tea each noon' "http://127.0.0.1:$port/orders/7")
 [ "$said" = "order 7 for alice" ] || fail "the quick start answers: $said"
-said=$(curl -s --max-time 30 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/orders/7")
+said=$(curl -s --max-time 180 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/orders/7")
 [ "$said" = 401 ] || fail "the quick start answers without credentials: $said"
 kill $server
 wait $server 2>/dev/null || true

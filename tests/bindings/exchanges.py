@@ -49,7 +49,7 @@ class Program:
         self.process.stdin.close()
         rest = self.process.stdout.read()
         assert rest == "", f"it went on talking: {rest!r}"
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
 
 def must(got, wanted):

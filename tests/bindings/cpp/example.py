@@ -72,13 +72,13 @@ class Server:
 
     def ask(self, target, *more):
         """Status, fields and body, by curl."""
-        command = [tool("curl", "curl"), "-sS", "-i", "--path-as-is", "--max-time", "60", *more, self.url + target]
+        command = [tool("curl", "curl"), "-sS", "-i", "--path-as-is", "--max-time", "180", *more, self.url + target]
         head, _, body = run(command).partition("\n\n")
         status, *fields = head.splitlines()
         return int(status.split()[1]), {k.lower(): v.strip() for k, v in (f.split(":", 1) for f in fields)}, body
 
     def until(self, what):
-        for _ in range(600):
+        for _ in range(3600):
             if what():
                 return
             time.sleep(0.05)
@@ -95,7 +95,7 @@ class Server:
 
     def __exit__(self, *_):
         self.end()
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=180)
         words = self.log.read_text()
         shutil.rmtree(self.folder)
         assert code == 0, f"{code}\n{words}"
@@ -154,4 +154,4 @@ def test_the_beast_server_is_clean_under_the_sanitizers_with_clients_that_leave(
         time.sleep(0.05)
         server.end()
         for client in clients:
-            client.wait(timeout=60)
+            client.wait(timeout=180)

@@ -184,7 +184,7 @@ func curl(t *testing.T, server *httptest.Server, arguments ...string) string {
 	if err := os.WriteFile(ca, authority, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("curl", append([]string{"-sS", "--max-time", "30", "--cacert", ca, "-w", " %{http_version} %{http_code}"}, arguments...)...).CombinedOutput()
+	out, err := exec.Command("curl", append([]string{"-sS", "--max-time", "180", "--cacert", ca, "-w", " %{http_version} %{http_code}"}, arguments...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl %v: %v\n%s", arguments, err, out)
 	}
