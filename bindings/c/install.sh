@@ -109,7 +109,7 @@ install)
             ldconfig
             as_root=
         fi
-        if ! ldconfig -p 2>/dev/null | grep -qF "$LIBDIR/libgatepost.so"; then
+        if ! ldconfig -p 2>/dev/null | grep -F "$LIBDIR/libgatepost.so" >/dev/null; then
             echo "${as_root}for a private prefix, set PKG_CONFIG_PATH=$LIBDIR/pkgconfig, and LD_LIBRARY_PATH=$LIBDIR or link with -Wl,-rpath,$LIBDIR"
         fi
     fi

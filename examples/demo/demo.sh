@@ -47,7 +47,7 @@ for _ in $(seq 1200); do
     kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
     sleep 0.05
 done
-url=http://$(sed -n 's/^listening on //p' "$work/server.log" | head -n 1)
+url=http://$(sed -n '/^listening on /{s///p;q;}' "$work/server.log")
 echo "the server listens on $url"
 echo
 
