@@ -10,6 +10,7 @@
 //!
 //! Where nobody has failed lately, and so most of the time, no counter is asked: that costs one look at their number.
 
+mod lately;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use once_cell::race::OnceBox;
 use smallvec::SmallVec;
 
+pub use self::lately::Lately;
 use self::table::{Key, Table};
 use crate::crypto::sip::{Itself, Sip};
 use crate::policy::model::{Limit, ThrottleRules};
@@ -175,8 +177,20 @@ impl Throttle {
         }
     }
 
-    /// What [`Throttle::reserve`] and then [`Throttle::succeeded`] do, for a secret that is known to be right.
-    pub fn passed(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
+    /// What [`Throttle::reserve`] and then [`Throttle::succeeded`] do, for a secret that is known to be right. `lately`
+    /// belongs to the account: where nobody has failed and the same was told a moment ago, that is all there is to do.
+    pub fn passed(
+        &self,
+        rules: &ThrottleRules,
+        attempt: Attempt<'_>,
+        peer: Peer,
+        now: i64,
+        lately: &Lately,
+    ) -> Result<(), Full> {
+        let ends = Ends::of(peer);
+        if lately.is(&ends, now) && self.is_idle(rules) {
+            return Ok(());
+        }
         let subject = self.subject(attempt, peer)?;
         let pair = subject.pair();
         let mut counts = self.counts();
@@ -189,12 +203,18 @@ impl Throttle {
             }
         }
         pair.into_iter().for_each(|pair| counts.remember(pair, now));
+        lately.note(&ends, now);
         Ok(())
+    }
+
+    /// Nobody has failed lately, and no limit refuses everybody.
+    fn is_idle(&self, rules: &ThrottleRules) -> bool {
+        self.counters.load(Ordering::Acquire) == 0 && self.hasher.get().is_some() && !refuse_all(rules)
     }
 
     /// The same answer without taking a place: for `gatepost decide`, which leaves no trace.
     pub fn peek(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
-        if self.counters.load(Ordering::Acquire) == 0 && self.hasher.get().is_some() && !refuse_all(rules) {
+        if self.is_idle(rules) {
             return Ok(());
         }
         let subject = self.subject(attempt, peer)?;

@@ -54,6 +54,22 @@ impl Keyed {
         taint::public(&mut digest);
         digest
     }
+
+    /// The digest of one text, for a key that is used for nothing else and a digest that nobody outside is shown: SHA-256
+    /// from behind the key on, in half the work. The length stands before the text, so that no text begins another, and of
+    /// such texts this is as good as HMAC (Bellare, Canetti and Krawczyk, "Pseudorandom functions revisited", 1996: the
+    /// cascade of a compression function, for prefix-free texts).
+    #[inline]
+    pub fn inward(&self, text: &[u8]) -> [u8; 32] {
+        let mut inner = Text::behind(&self.inner);
+        inner.add(&(text.len() as u64).to_le_bytes());
+        taint::lend(text);
+        inner.add(text);
+        taint::take_back(text);
+        let mut digest = inner.end();
+        taint::public(&mut digest);
+        digest
+    }
 }
 
 impl Drop for Keyed {
@@ -75,7 +91,7 @@ mod tests {
     use super::*;
     use hmac::{Hmac, KeyInit, Mac};
     use proptest::prelude::*;
-    use sha2::Sha256;
+    use sha2::{Digest, Sha256};
 
     fn digest(keyed: &Keyed, parts: &[&str]) -> [u8; 32] {
         keyed.digest(parts.iter().map(|part| part.as_bytes()))
@@ -99,6 +115,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn inward_it_is_sha_256_behind_the_key_and_the_length(key: [u8; 32], text in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut block = [0x36; BLOCK];
+            block.iter_mut().zip(key).for_each(|(octet, key)| *octet ^= key);
+            let mut whole = Sha256::new_with_prefix(block);
+            whole.update((text.len() as u64).to_le_bytes());
+            whole.update(&text);
+            prop_assert_eq!(Keyed::with(&key).inward(&text), <[u8; 32]>::from(whole.finalize()));
+        }
+
         #[test]
         fn it_is_hmac_as_its_crate_computes_it(
             key: [u8; 32], parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 0..5),

@@ -17,6 +17,7 @@ use crate::decision::Upstream;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::state::{ApiKey, State, User};
+use crate::throttle::Lately;
 
 /// Entries kept per kind.
 const CAPACITY: usize = 10_000;
@@ -31,11 +32,13 @@ pub(super) struct Account {
     pub(super) by_password: Memo,
     /// Under which this user's passwords are digested while they are remembered; none where there is no hash.
     pub(super) password_key: OnceLock<Option<Keyed>>,
+    /// From where this user last came in by a password that was remembered.
+    pub(super) lately: Lately,
 }
 
 impl Account {
     pub(super) fn new(user: User) -> Account {
-        Account { user, by_password: Memo::default(), password_key: OnceLock::new() }
+        Account { user, by_password: Memo::default(), password_key: OnceLock::new(), lately: Lately::default() }
     }
 }
 

@@ -101,7 +101,8 @@ impl Examination<'_, '_> {
         if !self.process.remembered.holds(&user, given, seconds, context.now) {
             return Ok(None);
         }
-        self.process.throttle.passed(&policy.throttle, Attempt::Account(name), context.client.address, context.now)?;
+        let (rules, attempt) = (&policy.throttle, Attempt::Account(name));
+        self.process.throttle.passed(rules, attempt, context.client.address, context.now, &user.lately)?;
         context.trace.step("verify", || "a password that was verified a moment ago", || "remembered");
         Ok(Some(user))
     }

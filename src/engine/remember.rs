@@ -84,7 +84,7 @@ impl Remembered {
             let made = self.key.digest(parts.into_iter().chain(user.roles.iter().map(String::as_bytes)));
             Some(Keyed::with(&Zeroizing::new(made)))
         };
-        Some(user.password_key.get_or_init(make).as_ref()?.digest([password.as_ref()]))
+        Some(user.password_key.get_or_init(make).as_ref()?.inward(password.as_ref()))
     }
 }
 

@@ -192,7 +192,10 @@ fn without_limits_nothing_is_counted_and_a_limit_of_none_at_all_refuses_everythi
     assert_eq!(throttle.counts().failures.size(), (0, 0));
     let none = ThrottleRules { account: limit(0, 60), ..ThrottleRules::default() };
     assert_eq!(fail(&throttle, &none, "alice", Peer::Unknown, NOW), full("account", 60));
-    for looked in [Throttle::peek, Throttle::passed] {
+    let passed = |throttle: &Throttle, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64| {
+        throttle.passed(rules, attempt, peer, now, &Lately::default())
+    };
+    for looked in [Throttle::peek, passed] {
         assert_eq!(looked(&throttle, &none, Attempt::Account("alice"), Peer::Unknown, NOW), full("account", 60));
         assert_eq!(looked(&throttle, &none, Attempt::Lookup, Peer::Unknown, NOW), Ok(()));
     }
@@ -322,7 +325,7 @@ fn a_failure_under_way_is_seen_by_those_who_only_look_and_its_end_too() {
     // It may turn out right, and soon.
     let soon = Err(Full { retry_after: 1, counter: "address", under_way: true });
     assert_eq!(look("192.0.2.1"), soon);
-    assert_eq!(throttle.passed(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW), soon);
+    assert_eq!(throttle.passed(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW, &Lately::default()), soon);
     assert_eq!(look("192.0.2.2"), Ok(()));
     throttle.abandoned(place);
     assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
