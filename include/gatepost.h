@@ -711,6 +711,11 @@ typedef struct gatepost_place {
      * Written by the call: slow work that is left, owned by the caller; else NULL.
      */
     struct gatepost_job *job;
+    /**
+     * Written by the call where the decision is in memory: a number that all decisions have which differ from this in the
+     * octets of their id alone. Others may have it too: it says where to compare.
+     */
+    uint64_t mark;
 } gatepost_place;
 
 /**

@@ -137,6 +137,9 @@ pub struct gatepost_place {
     pub decision: *mut gatepost_decision,
     /// Written by the call: slow work that is left, owned by the caller; else NULL.
     pub job: *mut gatepost_job,
+    /// Written by the call where the decision is in memory: a number that all decisions have which differ from this in the
+    /// octets of their id alone. Others may have it too: it says where to compare.
+    pub mark: u64,
 }
 
 // SAFETY: pointers and integers.
@@ -173,8 +176,11 @@ pub unsafe extern "C" fn gatepost_decide_text(
             let text = c.bytes(gatepost_str { ptr: text, len: length }, "text")?;
             let mut headers = Headers::new();
             let request = text::read(text, &mut headers)?;
-            let (made, slow) = begin(engine, &request, Some(room))?;
+            let (made, slow) = begin(engine, &request, Some(&mut *room))?;
             (filled.decision, filled.job) = (made, slow);
+            if made.is_null() && slow.is_null() {
+                filled.mark = flat::mark(room);
+            }
             place.set(&filled);
             Ok(if slow.is_null() { GATEPOST_OK } else { GATEPOST_PENDING })
         })

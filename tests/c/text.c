@@ -48,12 +48,17 @@ static void agrees(const gatepost_engine *engine, const gatepost_request *reques
     CHECK_STATUS(GATEPOST_OK, gatepost_decide_flat(engine, request, &first.flat, sizeof first, &decision, &job));
     CHECK(decision == NULL && job == NULL && first.flat.status == status);
     written line = as_text(request, (uint32_t)request->header_count);
-    gatepost_place place = {sizeof place, &second.flat, sizeof second, (gatepost_decision *)&status, (gatepost_job *)&status};
+    gatepost_place place = {sizeof place, &second.flat, sizeof second, (gatepost_decision *)&status, (gatepost_job *)&status, 0};
     CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, &place));
     CHECK(place.decision == NULL && place.job == NULL && second.flat.status == status);
     CHECK(place.memory == &second.flat && place.room == sizeof second && place.struct_size == sizeof place);
     CHECK(first.flat.reason == second.flat.reason);
+    uint64_t mark = place.mark;
+    place.mark = 0;
+    CHECK_STATUS(GATEPOST_OK, gatepost_decide_text(engine, line.bytes, line.length, &place));
     /* A refusal's text has the id in it. */
+    CHECK(mark != 0 && (place.mark == mark) == (status == 200));
+    CHECK(place.decision == NULL && place.job == NULL && second.flat.status == status);
     if (status == 200) {
         size_t size = first.flat.size - first.flat.id;
         CHECK(second.flat.size - second.flat.id == size);
@@ -86,7 +91,7 @@ static void what_is_slow_is_a_job(const gatepost_engine *engine) {
     request.header_count = 1;
     written line = as_text(&request, 1);
     memory memory;
-    gatepost_place place = {sizeof place, &memory.flat, sizeof memory, (gatepost_decision *)&header, NULL};
+    gatepost_place place = {sizeof place, &memory.flat, sizeof memory, (gatepost_decision *)&header, NULL, 0};
     CHECK_STATUS(GATEPOST_PENDING, gatepost_decide_text(engine, line.bytes, line.length, &place));
     /* Nothing in the job points into the text. */
     memset(&line, 0xAA, sizeof line);
@@ -104,7 +109,7 @@ static void wrong_arguments_are_refused(const gatepost_engine *engine) {
     const size_t length = sizeof line - 1;
     memory memory;
     memset(&memory, 0, sizeof memory);
-    const gatepost_place good = {sizeof good, &memory.flat, sizeof memory, NULL, NULL};
+    const gatepost_place good = {sizeof good, &memory.flat, sizeof memory, NULL, NULL, 0};
     gatepost_place place = good;
     CHECK_STATUS(bad, gatepost_decide_text(NULL, line, length, &place));
     CHECK_STATUS(bad, gatepost_decide_text(engine, NULL, length, &place));

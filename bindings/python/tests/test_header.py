@@ -114,7 +114,7 @@ def test_every_field_is_known() -> None:
 
 def is_known(field: str) -> bool:
     """Read as an attribute, written by name, or found by its place in the view."""
-    return re.search(rf"\.{field}\b|\b{field}=|\"{field}\"|^    {field}: ", SOURCES, flags=re.M) is not None
+    return re.search(rf"\.{field}\b|\b{field}=|[\"']{field}[\"']|^    {field}: ", SOURCES, flags=re.M) is not None
 
 
 def test_the_numbers_stand_where_the_fields_are() -> None:
@@ -150,10 +150,11 @@ def test_what_is_read_of_a_place_is_where_the_library_writes_it() -> None:
     flat = ffi.cast("gatepost_flat *", place.memory)
     assert int(ffi.cast("uintptr_t", flat)) == int(ffi.cast("uintptr_t", place)) + _memory.BEGIN
     assert (place.struct_size, place.room) == (ffi.sizeof("gatepost_place"), len(memory) - _memory.BEGIN)
-    assert _memory.written(memory) == (0, 0, 0, 0)
+    assert _memory.written(memory) == (0, 0, 0, 0, 0)
     place.decision, flat.size, flat.action, flat.id = ffi.cast("gatepost_decision *", 7), 8, 10, 9
     place.job, flat.head, flat.subject = ffi.cast("gatepost_job *", 1), 2, 3
-    assert _memory.written(memory) == (7, 8, 10, 9)
+    place.mark = 2**64 - 1
+    assert _memory.written(memory) == (7, 2**64 - 1, 8, 10, 9)
 
 
 def test_the_version_is_the_librarys() -> None:

@@ -8,7 +8,7 @@ import gatepost
 from gatepost import Reason, _answer, _memory
 from gatepost._library import ffi
 
-from .conftest import ask
+from .conftest import Place, ask
 
 ODD = [
     (("X-A", "1\r\nAuthorization: Basic x"), 400),
@@ -106,14 +106,35 @@ def test_clients_cannot_fill_the_memory(engine: gatepost.Engine) -> None:
     assert all(answer.action in _answer.LETS_IN for answer in _answer.answers.values())
 
 
+def test_a_mark_that_two_answers_have_in_common_mixes_nobody_up(orders: gatepost.Engine, place: Place) -> None:
+    def seen(target: str, *headers: tuple[str, str]) -> Any:
+        decision = ask(orders, target, *headers)
+        return decision._answer, decision.id, decision.subject, decision.reason, decision.upstream_headers
+
+    key = ("X-API-Key", place.key)
+    # The first one is a job's.
+    public, _, alice = seen("/health"), seen("/orders/7", key), seen("/orders/7", key)
+    assert (alice[2], public[2]) == ("alice", None)
+    again = seen("/orders/7", key)
+    assert again[0] is alice[0] and again[1] != alice[1] and again[2:] == alice[2:]
+    (mark,) = [number for number, answer in _answer.answers.items() if answer is alice[0]]
+    # Another person of a name as long, and what has nothing in common with it.
+    other = _answer.learn(-1, alice[0]._raw.replace(b"alice", b"frank"), alice[0].action)
+    for wrong in (other, public[0]):
+        _answer.answers[mark] = wrong
+        for _ in range(2):
+            assert seen("/orders/7", key)[2:] == alice[2:]
+    del _answer.answers[-1]
+
+
 def test_the_answers_that_are_kept_are_bounded() -> None:
     before = dict(_answer.answers)
     try:
         for number in range(_answer.KEPT + 5):
             raw = bytearray(_answer._HEAD.size)
             raw[4:8], raw[8:16], raw[16:20] = (len(raw)).to_bytes(4, "little"), number.to_bytes(8, "little"), b"\1\0\0\0"
-            assert _answer.learn(bytes(raw), 1).numbers[_answer.GENERATION] == number
-            assert _answer.learn(bytes(raw) + b"0", 0) not in _answer.answers.values()
+            assert _answer.learn(number, bytes(raw), 1).numbers[_answer.GENERATION] == number
+            assert _answer.learn(-1, bytes(raw) + b"0", 0) not in _answer.answers.values()
             assert len(_answer.answers) <= _answer.KEPT
     finally:
         _answer.answers.clear()

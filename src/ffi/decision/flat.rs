@@ -1,7 +1,7 @@
 //! A decision in one piece of the caller's memory: for languages with memory of their own, to which each string that
 //! they fetch from C is dear, and a decision that they must end another call.
 
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -214,6 +214,44 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
     Ok(if u32::try_from(size).is_ok() { size } else { usize::MAX })
 }
 
+/// A number of a decision that was written, all of it but its id: each sixteen octets are multiplied with each other, in
+/// four rows beside each other (after wyhash, which is in the public domain). It finds where to compare, and is no proof.
+pub(in crate::ffi) fn mark(room: &[MaybeUninit<u8>]) -> u64 {
+    const ODD: [u64; 5] = [
+        0xA076_1D64_78BD_642F,
+        0xE703_7ED1_A0B4_28DB,
+        0x8EBC_6AF0_9C88_C6E3,
+        0x5899_65CC_7537_4CC3,
+        0x1D8E_4E27_C47D_124F,
+    ];
+    let number = |at: usize| {
+        let octets = room.get(at..).and_then(|rest| rest.first_chunk::<NUMBER>());
+        // SAFETY: the head of a decision that was written has numbers there.
+        octets.map_or(0, |octets| u32::from_ne_bytes(octets.map(|octet| unsafe { octet.assume_init() })))
+    };
+    let size = number(offset_of!(gatepost_flat, size)).saturating_sub(number(offset_of!(gatepost_flat, id)));
+    let Some(written) = room.get(..size as usize) else { return 0 };
+    // SAFETY: as much as that is written.
+    let written = unsafe { std::slice::from_raw_parts(written.as_ptr().cast::<u8>(), written.len()) };
+    let mut rows = ODD;
+    let mut mix = |octets: &[u8; 64]| {
+        for ((row, pair), odd) in rows.iter_mut().zip(octets.as_chunks::<16>().0).zip(ODD) {
+            let both = u128::from_le_bytes(*pair);
+            *row = folded(both as u64 ^ odd, (both >> 64) as u64 ^ *row);
+        }
+    };
+    written.as_chunks::<64>().0.iter().for_each(&mut mix);
+    // What is left, with some of what was there before: a head alone is longer.
+    written.last_chunk::<64>().into_iter().for_each(mix);
+    let [a, b, c, d, e] = rows;
+    folded(folded(a ^ e, b ^ written.len() as u64), folded(c, d))
+}
+
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -301,6 +339,36 @@ mod tests {
                 let mut memory = vec![MaybeUninit::new(0); room];
                 assert_eq!(write(&shared, &mut memory).unwrap(), wanted.len());
             }
+        }
+    }
+
+    #[test]
+    fn a_mark_is_that_of_all_that_is_written_but_the_id() {
+        let (response, upstream, strip) = fields();
+        let own = decision(response.into(), Upstream::List(upstream.into()), strip.into());
+        let marked = |decision: &Decision, change: Option<usize>| {
+            let mut memory = vec![MaybeUninit::new(0xAA); 1_000];
+            let size = write(decision, &mut memory).unwrap();
+            if let Some(at) = change {
+                // SAFETY: every octet has a value.
+                let octet = unsafe { memory[at].assume_init() };
+                memory[at].write(octet ^ 1);
+            }
+            (mark(&memory), size)
+        };
+        let (mark, size) = marked(&own, None);
+        assert_eq!(marked(&Decision { id: "id-2".into(), ..own.clone() }, None), (mark, size));
+        let numbers = offset_of!(gatepost_flat, size)..offset_of!(gatepost_flat, head);
+        let id = offset_of!(gatepost_flat, id)..offset_of!(gatepost_flat, subject);
+        for at in (0..1_000).filter(|at| !numbers.contains(at) && !id.contains(at)) {
+            assert_eq!(marked(&own, Some(at)).0 == mark, at >= size - own.id.len(), "{at}");
+        }
+        // What is no decision has some mark, and is not read beyond.
+        for room in [0, 3, 40, HEAD, HEAD + 1, size - 1] {
+            let mut memory = vec![MaybeUninit::new(0xFF); room];
+            super::mark(&memory);
+            let _ = write(&own, &mut memory);
+            super::mark(&memory);
         }
     }
 

@@ -78,7 +78,7 @@ static void in_each_function(gatepost_engine *engine, const char *folder) {
     PANICS(gatepost_strip(engine, &request, &decision, &view) == panic && decision == NULL && view.status == 0);
     gatepost_flat flat[8] = {{.status = 7}};
     PANICS(gatepost_decide_flat(engine, &request, flat, sizeof flat, &decision, &job) == panic && decision == NULL && job == NULL && flat->status == 7);
-    gatepost_place place = {sizeof place, flat, sizeof flat, NULL, NULL};
+    gatepost_place place = {sizeof place, flat, sizeof flat, NULL, NULL, 0};
     PANICS(gatepost_decide_text(engine, "0\n0\nGET\n/\n", 10, &place) == panic && place.decision == NULL && place.job == NULL && flat->status == 7);
     CHECK_STATUS(GATEPOST_OK, gatepost_decide(engine, &request, &decision, NULL));
     PANICS(gatepost_decision_view(decision, &view) == panic && view.status == 0 && view.action == GATEPOST_DENY);

@@ -15,7 +15,7 @@ _HEAD = layout("gatepost_flat")
 # The table behind it: for each header field lengths and mode, for each name to strip its length.
 _FIELD, _LENGTH = struct.Struct("@III"), struct.Struct("@I")
 # Where among the numbers the lengths of the strings begin.
-GENERATION, STATUS, REASON, RETRY_AFTER, _TEXTS = 2, 4, 5, 6, 8
+GENERATION, STATUS, REASON, RETRY_AFTER, ID, _TEXTS = 2, 4, 5, 6, 7, 8
 LETS_IN = (int(Action.ALLOW), int(Action.PASS))
 
 
@@ -34,7 +34,7 @@ class Parts(NamedTuple):
 
 
 class Answer:
-    """A `gatepost_flat`, without the id that stands behind it."""
+    """A `gatepost_flat`, of which the id that stands behind it is no part."""
 
     __slots__ = ("_numbers", "_parts", "_raw", "action", "environ", "plan")
 
@@ -87,12 +87,13 @@ class Answer:
         return Parts(subject, issuer, scheme, roles, scopes, every[:responses], every[responses:], stripped, take(body))
 
 
-# Bounded: there may be any number of persons, and some lists are one client's alone, who made up fields.
-answers: dict[bytes, Answer] = {}
+# By the mark that the library gives them, or, of those that it did not write, by their octets. Bounded: there may be any
+# number of persons, and some lists are one client's alone, who made up fields.
+answers: dict[int | bytes, Answer] = {}
 KEPT = 2048
 
 
-def learn(raw: bytes, action: int) -> Answer:
+def learn(key: int | bytes, raw: bytes, action: int) -> Answer:
     """The answer of a decision, where it is not among those that are known."""
     answer: Answer = object.__new__(Answer)
     answer._raw = raw
@@ -103,7 +104,7 @@ def learn(raw: bytes, action: int) -> Answer:
         answer.plan = answer.environ = None
         if len(answers) >= KEPT:
             answers.clear()
-        answers[raw] = answer
+        answers[key] = answer
     return answer
 
 

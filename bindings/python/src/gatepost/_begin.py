@@ -39,20 +39,22 @@ def begin(engine: "Engine", text: bytes) -> Any:
             status = _decide_text(handle, text, len(text), place)
         if status:
             return None if status == _INVALID else _left(status, taken)
-    pointer, size, action, ident = written(memory)
+    pointer, mark, size, action, ident = written(memory)
     if pointer:
         return _kept(taken)
-    end = BEGIN + size
     decision: Decision = _new(Decision)
-    decision._id = memory[end - ident : end]
-    raw = memory[BEGIN : end - ident]
+    decision._written = data = memory[BEGIN : BEGIN + size]
     _give(taken)
     if action in LETS_IN:
-        decision._answer = _known(raw) or learn(raw, action)
+        answer = _known(mark)
+        # A mark says where to compare: the head has all lengths, so that what begins alike is the same but for the id.
+        if answer is None or not data.startswith(answer._raw):
+            answer = learn(mark, data[: size - ident], action)
+        decision._answer = answer
     else:
-        # As `learn`, of which a call is dear.
+        # As `learn`, of which a call is dear. The id behind it stays: nobody compares it.
         decision._answer = answer = _new(Answer)
-        answer._raw = raw
+        answer._raw = data
         answer._numbers = answer._parts = None
         answer.action = action
     return decision

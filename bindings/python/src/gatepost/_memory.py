@@ -35,10 +35,13 @@ BEGIN = ffi.sizeof("gatepost_place")
 #: Where the library writes: gatepost_place *, and it and the decision behind it as bytes.
 Place = tuple[Any, Any]
 
-#: Of the bytes of a place: the decision that the library kept; of the one that it wrote size, action and length of the id.
+#: Of the bytes of a place: the decision that the library kept; of the one that it wrote mark, size, action and length of the
+#: id.
 written = struct.Struct(
-    f"@{ffi.offsetof('gatepost_place', 'decision')}xP{BEGIN - ffi.offsetof('gatepost_place', 'job')}x"
-    f"I{ffi.offsetof('gatepost_flat', 'action') - 4}xI"
+    f"@{ffi.offsetof('gatepost_place', 'decision')}xP"
+    f"{ffi.offsetof('gatepost_place', 'mark') - ffi.offsetof('gatepost_place', 'job')}xQ"
+    f"{BEGIN - ffi.offsetof('gatepost_place', 'mark') - 8}xI"
+    f"{ffi.offsetof('gatepost_flat', 'action') - 4}xI"
     f"{ffi.offsetof('gatepost_flat', 'id') - ffi.offsetof('gatepost_flat', 'action') - 4}xI"
 ).unpack_from
 

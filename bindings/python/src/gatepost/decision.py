@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from ._answer import GENERATION, REASON, RETRY_AFTER, STATUS, Answer, Fields, Parts, answers, flattened, learn
+from ._answer import GENERATION, ID, REASON, RETRY_AFTER, STATUS, Answer, Fields, Parts, answers, flattened, learn
 from ._header import Action, HeaderMode, Reason
 from ._library import lib, string, unescape
 from .errors import ClosedError
@@ -44,19 +44,19 @@ class Decision:
     and end of its engine; it ends with its last reference, with `close`, or as a context manager.
     """
 
-    __slots__ = ("__weakref__", "_answer", "_id")
+    __slots__ = ("__weakref__", "_answer", "_written")
 
     # Filled in by the engine, without a constructor, which would cost as much as all of these. The answer may be that of
-    # other decisions too; the id is None once it was closed.
+    # other decisions too. What ends with the id is None once it was closed.
     _answer: Answer
-    _id: bytes | None
+    _written: bytes | None
 
     def __new__(cls) -> "Decision":
         raise TypeError("decisions come from Engine.decide")
 
     @property
     def _parts(self) -> Parts:
-        if self._id is None:
+        if self._written is None:
             raise ClosedError("decision")
         return self._answer.parts
 
@@ -65,7 +65,7 @@ class Decision:
 
     def close(self) -> None:
         """Afterwards only action, status, reason, retry_after and generation can be read."""
-        self._id = None
+        self._written = None
 
     def __enter__(self) -> "Decision":
         return self
@@ -121,10 +121,10 @@ class Decision:
     @property
     def id(self) -> str:
         """What a user reads to support and what the log is searched by."""
-        ident = self._id
-        if ident is None:
+        written = self._written
+        if written is None:
             raise ClosedError("decision")
-        return ident.decode("utf-8", "replace")
+        return written[len(written) - self._answer.numbers[ID] :].decode("utf-8", "replace")
 
     @property
     def subject(self) -> str | None:
@@ -207,6 +207,6 @@ def kept(pointer: Any) -> Decision:
     """Takes over a decision that the library handed out."""
     raw, action, ident = flattened(pointer)
     decision: Decision = object.__new__(Decision)
-    decision._answer = answers.get(raw) or learn(raw, action)
-    decision._id = ident
+    decision._answer = answers.get(raw) or learn(raw, raw, action)
+    decision._written = ident
     return decision
