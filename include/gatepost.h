@@ -1662,10 +1662,10 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
                                        struct gatepost_error **error);
 
 /**
- * All housekeeping: sweeps failure counters and revocations that are over, writes when API keys were last used, fetches
- * keys of issuers by URL, reads files of keys that have changed, writes events that wait, and calls on_event for those
- * that are about no request. Each process calls it at once after gatepost_engine_start, and then every *next_ms
- * milliseconds.
+ * All housekeeping: sweeps failure counters and revocations that are over, once its clock has run on for ten minutes; ends
+ * what is over of logins, writes when API keys were last used, fetches keys of issuers by URL, reads files of keys that
+ * have changed, writes events that wait, and calls on_event for those that are about no request. Each process calls it at
+ * once after gatepost_engine_start, and then every *next_ms milliseconds.
  * Without it keys by URL never come (503, keys_unavailable) and changed files are not noticed. All else is as right;
  * last uses are then written when the engine ends, and counters that are over keep their memory until it is needed. A
  * host that never polls gets events written by every gatepost_job_run, by every

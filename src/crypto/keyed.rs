@@ -15,7 +15,7 @@ pub fn mix(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// HMAC-SHA-256 (RFC 2104) under a key, prepared. It is wiped in the end.
+/// HMAC-SHA-256 (RFC 2104) under a key, or half of it ([`Keyed::inward`]), prepared. It is wiped in the end.
 pub struct Keyed {
     inner: State,
     outer: State,

@@ -320,13 +320,15 @@ fn perform(
             if process.is_sweep_due(now) {
                 process.remembered.sweep(snapshot.policy.password.remember, now);
                 snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
-                // By a clock that is wrong, or of which a request knows better, a guesser would begin anew, a revoked
-                // token live again, and people be logged out.
+                // By a clock that was just set ahead a guesser would begin anew.
                 if is_steady {
                     process.throttle.sweep(now);
                 }
-                if is_steady && !mode.read_only {
-                    process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                if !mode.read_only {
+                    // By a clock that is wrong a token would live again once it is put right.
+                    if is_steady {
+                        process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
+                    }
                     process.state.sweep_logins(now).unwrap_or_else(failed);
                 }
             }

@@ -179,6 +179,7 @@ pub unsafe extern "C" fn gatepost_decide_text(
             let (made, slow) = begin(engine, &request, Some(&mut *room))?;
             (filled.decision, filled.job) = (made, slow);
             if made.is_null() && slow.is_null() {
+                // It is written there.
                 filled.mark = flat::mark(room);
             }
             place.set(&filled);

@@ -29,8 +29,11 @@ def count_while(work: Callable[[], object], most: int = 1) -> int:
         count = 0
 
         def run() -> None:
+            nonlocal count
             inside.set()
-            for _ in range(most):
+            for again in range(most):
+                if again:
+                    count = 0
                 work()
                 if count > 5:
                     break

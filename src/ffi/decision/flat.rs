@@ -216,7 +216,10 @@ pub(in crate::ffi) fn write(decision: &Decision, room: &mut [MaybeUninit<u8>]) -
 
 /// A number of a decision that was written, all of it but its id: each sixteen octets are multiplied with each other, in
 /// four rows beside each other (after wyhash, which is in the public domain). It finds where to compare, and is no proof.
-pub(in crate::ffi) fn mark(room: &[MaybeUninit<u8>]) -> u64 {
+///
+/// # Safety
+/// [`write`] has written a decision into the room, which is not too small for it.
+pub(in crate::ffi) unsafe fn mark(room: &[MaybeUninit<u8>]) -> u64 {
     const ODD: [u64; 5] = [
         0xA076_1D64_78BD_642F,
         0xE703_7ED1_A0B4_28DB,
@@ -226,12 +229,12 @@ pub(in crate::ffi) fn mark(room: &[MaybeUninit<u8>]) -> u64 {
     ];
     let number = |at: usize| {
         let octets = room.get(at..).and_then(|rest| rest.first_chunk::<NUMBER>());
-        // SAFETY: the head of a decision that was written has numbers there.
+        // SAFETY: the caller says so, and the head of a decision has numbers there.
         octets.map_or(0, |octets| u32::from_ne_bytes(octets.map(|octet| unsafe { octet.assume_init() })))
     };
     let size = number(offset_of!(gatepost_flat, size)).saturating_sub(number(offset_of!(gatepost_flat, id)));
     let Some(written) = room.get(..size as usize) else { return 0 };
-    // SAFETY: as much as that is written.
+    // SAFETY: as above, up to its size all of it is written.
     let written = unsafe { std::slice::from_raw_parts(written.as_ptr().cast::<u8>(), written.len()) };
     let mut rows = ODD;
     let mut mix = |octets: &[u8; 64]| {
@@ -354,7 +357,8 @@ mod tests {
                 let octet = unsafe { memory[at].assume_init() };
                 memory[at].write(octet ^ 1);
             }
-            (mark(&memory), size)
+            // SAFETY: every octet has a value.
+            (unsafe { mark(&memory) }, size)
         };
         let (mark, size) = marked(&own, None);
         assert_eq!(marked(&Decision { id: "id-2".into(), ..own.clone() }, None), (mark, size));
@@ -366,9 +370,11 @@ mod tests {
         // What is no decision has some mark, and is not read beyond.
         for room in [0, 3, 40, HEAD, HEAD + 1, size - 1] {
             let mut memory = vec![MaybeUninit::new(0xFF); room];
-            super::mark(&memory);
+            // SAFETY: every octet has a value.
+            unsafe { super::mark(&memory) };
             let _ = write(&own, &mut memory);
-            super::mark(&memory);
+            // SAFETY: as above.
+            unsafe { super::mark(&memory) };
         }
     }
 

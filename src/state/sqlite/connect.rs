@@ -77,14 +77,15 @@ pub(super) fn memory() -> Result<Connection, Fault> {
 }
 
 /// Write-ahead log: readers and one writer do not wait for each other. While two processes switch a new file over,
-/// SQLite answers "busy" without waiting, so the waiting is done here.
+/// SQLite answers "busy" without waiting, so the waiting is done here, and by SQLite not at all.
 fn write_ahead(connection: &Connection, path: &Path) -> Result<(), Fault> {
-    // Counted as SQLite counts: by how often it was asked, so that a machine that stands still makes nobody busy.
+    connection.busy_timeout(Duration::ZERO)?;
+    // Counted by how often it was asked, as SQLite counts, so that a machine that stands still makes nobody busy.
     let mut waited = Duration::ZERO;
     loop {
         let mode: Result<String, _> = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
         match mode {
-            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) if mode == "wal" => return Ok(connection.busy_timeout(BUSY)?),
             Ok(mode) => {
                 return Err(Fault::Said(Error::new(
                     ErrorKind::State,
@@ -126,8 +127,27 @@ fn settings(connection: &Connection) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
+    use std::time::Instant;
 
     use super::super::SqliteState;
+    use super::*;
+
+    #[test]
+    fn whoever_reads_a_restored_file_holds_its_opening_up_for_seconds_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        drop(SqliteState::open(&path).unwrap());
+        // As a backup may be: without a write-ahead log.
+        let other = Connection::open(&path).unwrap();
+        other.pragma_update(None, "journal_mode", "delete").unwrap();
+        other.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;").unwrap();
+        let begun = Instant::now();
+        assert!(SqliteState::open(&path).is_err());
+        // Some five; asked five hundred times for five seconds each it would be most of an hour.
+        assert!(begun.elapsed() < Duration::from_secs(120));
+        other.execute_batch("ROLLBACK").unwrap();
+        SqliteState::open(&path).unwrap();
+    }
 
     #[test]
     fn a_new_file_that_several_open_at_once_is_never_taken_for_another_programs() {
