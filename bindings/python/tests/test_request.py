@@ -87,12 +87,15 @@ def test_a_decision_for_which_there_is_no_room_says_the_same(engine: gatepost.En
         usual = everything(target)
         place, memory = _memory.new_place()
         place.room = 80
-        before, _memory.free[:] = list(_memory.free), [(place, memory)]
+        before = list(_memory.free)
+        _memory.free.clear()
+        _memory.free.append((place, memory))
         try:
             assert everything(target) == usual
-            assert place.decision != ffi.NULL and _memory.free == [(place, memory)]
+            assert place.decision != ffi.NULL and list(_memory.free) == [(place, memory)]
         finally:
-            _memory.free[:] = before
+            _memory.free.clear()
+            _memory.free.extend(before)
 
 
 def test_clients_cannot_fill_the_memory(engine: gatepost.Engine) -> None:

@@ -1,6 +1,7 @@
 """The hot path's memory: where the library writes decisions, and requests laid out as it reads them."""
 
 import struct
+from collections import deque
 from itertools import chain
 from typing import Any
 
@@ -46,8 +47,9 @@ written = struct.Struct(
 ).unpack_from
 
 # As many as were ever wanted at once. Whoever takes one owns it until it is put back: so does a signal handler, a
-# finalizer or a callback that decides while another decision is under way, which takes another.
-free: list[Place] = []
+# finalizer or a callback that decides while another decision is under way, which takes another. A list gives its memory
+# back with its last item, and asks for it again with the next.
+free: deque[Place] = deque()
 
 
 def new_place() -> Place:
