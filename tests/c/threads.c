@@ -1,5 +1,6 @@
 /* Two threads decide while a third reloads: each decision is made by one whole policy, and memory stays flat. */
 #include "check.h"
+#include "resident.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,21 +32,6 @@ static void *decide(void *data) {
     return NULL;
 }
 
-#ifdef MEASURE
-/* Resident memory, bytes. Counted page by page: the quick number of statm may be off by 128 KiB for each processor. */
-static long resident(void) {
-    long kib = 0;
-    char line[256];
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    CHECK(file != NULL);
-    while (kib == 0 && fgets(line, sizeof line, file) != NULL) {
-        (void)!sscanf(line, "Rss: %ld kB", &kib);
-    }
-    CHECK(kib > 0 && fclose(file) == 0);
-    return kib * 1024;
-}
-#endif
-
 static void write_policy(const char *path, int generation) {
     static const char *form = "[engine]\nstate = \":memory:\"\nschemes = [\"basic\"]\n"
                               "[[route]]\npath = \"/%s\"\naccess = \"public\"\n[[route]]\npath = \"/%s\"\n";
@@ -76,11 +62,11 @@ int main(int argc, char **argv) {
         CHECK(gatepost_engine_generation(engine) == (uint64_t)generation);
 #ifdef MEASURE
         if (generation == RELOADS / 5) {
-            before = resident();
+            before = resident_memory();
         }
     }
     /* 800 policies later; one that stayed would be several KiB. */
-    CHECK(before > 0 && resident() - before < 2 * 1024 * 1024);
+    CHECK(before > 0 && resident_memory() - before < 2 * 1024 * 1024);
 #else
     }
 #endif
