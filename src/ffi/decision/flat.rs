@@ -10,6 +10,7 @@ use super::super::kernel::Failure;
 use super::gatepost_flat;
 use super::held::escape;
 use super::laid_out::{Flat, Shape, flattened, holds_nul, length};
+use crate::crypto::keyed::mix;
 use crate::decision::{Decision, List, Said, Upstream};
 
 const HEAD: usize = size_of::<gatepost_flat>();
@@ -237,22 +238,17 @@ pub(in crate::ffi) unsafe fn mark(room: &[MaybeUninit<u8>]) -> u64 {
     // SAFETY: as above, up to its size all of it is written.
     let written = unsafe { std::slice::from_raw_parts(written.as_ptr().cast::<u8>(), written.len()) };
     let mut rows = ODD;
-    let mut mix = |octets: &[u8; 64]| {
+    let mut stir = |octets: &[u8; 64]| {
         for ((row, pair), odd) in rows.iter_mut().zip(octets.as_chunks::<16>().0).zip(ODD) {
             let both = u128::from_le_bytes(*pair);
-            *row = folded(both as u64 ^ odd, (both >> 64) as u64 ^ *row);
+            *row = mix(both as u64 ^ odd, (both >> 64) as u64 ^ *row);
         }
     };
-    written.as_chunks::<64>().0.iter().for_each(&mut mix);
+    written.as_chunks::<64>().0.iter().for_each(&mut stir);
     // What is left, with some of what was there before: a head alone is longer.
-    written.last_chunk::<64>().into_iter().for_each(mix);
+    written.last_chunk::<64>().into_iter().for_each(stir);
     let [a, b, c, d, e] = rows;
-    folded(folded(a ^ e, b ^ written.len() as u64), folded(c, d))
-}
-
-fn folded(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product >> 64) as u64 ^ product as u64
+    mix(mix(a ^ e, b ^ written.len() as u64), mix(c, d))
 }
 
 #[cfg(test)]
