@@ -65,6 +65,13 @@ class Nginx(Server):
                          [port for port in (self.port, self.next) if port], log=folder / "error.log", **more)
         self.conf.write_text(conf.replace("PORT", str(self.port)) if conf else self.full(text))
 
+    def start(self, within=PATIENCE):
+        super().start(within)
+        # It listens before it hears signals, and one that comes between waits for the next. They are kept for its loop
+        # from before its first worker on.
+        self.wait_for(lambda: self.children() or self.process.poll() is not None, within)
+        return self
+
     def full(self, text: str) -> str:
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "\n".join(f"{kind}_temp_path {self.folder}/tmp/{kind};" for kind in kinds)
