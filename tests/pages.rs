@@ -315,13 +315,13 @@ fn who_follows_try_again_is_asked_for_the_password_and_comes_in() {
     let order = json!({ "expression": format!("location.href = '{}/orders'", server.address) });
     browser.order("Runtime.evaluate", order);
     asks(&mut browser, json!({ "response": "CancelAuth" }));
-    browser.wait_for("Page.loadEventFired");
+    browser.until("document.querySelector('h1') !== null");
     assert_eq!(browser.evaluate("document.querySelector('h1').textContent"), "Bitte melden Sie sich an");
     // The link opens it again.
     browser.evaluate("setTimeout(() => document.querySelector('a.button').click(), 0)");
     let login = json!({ "response": "ProvideCredentials", "username": "alice", "password": support::PASSWORD });
     asks(&mut browser, login);
-    browser.wait_for("Page.loadEventFired");
+    browser.until("document.querySelector('h1') === null");
     assert_eq!(browser.evaluate("document.body.textContent"), "hello alice");
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use gatepost::state::{SqliteState, State, User};
 use tools::other::{Other, say};
+use tools::patience::patiently;
 
 /// The state file for a test that runs as another process.
 const STATE: &str = "GATEPOST_TEST_STATE";
@@ -151,9 +152,9 @@ fn nothing_acknowledged_is_lost_to_kill_9_and_nothing_stale_is_taken_for_fresh()
 fn processes_that_open_a_new_file_at_once_and_write_at_once_all_get_through() {
     if let Some(path) = other() {
         let id = std::process::id();
-        let state = SqliteState::open(&path).unwrap();
+        let state = patiently(|| SqliteState::open(&path));
         for n in 0..20 {
-            state.add_user(&user(&format!("u{id}-{n}"))).unwrap();
+            patiently(|| state.add_user(&user(&format!("u{id}-{n}"))));
         }
         return;
     }

@@ -65,6 +65,7 @@ impl Browser {
         for domain in ["Page", "Network", "Log", "Runtime", "Audits"] {
             browser.order(&format!("{domain}.enable"), json!({}));
         }
+        browser.order("Page.setLifecycleEventsEnabled", json!({ "enabled": true }));
         browser
     }
 
@@ -106,8 +107,25 @@ impl Browser {
 
     /// Opens an address and waits until all of it is there.
     pub fn open(&mut self, address: &str) {
-        self.order("Page.navigate", json!({ "url": address }));
-        self.wait_for("Page.loadEventFired");
+        let loader = self.order("Page.navigate", json!({ "url": address }))["loaderId"].clone();
+        // Of this page: that the empty one is there may be told late.
+        loop {
+            let event = self.wait_for("Page.lifecycleEvent");
+            if event["loaderId"] == loader && event["name"] == "load" {
+                break;
+            }
+        }
+    }
+
+    /// Waits until a page is there, all of it, of which this expression holds.
+    pub fn until(&mut self, expression: &str) {
+        let whole = format!("document.readyState === 'complete' && {expression}");
+        loop {
+            self.wait_for("Page.loadEventFired");
+            if self.evaluate(&whole) == true {
+                break;
+            }
+        }
     }
 
     /// The value of an expression on the page.

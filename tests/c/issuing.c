@@ -88,16 +88,16 @@ int main(int argc, char **argv) {
     request.audience_count = 1;
     request.factors = factors;
     request.factor_count = 1;
-    request.lifetime = 60;
+    request.lifetime = 600;
     request.authenticated_at = 1000;
     request.flags = GATEPOST_TOKEN_REFRESH;
     must(gatepost_token_issue(engine, &request, &tokens, &error), error, "gatepost_token_issue");
     issued = view(tokens);
-    CHECK(is(issued.scope, "orders:read orders:write") && is(issued.session, "s-1") && issued.expires_in == 60);
-    CHECK(issued.refresh_token.len == 53 && issued.refresh_expires_at == issued.expires_at - 60 + 2592000);
+    CHECK(is(issued.scope, "orders:read orders:write") && is(issued.session, "s-1") && issued.expires_in == 600);
+    CHECK(issued.refresh_token.len == 53 && issued.refresh_expires_at == issued.expires_at - 600 + 2592000);
     CHECK(strstr(issued.json.ptr, issued.refresh_token.ptr) != NULL);
 
-    int64_t now = issued.expires_at - 60;
+    int64_t now = issued.expires_at - 600;
     gatepost_refresh_request refresh = hand_in(issued.refresh_token, now);
     gatepost_tokens *next = NULL;
     refused(GATEPOST_ERR_REFUSED, gatepost_token_refresh(engine, &refresh, &next, &error), &error, "another client");
@@ -113,7 +113,7 @@ int main(int argc, char **argv) {
     must(gatepost_token_refresh(engine, &refresh, &same, &error), error, "gatepost_token_refresh");
     gatepost_issued again = view(same);
     CHECK(strcmp(again.access_token.ptr, second.access_token.ptr) == 0);
-    CHECK(strcmp(again.refresh_token.ptr, second.refresh_token.ptr) == 0 && again.expires_in == 51);
+    CHECK(strcmp(again.refresh_token.ptr, second.refresh_token.ptr) == 0 && again.expires_in == 591);
     gatepost_tokens_free(same);
 
     refresh = hand_in(second.refresh_token, now + 9);

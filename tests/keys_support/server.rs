@@ -159,7 +159,7 @@ fn serve(
     heads: &Mutex<Vec<String>>,
     handler: &Mutex<Handler>,
 ) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(300)))?;
     let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
     let mut stream = StreamOwned::new(connection, stream);
     let mut head = Vec::new();

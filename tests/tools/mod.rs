@@ -8,6 +8,7 @@
 
 pub mod hooked;
 pub mod other;
+pub mod patience;
 pub mod program;
 pub mod service;
 pub mod vectors;

@@ -15,7 +15,8 @@ use sha2::Sha256;
 
 use super::{check, scratch, tool};
 
-/// Throttles are far off, because the tests guess wrong on purpose; hashing is cheap, because valgrind is slow.
+/// Throttles are far off, because the tests guess wrong on purpose; hashing is cheap and a password long remembered, because
+/// valgrind is slow.
 const POLICY: &str = r#"
 [engine]
 name = "Orders"
@@ -25,6 +26,7 @@ schemes = ["basic"]
 [password]
 memory_kib = 1024
 iterations = 1
+remember = "1h"
 
 [identity]
 subject = "X-Auth-Subject"

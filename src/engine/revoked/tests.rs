@@ -64,7 +64,10 @@ fn while_somebody_writes_the_state_is_asked_and_nothing_is_kept() {
     let (one, other) = (token("a"), token("b"));
     revoke(&state, "a", None);
     assert_eq!(revoked.ask(&state, &one).unwrap(), Some(By::Token));
-    // Somebody takes a ticket and is not done: the first of the two numbers in the shared file is ahead.
+    // Somebody takes a ticket and is not done: the first of the two numbers in the shared file is ahead. They hold the
+    // lock meanwhile, or whoever looks again after a while would take them to be dead.
+    let writer = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let path = folder.path().join("state.db-epoch");
     let version = state.version().unwrap();
     let bytes = std::fs::read(&path).unwrap();

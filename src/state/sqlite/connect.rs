@@ -13,8 +13,10 @@ use super::failure::{self, Fault};
 use super::schema;
 use crate::error::{Error, ErrorKind};
 
-/// How long a writer waits for another's transaction to end.
-pub(super) const BUSY: Duration = Duration::from_secs(5);
+/// How long a writer waits for another's transaction to end. In tests whoever has the lock may stand still meanwhile.
+pub(super) const BUSY: Duration = Duration::from_secs(if cfg!(test) { 300 } else { 5 });
+/// How long whoever opens a file waits for those that read it otherwise.
+const SWITCH: Duration = Duration::from_secs(5);
 /// How long it sleeps before it asks again.
 const STEP: Duration = Duration::from_millis(10);
 /// Prepared statements kept for each connection; there are fewer.
@@ -96,7 +98,7 @@ fn write_ahead(connection: &Connection, path: &Path) -> Result<(), Fault> {
                 )));
             }
             Err(error)
-                if waited < BUSY
+                if waited < SWITCH
                     && matches!(
                         error.sqlite_error_code(),
                         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)

@@ -83,7 +83,7 @@ static void in_a_completion(void) {
     CHECK_STATUS(GATEPOST_OK, gatepost_pool_submit(pool, pending(), exit_in_completion, NULL));
     struct pollfd ready = {gatepost_pool_fd(pool), POLLIN, 0};
     for (;;) {
-        CHECK(poll(&ready, 1, 60000) == 1);
+        CHECK(poll(&ready, 1, 300000) == 1);
         CHECK_STATUS(GATEPOST_OK, gatepost_pool_dispatch(pool));
     }
 }
@@ -193,7 +193,7 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(120);
+            alarm(600);
             engine = started(folder);
             ways[i]();
             _exit(1);

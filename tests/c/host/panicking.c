@@ -221,7 +221,7 @@ static void deep_inside(gatepost_engine *engine) {
         CHECK_STATUS(GATEPOST_OK, gatepost_pool_submit(pool, pending(engine), done, NULL));
         struct pollfd ready = {gatepost_pool_fd(pool), POLLIN, 0};
         while (calls == 0) {
-            CHECK(poll(&ready, 1, 60000) == 1);
+            CHECK(poll(&ready, 1, 300000) == 1);
             CHECK_STATUS(GATEPOST_OK, gatepost_pool_dispatch(pool));
         }
         CHECK(calls == 1 && last == (i == 0 ? GATEPOST_OK : GATEPOST_ERR_PANIC));
