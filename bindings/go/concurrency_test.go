@@ -126,6 +126,15 @@ func TestCloseWhileOthersDecide(t *testing.T) {
 }
 
 // hasher logs in with passwords that are never the same, so that each is hashed.
+// unthrottled is for those who guess wrong again and again: were they turned away, nothing would be hashed.
+const unthrottled = `
+[throttle]
+account = { failures = 1000000, per = "15m" }
+address = { failures = 1000000, per = "15m" }
+prefix = { failures = 1000000, per = "15m" }
+pair = { failures = 1000000, per = "15m" }
+`
+
 func hasher(turn *atomic.Int64) *http.Request {
 	r := request("GET", "/orders/7", false)
 	n := strconv.FormatInt(turn.Add(1), 10)
@@ -173,7 +182,7 @@ func TestOfThoseWhoWaitTheOnesWhoLeaveAreForgottenAndTooManyAreTurnedAway(t *tes
 }
 
 func TestWhatIsDecidedAtOnceDoesNotWaitForHashing(t *testing.T) {
-	engine := open(t, withAlice(t, ""), &gatepost.Options{SlowChecks: 1})
+	engine := open(t, withAlice(t, unthrottled), &gatepost.Options{SlowChecks: 1})
 	var turn atomic.Int64
 	stop := make(chan struct{})
 	var wait sync.WaitGroup

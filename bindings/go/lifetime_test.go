@@ -180,7 +180,7 @@ func TestACallbackThatEndsItsGoroutineDoesNotKeepCloseWaiting(t *testing.T) {
 }
 
 func TestARequestThatNobodyWaitsForIsCancelled(t *testing.T) {
-	engine := open(t, withAlice(t, ""), &gatepost.Options{SlowChecks: 1})
+	engine := open(t, withAlice(t, unthrottled), &gatepost.Options{SlowChecks: 1})
 	var turn atomic.Int64
 	gone, stop := context.WithCancelCause(context.Background())
 	why := errors.New("the client has gone")

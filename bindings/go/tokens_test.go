@@ -16,13 +16,13 @@ func TestATokenIsIssuedUsedAndRevoked(t *testing.T) {
 	authenticated := time.Now().Add(-time.Minute)
 	tokens, err := engine.IssueToken(gatepost.TokenRequest{
 		Signer: "access", User: alice, ClientID: "app", Session: "s-1", Claims: `{"tenant":"tea"}`, Scopes: []string{"orders:read", "x"},
-		Audience: []string{"orders"}, Factors: []string{"pwd"}, Lifetime: time.Minute, AuthenticatedAt: authenticated,
+		Audience: []string{"orders"}, Factors: []string{"pwd"}, Lifetime: 9 * time.Minute, AuthenticatedAt: authenticated,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tokens.User != alice || tokens.Session != "s-1" || tokens.Scope != "orders:read x" || tokens.RefreshToken != "" || tokens.TokenID == "" ||
-		tokens.ExpiresIn != time.Minute || time.Until(tokens.ExpiresAt) > time.Minute || !tokens.RefreshExpiresAt.IsZero() {
+		tokens.ExpiresIn != 9*time.Minute || time.Until(tokens.ExpiresAt) > 9*time.Minute || !tokens.RefreshExpiresAt.IsZero() {
 		t.Errorf("%+v", tokens)
 	}
 	var answer map[string]any

@@ -20,11 +20,15 @@ mkdir -p "$folder"
 exec 9>"$folder/lock"
 flock 9
 wanted=$(sha256sum <"$here/tests/requirements.txt")
-if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ]; then
-    rm -rf "$folder/venv" "$folder/installed" "$folder/packed"
+if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ] || [ ! -d "$folder/needed" ]; then
+    rm -rf "$folder/venv" "$folder/installed" "$folder/packed" "$folder/needed"
     python3 -m venv "$folder/venv" || fail "no Python environment could be made (python3-venv)"
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         -r "$here/tests/requirements.txt" || fail "PyPI did not give what bindings/python/tests/requirements.txt names"
+    # What the wheel needs, for the test that installs it: it asks nobody.
+    grep -A99 -E '^(cffi|pycparser)==' "$here/tests/requirements.txt" | awk '/^[a-z]/ { ours = /^(cffi|pycparser)==/ } ours' >"$folder/needed.txt"
+    "$folder/venv/bin/pip" download --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
+        --dest "$folder/needed" -r "$folder/needed.txt" || fail "PyPI did not give what the wheel needs"
     echo "$wanted" >"$folder/installed"
 fi
 packed=$({

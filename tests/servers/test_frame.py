@@ -32,7 +32,7 @@ def test_one_connection_takes_several_requests_and_sees_its_end(echo):
 
 def test_a_server_is_started_waited_for_and_ended_with_its_children(tmp_path):
     port = free_port()
-    code = f"import os,socket,time\ns=socket.create_server(('127.0.0.1',{port}))\nos.fork()\ntime.sleep(60)"
+    code = f"import os,socket,time\ns=socket.create_server(('127.0.0.1',{port}))\nos.fork()\ntime.sleep(600)"
     with Server([sys.executable, "-c", code], tmp_path, [port]) as server:
         child = wait_for(server.children)[0]
     gone = lambda: subprocess.run(["kill", "-0", str(child)], capture_output=True).returncode != 0  # noqa: E731

@@ -4,8 +4,10 @@ import base64
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,6 +19,7 @@ RELEASE = Path(os.environ["GATEPOST_RELEASE"])
 PASSWORD = "four cups of green tea each noon"
 #: Seconds until what does not happen is held to be a fault. Machines stand still for half a minute at times.
 PATIENCE = 180
+T = TypeVar("T")
 
 PLAIN = """
 [engine]
@@ -36,6 +39,14 @@ path = "/private"
 
 def basic(name: str, password: str = PASSWORD) -> tuple[str, str]:
     return "Authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def eventually(what: Callable[[], T]) -> T:
+    """What it came to, once that was true; or what it was in the end."""
+    end = time.monotonic() + PATIENCE
+    while not (came := what()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return came
 
 
 def command(*arguments: "str | Path", stdin: str = "") -> str:

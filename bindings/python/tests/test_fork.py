@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 import gatepost
 
-from .conftest import PLAIN, Place, ask, basic
+from .conftest import PLAIN, Place, ask, basic, eventually
 
 
 def child(work: Callable[[], object]) -> int:
@@ -26,7 +27,12 @@ def child(work: Callable[[], object]) -> int:
             traceback.print_exc()
         finally:
             os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    done = eventually(lambda: (ended := os.waitpid(pid, os.WNOHANG))[0] and (ended[1],))
+    if not done:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert done, "the child hangs"
+    return os.waitstatus_to_exitcode(done[0])
 
 
 def test_a_child_decides_and_so_does_its_parent(place: Place) -> None:

@@ -20,9 +20,9 @@ SERVERS = {
     "uvicorn+starlette": ["uvicorn", "starlette_orders:app", "--port", "{port}", "--loop", "uvloop"],
     "uvicorn+starlette+h11": ["uvicorn", "starlette_orders:app", "--port", "{port}", "--http", "h11", "--loop", "asyncio"],
     "uvicorn+django": ["uvicorn", "django_orders:later", "--port", "{port}", "--lifespan", "off"],
-    "gunicorn+flask": ["gunicorn", "--preload", "-w", "2", "-b", "127.0.0.1:{port}", "flask_orders:app"],
-    "gunicorn+threads": ["gunicorn", "-k", "gthread", "--threads", "4", "-b", "127.0.0.1:{port}", "flask_orders:app"],
-    "gunicorn+django": ["gunicorn", "--preload", "-w", "2", "-b", "127.0.0.1:{port}", "django_orders:app"],
+    "gunicorn+flask": ["gunicorn", "--timeout", "600", "--preload", "-w", "2", "-b", "127.0.0.1:{port}", "flask_orders:app"],
+    "gunicorn+threads": ["gunicorn", "--timeout", "600", "-k", "gthread", "--threads", "4", "-b", "127.0.0.1:{port}", "flask_orders:app"],
+    "gunicorn+django": ["gunicorn", "--timeout", "600", "--preload", "-w", "2", "-b", "127.0.0.1:{port}", "django_orders:app"],
     "flask run": ["flask", "--app", "flask_orders", "run", "--port", "{port}"],
     "django runserver": ["django_orders", "runserver", "--noreload", "127.0.0.1:{port}"],
 }

@@ -25,7 +25,7 @@ CANNOT = (
 def run(mpm: str, files: list) -> dict:
     program = shlex.join([sys.executable, str(Path(__file__).parent / "through.py"), mpm])
     done = subprocess.run(
-        [str(release() / "gatepost"), "test", "--json", "--through", program, *files], capture_output=True, text=True, timeout=3600
+        [str(release() / "gatepost"), "test", "--json", "--patience", "900", "--through", program, *files], capture_output=True, text=True, timeout=3600
     )
     assert done.returncode in (0, 3), done.stderr[-3000:]
     return json.loads(done.stdout)

@@ -84,6 +84,11 @@ class Server:
             pass
         return self.process.wait()
 
+    def knock(self):
+        """Connects once to each of its ports, whether it listens or not."""
+        for port in self.ports:
+            self._listens(port)
+
     def signal(self, number):
         self.process.send_signal(number)
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from frame import nginx
 from frame.places import TOP, release
 
 # Why a case cannot be tried over HTTP/1.1. The count of each is printed; anything else is a failure.
@@ -18,10 +19,11 @@ CANNOT = {
 
 
 def test_all_case_files_get_the_same_answers_through_nginx(capsys):
+    nginx.module("test")
     program = shlex.join([sys.executable, str(Path(__file__).parent / "through.py")])
     files = sorted(str(path) for path in (TOP / "tests" / "cases").glob("*.json"))
     done = subprocess.run(
-        [str(release() / "gatepost"), "test", "--json", "--through", program, *files], capture_output=True, text=True, timeout=3600
+        [str(release() / "gatepost"), "test", "--json", "--patience", "900", "--through", program, *files], capture_output=True, text=True, timeout=3600
     )
     told = json.loads(done.stdout)
     failed = [f"{case['file']}: {case['name']}: {case['differs']}" for case in told["cases"] if not case["passed"] and not case.get("cannot")]

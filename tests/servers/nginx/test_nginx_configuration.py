@@ -128,7 +128,8 @@ def test_the_example_is_what_works(place, echo):
         if as_root:
             owners = {os.stat(f"/proc/{worker}").st_uid for worker in server.worker_ids()}
             assert owners == {shutil._get_uid("www-data")}
-    assert re.search(r'"alice" \[.*\] "GET /orders/1 HTTP/1.1" 200 \d+ allowed [0-9a-f]+-\d+', (folder / "access.log").read_text())
+        line = re.compile(r'"alice" \[.*\] "GET /orders/1 HTTP/1.1" 200 \d+ allowed [0-9a-f]+-\d+')
+        server.wait_for(lambda: line.search((folder / "access.log").read_text()))  # it is written after the answer
 
 
 def test_a_state_that_cannot_be_opened_refuses_until_it_can(place, echo):

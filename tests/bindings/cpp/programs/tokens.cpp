@@ -15,12 +15,12 @@ void issued_and_verified(const Engine& engine) {
     wanted.scopes = {"orders:read", "orders:write"};
     wanted.audience = {"orders"};
     wanted.factors = {"pwd", "otp"};
-    wanted.lifetime = std::chrono::seconds(60);
+    wanted.lifetime = std::chrono::minutes(9);
     wanted.authenticated_at = 1'700'000'000;
     wanted.refresh = true;
     auto tokens = must(engine.issue_token(wanted));
     CHECK(tokens.user() == "alice" && tokens.session() == "s1" && tokens.scope() == "orders:read orders:write");
-    CHECK(tokens.expires_in().count() == 60 && tokens.expires_at() > 1'700'000'000 &&
+    CHECK(tokens.expires_in().count() == 540 && tokens.expires_at() > 1'700'000'000 &&
           tokens.refresh_expires_at() > tokens.expires_at());
     CHECK(!tokens.refresh_token().empty() && !tokens.token_id().empty() && tokens.json().front() == '{');
 
@@ -30,7 +30,7 @@ void issued_and_verified(const Engine& engine) {
           verified.scopes() == std::vector<std::string>({"orders:read", "orders:write"}));
     CHECK(verified.token_id() == tokens.token_id() && verified.session_id() == "s1" &&
           verified.issuer_name() == "access");
-    CHECK(verified.expires_at() == tokens.expires_at() && verified.expires_at() - verified.issued_at() == 60);
+    CHECK(verified.expires_at() == tokens.expires_at() && verified.expires_at() - verified.issued_at() == 540);
     for (const std::string_view part :
          {R"("tenant":"tea")", R"("auth_time":1700000000)", R"("pwd")", R"("client_id":"phone")"}) {
         CHECK(verified.claims().find(part) != std::string_view::npos);
