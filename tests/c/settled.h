@@ -4,9 +4,15 @@
 #ifndef SETTLED_H
 #define SETTLED_H
 
+/* A program in C++ has its own CHECK already. */
+#ifndef __cplusplus
 #include "check.h"
+#endif
 
 #include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,7 +46,8 @@ static inline void settle(void) {
     /* Often in a row: a thread that has just begun sleeps for a moment too. */
     for (int in_a_row = 0; in_a_row < 20;) {
         in_a_row = all_others_sleep() ? in_a_row + 1 : 0;
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
+        const struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
     }
 }
 #else

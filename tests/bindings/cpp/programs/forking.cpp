@@ -1,5 +1,6 @@
 // Opened before fork, started after it; a child of a started process must start itself, and ends what it inherited.
 #include "check.hpp"
+#include "../../../c/settled.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@ namespace {
 
 template <class Child>
 void in_a_child(Child child) {
+    settle();
     const pid_t process = fork();
     CHECK(process >= 0);
     if (process == 0) {
