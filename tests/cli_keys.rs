@@ -25,12 +25,14 @@ use server::Server;
 /// Runs a command that fetches, until the server's answer came in the time that it has: on a machine that stands still
 /// either of the two may be late.
 fn fetch_in(folder: &Path, arguments: &[&str], input: &str) -> Ran {
-    loop {
-        let ran = run_in(folder, arguments, input);
+    let mut ran = run_in(folder, arguments, input);
+    for _ in 0..20 {
         if !ran.err.contains("no whole answer came within") {
-            return ran;
+            break;
         }
+        ran = run_in(folder, arguments, input);
     }
+    ran
 }
 
 const ISSUER: &str = "https://accounts.example.com";

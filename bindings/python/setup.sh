@@ -26,7 +26,7 @@ if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$wanted" ] || [ ! -d "
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         -r "$here/tests/requirements.txt" || fail "PyPI did not give what bindings/python/tests/requirements.txt names"
     # What the wheel needs, for the test that installs it: it asks nobody.
-    grep -A99 -E '^(cffi|pycparser)==' "$here/tests/requirements.txt" | awk '/^[a-z]/ { ours = /^(cffi|pycparser)==/ } ours' >"$folder/needed.txt"
+    awk '/^[a-z]/ { ours = /^(cffi|pycparser)==/ } ours' "$here/tests/requirements.txt" >"$folder/needed.txt"
     "$folder/venv/bin/pip" download --quiet --disable-pip-version-check --retries 10 --only-binary :all: --no-deps --require-hashes \
         --dest "$folder/needed" -r "$folder/needed.txt" || fail "PyPI did not give what the wheel needs"
     echo "$wanted" >"$folder/installed"
