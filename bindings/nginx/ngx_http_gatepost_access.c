@@ -104,6 +104,45 @@ ngx_http_gatepost_edit_main(ngx_http_gatepost_ctx_t *ctx)
     return rc;
 }
 
+/* A refusal that nginx has redirected (error_page), of the request that r is or belongs to; NULL: there is none. */
+static ngx_http_gatepost_ctx_t *
+ngx_http_gatepost_standing(ngx_http_request_t *r)
+{
+    ngx_http_gatepost_ctx_t  *ctx;
+
+    for (ctx = ngx_http_gatepost_first(r); ctx != NULL; ctx = ctx->next) {
+        if (ctx->refused && ctx->redirected && !ctx->admitted) {
+            return ctx;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Whether r, which was refused, has come to a page about that: a file. A handler (proxy_pass, fastcgi_pass) would hand the
+ * refused request to an application, and a named location ("error_page 401 = @app") keeps its address, method and body.
+ */
+static ngx_uint_t
+ngx_http_gatepost_is_page(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t  *clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return clcf->handler == NULL && !clcf->named && r->upstream == NULL;
+}
+
+/* In any other guarded location a refusal stands, as with nginx's own modules, which ask there again. */
+static ngx_int_t
+ngx_http_gatepost_refuse_again(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
+{
+    ngx_http_core_loc_conf_t  *clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "gatepost: what was refused came to location \"%V\" by a redirect (error_page), and is refused there "
+                  "too; if that location may answer whoever was refused, write \"gatepost off\" in it", &clcf->name);
+    ctx->redirected = 0; /* the answer is ours again */
+    return ngx_http_gatepost_refusal(ctx);
+}
+
 ngx_int_t
 ngx_http_gatepost_access_handler(ngx_http_request_t *r)
 {
@@ -115,10 +154,9 @@ ngx_http_gatepost_access_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    for (ctx = ngx_http_gatepost_first(r); ctx != NULL; ctx = ctx->next) {
-        if (ctx->refused && ctx->redirected && !ctx->admitted) {
-            return NGX_DECLINED; /* the page of this very refusal (error_page) */
-        }
+    ctx = ngx_http_gatepost_standing(r);
+    if (ctx != NULL) {
+        return ngx_http_gatepost_is_page(r) ? NGX_DECLINED : ngx_http_gatepost_refuse_again(r, ctx);
     }
 
     rc = ngx_http_gatepost_decide(r, &ctx);
@@ -187,13 +225,18 @@ ngx_int_t
 ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
 {
     ngx_http_gatepost_loc_conf_t  *lcf = ngx_http_get_module_loc_conf(r, ngx_http_gatepost_module);
-    ngx_http_gatepost_ctx_t       *ctx;
+    ngx_http_gatepost_ctx_t       *ctx, *standing;
     ngx_int_t                      rc;
 
     if (r == r->main && ngx_http_gatepost_after_access(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     if (lcf->engine == NULL) {
+        return NGX_DECLINED;
+    }
+    standing = ngx_http_gatepost_standing(r);
+    if (standing != NULL && r == r->main && lcf->enable) {
+        standing->admitted = !ngx_http_gatepost_is_page(r); /* by another module, before anybody asked us */
         return NGX_DECLINED;
     }
     ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);
@@ -209,9 +252,13 @@ ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
         return rc == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_gatepost_decide(r, &ctx);
-    if (rc != NGX_OK) {
-        return rc;
+    if (standing != NULL) {
+        ctx = standing; /* another policy is not asked: it would count what this one has refused against the client */
+    } else {
+        rc = ngx_http_gatepost_decide(r, &ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
     if (r != r->main) {
         if (ngx_http_gatepost_edit(r, ctx) != NGX_OK) {

@@ -165,6 +165,9 @@ def test_a_state_that_breaks_later_is_told_once_with_the_policy(place, echo):
 def test_a_reload_with_a_broken_policy_says_that_the_old_one_holds(place, echo):
     with site(place, "location / { proxy_pass http://ECHO; }", echo=echo) as server:
         place.policy.write_text(place.policy.read_text() + "\nnonsense = 1\n")
+        asked = subprocess.run([*server.command[:-2], "-s", "reload"], capture_output=True, text=True, timeout=PATIENCE)
+        assert asked.returncode == 1 and "nonsense" in asked.stderr and "stay in force" not in server.log()
+        assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
         server.signal(signal.SIGHUP)
         server.wait_for(lambda: "policies from before stay in force" in server.log())
         assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200

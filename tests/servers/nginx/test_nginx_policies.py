@@ -87,7 +87,7 @@ def test_the_names_of_a_policy_that_cannot_start_are_gone_and_all_else_goes_thro
 
 def test_an_error_page_sees_no_forged_identity_while_nothing_can_be_decided(place, echo):
     place.policy.write_text(place.policy.read_text().replace('"orders.db"', '"there/orders.db"'))
-    locations = f"underscores_in_headers on; error_page 503 /sorry; location / {{ {PROXY} }} location = /sorry {{ internal; {PROXY} }}"
+    locations = f"underscores_in_headers on; error_page 503 /sorry; location / {{ {PROXY} }} location = /sorry {{ internal; gatepost off; {PROXY} }}"
     with site(place, locations, echo=echo) as server:
         assert wire.ask(server.port, "/orders/1", fields=[place.alice, *FORGED]).status == 503
         (seen,) = echo.received

@@ -32,12 +32,65 @@ def test_the_page_of_a_refusal_is_shown_with_its_status_and_challenge(place, ech
         assert head.status == 401 and head.body == b""
 
 
+@pytest.mark.parametrize("target, fields", [("/orders/1", []), ("/admin/1", ["alice"])])
+@pytest.mark.parametrize("lines", [
+    "error_page 401 403 = @app; location @app { PROXY }",
+    "error_page 401 403 @app; location @app { PROXY }",
+    "error_page 401 403 = /front; location = /front { PROXY }",
+    "error_page 401 403 = /front; location = /front { error_page 401 403 = @app; PROXY } location @app { PROXY }",
+    "error_page 401 403 = @app; location @app { root html; }",
+    "error_page 401 403 = /login.html; location = /login.html { rewrite ^ /front break; PROXY }",
+    "error_page 401 403 = /login.html; location = /login.html { try_files /nothing @app; } location @app { PROXY }",
+    "error_page 401 403 = @login; location @login { gatepost off; rewrite ^ /inner last; } location = /inner { PROXY }",
+])
+def test_a_refusal_stands_where_error_page_leads_to_an_application(place, echo, lines, target, fields):
+    page(place, "orders/1", "SECRET")
+    fields = [place.alice for _ in fields]
+    with site(place, f"location / {{ PROXY }} {lines}".replace("PROXY", PROXY), echo=echo) as nginx:
+        plain = 403 if fields else 401
+        for method in ("GET", "POST", "DELETE"):
+            answer = wire.ask(nginx.port, target, method=method, fields=fields, body=b"x" * 10 if method == "POST" else b"")
+            assert answer.status == plain and answer.json()["status"] == plain, nginx.said()
+            assert (plain == 403) == (not answer.all("WWW-Authenticate")) and answer.all("Cache-Control") == ["no-store"]
+        assert not echo.received and len(decisions(nginx)) == 3
+        assert 'write "gatepost off" in it' in nginx.log()
+        assert wire.ask(nginx.port, "/public/1").status == 200 and len(echo.received) == 1
+
+
 def test_the_page_of_a_refusal_may_come_from_an_application_that_sees_nothing_forged(place, echo):
-    locations = f"error_page 401 = @login; location / {{ {PROXY} }}\nlocation @login {{ {PROXY} }}"
+    locations = f"error_page 401 = @login; location / {{ {PROXY} }}\nlocation @login {{ gatepost off; {PROXY} }}"
     with site(place, locations, echo=echo) as nginx:
         answer = wire.ask(nginx.port, "/orders/1", fields=[("X-Auth-Subject", "root"), ("x-auth-roles", "admin")])
         assert answer.status == 200 and len(echo.received) == 1
         assert got(echo, "X-Auth-Subject") == [] and got(echo, "X-Auth-Roles") == []
+
+
+def test_what_a_login_application_names_is_no_page_of_a_refusal(place, echo):
+    page(place, "orders/1", "SECRET")
+    locations = f"root html; location / {{ error_page 401 = @login; }} location @login {{ gatepost off; {PROXY} }}"
+    with site(place, locations, echo=echo) as nginx:
+        accel = ("X-Echo-Field", "X-Accel-Redirect: /orders/1")
+        answer = wire.ask(nginx.port, "/orders/1", fields=[accel])
+        assert answer.status == 401 and b"SECRET" not in answer.body and len(echo.received) == 1
+        assert wire.ask(nginx.port, "/orders/1", fields=[place.alice, accel]).body == b"SECRET"
+
+
+@pytest.mark.parametrize("fields, status", [(["bob"], 403), ([], 401)])
+def test_a_page_under_another_policy_is_not_asked_about_there(place, echo, fields, status):
+    """The other policy would take somebody whom it does not know for one who guesses."""
+    page(place, "denied.html", "denied<!--# include virtual='/orders/part' -->")
+    text = place.policy.read_text().replace("account = { failures = 100000", "account = { failures = 5")
+    place.policy.write_text(text)
+    (place.folder / "second.toml").write_text(text.replace('"Orders"', '"Second"').replace('"orders.db"', '"second.db"'))
+    people.user(place.folder / "second.toml", "bob")
+    locations = f"""root html; ssi on; location = /denied.html {{ }}
+        location /admin/ {{ gatepost_policy second.toml; error_page 401 403 /denied.html; {PROXY} }}"""
+    fields = [people.basic_of(name, people.PASSWORD) for name in fields]
+    with site(place, locations, echo=echo) as nginx:
+        for _ in range(12):
+            answer = wire.ask(nginx.port, "/admin/1", fields=fields)
+            assert answer.status == status and answer.body.startswith(b"denied"), nginx.said()
+        assert len(decisions(nginx)) == 12 and "throttled" not in nginx.log() and not echo.received
 
 
 def test_a_missing_page_of_a_refusal_is_no_way_in(place, echo):

@@ -167,7 +167,7 @@ def test_a_variable_read_before_the_decision_is_no_way_around_it(place, echo):
 @pytest.mark.parametrize("server", ["gatepost on;", "gatepost off;"])
 @pytest.mark.parametrize(("more", "status"), [(0, 400), (200, 431)])
 def test_a_name_that_is_no_name_goes_no_further(place, echo, server, more, status):
-    locations = f"ignore_invalid_headers off; error_page 400 431 @bad; location @bad {{ {PROXY} }}\nlocation / {{ {PROXY} }}"
+    locations = f"ignore_invalid_headers off; error_page 400 431 @bad; location @bad {{ gatepost off; {PROXY} }}\nlocation / {{ {PROXY} }}"
     with site(place, locations, server=server, echo=echo) as nginx:
         for name in ("X/Auth-Subject", "X\x80Auth-Subject", '"X-Auth-Subject"', "x-auth-subject("):
             echo.received.clear()
