@@ -84,11 +84,22 @@ static void add_filter(ap_filter_rec_t *which, request_rec *r, const gate_record
     }
 }
 
+/* What the policy said to r, that another module has refused with a challenge of its own: ours is as good a way in. */
+static const gate_record *refused_beside(request_rec *r, int status) {
+    const gate_request *known = gate_request_of(r);
+    int both = known->refusal == NULL && known->asked != NULL && !gate_admits(known->asked) &&
+               status == HTTP_UNAUTHORIZED && known->asked->view.status == HTTP_UNAUTHORIZED;
+    return both ? known->asked : NULL;
+}
+
 /* An application answers, or an ErrorDocument. */
 static void before_content(request_rec *r) {
     if (r->main == NULL) {
         gate_replay_body(r);
         const gate_record *refused = gate_excused(r);
+        if (refused == NULL && r->prev != NULL) {
+            refused = refused_beside(r->prev, r->status);
+        }
         add_filter(fields_filter, r, refused != NULL ? refused : admitting(r));
     }
 }
@@ -105,9 +116,7 @@ static void before_error(request_rec *r) {
         int own = document == NULL || *document != '"'; /* an ErrorDocument of another kind would be on its way by now */
         add_filter(own && refusal->decision != NULL ? answer_filter : fields_filter, r, refusal);
     } else if (known->asked != NULL && !gate_admits(known->asked)) {
-        /* another module has refused too, with a challenge of its own: ours is as good a way in */
-        int both = r->status == HTTP_UNAUTHORIZED && known->asked->view.status == HTTP_UNAUTHORIZED;
-        add_filter(fields_filter, r, both ? known->asked : NULL);
+        add_filter(fields_filter, r, refused_beside(r, r->status));
     } else {
         add_filter(fields_filter, r, admitting(r));
     }

@@ -71,3 +71,15 @@ def test_who_is_throttled_by_the_policy_is_admitted_by_the_other_all_the_same(si
     for _ in range(7):
         assert wire.ask(site.port, "/basic/page.html", fields=[CAROL]).status == 200
     site.wait_for(lambda: "/basic/page.html 200 throttled" in (site.site / "access.log").read_text())
+
+
+@pytest.mark.parametrize("fields", [[WRONG], []], ids=["wrong", "nobody"])
+def test_a_document_of_a_refusal_by_both_carries_both_challenges(site, fields):
+    plain, document = (wire.ask(site.port, f"/{path}/page.html", fields=fields) for path in ("basic", "document"))
+    assert (plain.status, document.status, document.body) == (401, 401, b"page\n")
+    challenges = document.all("WWW-Authenticate")
+    assert 'Basic realm="Files"' in challenges and any(one.startswith('Bearer realm="Orders"') for one in challenges)
+    assert sorted(challenges) == sorted(plain.all("WWW-Authenticate"))
+    assert document.all("Cache-Control") == plain.all("Cache-Control") == ["no-store"]
+    admitted = wire.ask(site.port, "/document/page.html", fields=[CAROL])
+    assert admitted.status == 200 and not admitted.all("WWW-Authenticate")
