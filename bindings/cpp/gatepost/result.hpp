@@ -60,7 +60,8 @@ public:
     /// What to answer a request with for which no decision could be made. It must be refused.
     /// \returns 503 where another try may succeed, else 500
     [[nodiscard]] unsigned http_status() const noexcept {
-        return status_ == Status::overloaded || status_ == Status::state ? 503 : 500;
+        const bool busy = status_ == Status::overloaded || status_ == Status::state || status_ == Status::cancelled;
+        return busy ? 503 : 500;
     }
     /// \returns the message, ended by a NUL
     [[nodiscard]] const char* what() const noexcept override { return message().data(); }

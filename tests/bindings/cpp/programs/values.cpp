@@ -104,7 +104,12 @@ void errors(const char* folder) {
     CHECK(std::strlen(error.what()) == error.message().size() && error.http_status() == 500);
     const Error copy = error;  // NOLINT
     CHECK(copy.message().data() == error.message().data());
-    CHECK(Error(Status::overloaded).http_status() == 503 && Error(Status::state).http_status() == 503);
+    for (const Status busy : {Status::overloaded, Status::state, Status::cancelled}) {
+        CHECK(Error(busy).http_status() == 503);  // as in Go and in Python
+    }
+    for (const Status lasting : {Status::invalid_argument, Status::not_started, Status::conflict, Status::panic}) {
+        CHECK(Error(lasting).http_status() == 500);
+    }
     CHECK(Error(Status::overloaded).what() == text_of(Status::overloaded));
     CHECK(Error(static_cast<Status>(9999)).message().size() > 0 && is_error(static_cast<Status>(9999)) &&
           !is_error(Status::pending));
