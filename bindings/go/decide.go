@@ -206,7 +206,8 @@ func (s *scratch) lengths() *C.uint32_t {
 // refused: 503 where IsTemporary(err), else 500.
 //
 // Once for each request of a client. It blocks where a password must be hashed or the state be read; the request's
-// context ends waiting for that. What to do with the decision, Middleware and Admit do.
+// context ends waiting for that. What to do with the decision, Middleware and Admit do: the request itself stays as it is
+// here, with what a client may have forged.
 func (e *Engine) Decide(r *http.Request) (*Decision, error) {
 	c := e.opened()
 	s, err := e.decideHTTP(r, false)
@@ -224,7 +225,7 @@ func (e *Engine) decideHTTP(r *http.Request, strip bool) (*scratch, error) {
 	if c == nil {
 		return nil, errNotOpened
 	}
-	if r.RequestURI == "" {
+	if r == nil || r.RequestURI == "" {
 		return nil, ErrNoTarget
 	}
 	var id string

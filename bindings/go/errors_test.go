@@ -2,6 +2,7 @@ package gatepost_test
 
 import (
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -215,8 +216,10 @@ func TestARequestThatDidNotComeFromAServerIsAnError(t *testing.T) {
 	engine := open(t, policy(t, ""), nil)
 	r := httptest.NewRequest("GET", "/health", nil)
 	r.RequestURI = ""
-	if _, err := engine.Decide(r); !errors.Is(err, gatepost.ErrNoTarget) || gatepost.IsTemporary(err) {
-		t.Error(err)
+	for _, wrong := range []*http.Request{r, nil} {
+		if _, err := engine.Decide(wrong); !errors.Is(err, gatepost.ErrNoTarget) || gatepost.IsTemporary(err) {
+			t.Error(err)
+		}
 	}
 }
 

@@ -171,6 +171,8 @@ def test_events_are_told(caplog: pytest.LogCaptureFixture) -> None:
     assert "nobody listens" in caplog.text
     with pytest.raises(TypeError):
         gatepost.Engine.from_text(PLAIN, clock=5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="hashing_memory"):
+        gatepost.Engine.from_text(PLAIN, hashing_memory=-1)
 
 
 def test_callbacks_are_let_go_of_with_the_engine() -> None:

@@ -173,6 +173,9 @@ def test_what_is_no_text_is_no_request() -> None:
     for wrong in ((5, "/"), ("GET", 5), ("GET", "/", [("Host", 5)]), ("GET", "/", [(5, "a")]), (None, "/")):
         with pytest.raises(TypeError, match="text or bytes are wanted"):
             gatepost.Request(*wrong)  # type: ignore[arg-type]
+    for text in ("Host: x", b"Host: x"):
+        with pytest.raises(TypeError, match="pairs of a name and a value"):
+            gatepost.Request("GET", "/", text)  # type: ignore[arg-type]
     for name, number in (("now", 1 << 63), ("tag", -1), ("tag", 1 << 63)):
         with pytest.raises(ValueError, match=name):
             gatepost.Request("GET", "/", **{name: number})  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,22 @@ def test_issuing_refuses_what_it_must(signer: gatepost.Engine) -> None:
         signer.revoke_token()
     with pytest.raises(gatepost.GatepostError):
         signer.revoke_token(token_id="x", issuer="nowhere")
+
+
+def test_what_is_left_out_is_no_empty_text(signer: gatepost.Engine) -> None:
+    nothing: Any = None
+    good = gatepost.hash_password("four cups of green tea each noon")
+    for call, arguments in (
+        (signer.verify_token, [nothing]),
+        (signer.hash_password, [nothing]),
+        (gatepost.hash_password, [nothing]),
+        (gatepost.verify_password, [nothing, good]),
+        (gatepost.verify_password, ["four cups of green tea each noon", nothing]),
+        (gatepost.needs_rehash, [nothing]),
+    ):
+        with pytest.raises(TypeError, match="not None"):
+            call(*arguments)
+    assert not signer.verify_token("").good and not gatepost.verify_password("", good)
 
 
 def test_a_refresh_token_is_exchanged_once(signer: gatepost.Engine) -> None:

@@ -111,6 +111,12 @@ class Borrowed:
         self._kept.append(memory)
         return {"ptr": memory, "len": len(value)}
 
+    def given(self, value: "str | bytes") -> Any:
+        """The same of what cannot be left out: a None that got here is a mistake and not the empty text."""
+        if value is None:
+            raise TypeError("text is wanted, not None")
+        return self.text(value)
+
     def many(self, values: Sequence[str]) -> tuple[Any, int]:
         """An array of gatepost_str and its length."""
         if isinstance(values, (str, bytes)):

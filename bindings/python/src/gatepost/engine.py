@@ -13,7 +13,7 @@ from ._library import Borrowed, ffi, lib, string
 from .decision import Decision
 from .errors import ClosedError, failure, settle
 from .keeper import Keeper
-from .request import Request
+from .request import Request, number
 from .tokens import TokenMethods
 
 _NOT_STARTED = int(Status.ERR_NOT_STARTED)
@@ -228,7 +228,7 @@ def _options(
     read_only: bool,
 ) -> Any:
     fields: dict[str, Any] = {
-        "hashing_memory": hashing_memory,
+        "hashing_memory": number("hashing_memory", hashing_memory, 0),
         "flags": int(OptionFlag.READ_ONLY) if read_only else 0,
     }
     for name, function, data, finalizer in (

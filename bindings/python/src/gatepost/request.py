@@ -80,6 +80,8 @@ class Request:
     ) -> None:
         pairs: Any = headers
         if type(pairs) is not list:
+            if isinstance(headers, (str, bytes)):
+                raise TypeError("headers are pairs of a name and a value, or a mapping, not one text")
             if isinstance(headers, Mapping):
                 pairs = headers.items()
             elif iter(headers) is headers:

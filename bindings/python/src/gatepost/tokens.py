@@ -96,7 +96,7 @@ class TokenMethods:
             "gatepost_verified",
             lib.gatepost_verified_free,
             self._started(),
-            borrowed.text(token),
+            borrowed.given(token),
             now,
         )
         view = _view("gatepost_token_view", lib.gatepost_verified_view, made)
@@ -261,7 +261,7 @@ def hash_password(password: str, _engine: Any = ffi.NULL) -> str:
     """
     borrowed = Borrowed()
     made = taken(
-        lib.gatepost_password_hash, "gatepost_bytes", lib.gatepost_bytes_free, _engine, borrowed.text(password)
+        lib.gatepost_password_hash, "gatepost_bytes", lib.gatepost_bytes_free, _engine, borrowed.given(password)
     )
     return string(lib.gatepost_bytes_view(made))
 
@@ -273,7 +273,7 @@ def verify_password(password: str, password_hash: str) -> bool:
     """
     borrowed = Borrowed()
     matches = ffi.new("uint32_t *")
-    settle(lib.gatepost_password_verify, borrowed.text(password), borrowed.text(password_hash), matches)
+    settle(lib.gatepost_password_verify, borrowed.given(password), borrowed.given(password_hash), matches)
     return bool(matches[0])
 
 
@@ -281,5 +281,5 @@ def needs_rehash(password_hash: str, _engine: Any = ffi.NULL) -> bool:
     """Whether a hash was made with another cost or form than policies have by default."""
     borrowed = Borrowed()
     needs = ffi.new("uint32_t *")
-    settle(lib.gatepost_password_needs_rehash, _engine, borrowed.text(password_hash), needs)
+    settle(lib.gatepost_password_needs_rehash, _engine, borrowed.given(password_hash), needs)
     return bool(needs[0])
