@@ -1,6 +1,8 @@
 """What httpd says of a configuration before it runs, and what becomes of a policy that does not load later."""
 
+import os
 import re
+import subprocess
 import time
 from datetime import datetime
 
@@ -10,6 +12,7 @@ from apache import build
 from apache.site import POLICY, SIZES, Site
 from frame import wire
 from frame.people import PASSWORD
+from frame.places import TOP
 
 ALICE = wire.basic("alice", PASSWORD)
 ONE_CHILD = "StartServers 1\nServerLimit 1\nThreadsPerChild 8\nMaxRequestWorkers 8\n"
@@ -132,6 +135,17 @@ def test_a_policy_that_something_asks_is_no_warning(config):
     done = site.test_configuration()
     site.stop()
     assert (done.returncode, done.stdout + done.stderr) == (0, "Syntax OK\n")
+
+
+def test_install_puts_the_module_where_it_is_told(tmp_path):
+    script, folder = TOP / "bindings" / "apache" / "build.sh", build.module().parent
+    asked = [[script, "-o", folder, "install"], [script, "-o", tmp_path / "empty", "install"]]
+    done, early = (subprocess.run(one, capture_output=True, text=True, env={**os.environ, "DESTDIR": str(tmp_path)}) for one in asked)
+    made = tmp_path / str(build.modules()).lstrip("/") / "mod_gatepost.so"
+    assert done.returncode == 0 and made.read_bytes() == (folder / "mod_gatepost.so").read_bytes(), done.stderr
+    load = tmp_path / "etc/apache2/mods-available/gatepost.load"
+    assert load.read_text() == f"LoadModule gatepost_module {build.modules()}/mod_gatepost.so\n" and str(load) in done.stdout
+    assert early.returncode == 1 and "run bindings/apache/build.sh first" in early.stderr
 
 
 def test_at_the_start_and_at_a_restart_the_error_log_has_the_warning_once():

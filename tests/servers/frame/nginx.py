@@ -15,6 +15,8 @@ from .server import Server, wait_for
 MODULE = TOP / "bindings" / "nginx"
 EXAMPLE = TOP / "examples" / "nginx" / "nginx.conf"
 POLICIES = TOP / "tests" / "servers" / "policies"
+# Another nginx than the system's, whose source is then named by NGX_SRC (source.py).
+PROGRAM = os.environ.get("NGINX", "nginx")
 
 
 _failed = {}
@@ -24,10 +26,11 @@ def module(kind="build", environment=None) -> Path:
     """Path of the module; kind: build, or test, where requests may set clock and peer. It is made where its sources,
     the header or the environment have changed."""
     environment = environment or {}
-    digest = hashlib.sha256(f"{release()} {sorted(environment.items())}".encode())
-    for source in sorted([*MODULE.glob("*"), TOP / "include" / "gatepost.h"]):
-        digest.update(source.read_bytes() if source.is_file() else b"")
-    name = kind + "".join(f"-{value}" for value in environment.values())
+    source = {name: os.environ[name] for name in ("NGX_SRC", "NGX_FLAGS") if name in os.environ}
+    digest = hashlib.sha256(f"{release()} {sorted(environment.items())} {source}".encode())
+    for file in sorted([*MODULE.glob("*"), TOP / "include" / "gatepost.h"]):
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    name = kind + "-source" * bool(source) + "".join(f"-{value}" for value in environment.values())
     out = target() / "nginx" / re.sub(r"[^a-z-]", "", name)
     made = out / ("test" if kind == "test" else "") / "ngx_http_gatepost_module.so"
     stamp = out / "digest"
@@ -61,7 +64,7 @@ class Nginx(Server):
         self.workers, self.main = workers, main
         # As root the workers would become nobody, whom the test's folder does not let in.
         self.user = "user root;" if os.geteuid() == 0 else ""
-        super().__init__(["nginx", "-p", folder, "-c", self.conf, "-e", folder / "error.log", "-g", "daemon off;"], folder,
+        super().__init__([PROGRAM, "-p", folder, "-c", self.conf, "-e", folder / "error.log", "-g", "daemon off;"], folder,
                          [port for port in (self.port, self.next) if port], log=folder / "error.log", **more)
         self.conf.write_text(conf.replace("PORT", str(self.port)) if conf else self.full(text))
 
