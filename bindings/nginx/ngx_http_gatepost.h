@@ -112,6 +112,8 @@ struct ngx_http_gatepost_ctx_s {
     gatepost_reason              reason;
     ngx_uint_t                   status;   /* of the answer that a refusal gets */
     uint64_t                     most;     /* octets of body that the engine takes */
+    ngx_str_t                    uri;      /* of the main request when it was concluded, */
+    ngx_http_upstream_t         *upstream; /* and who had answered it by then */
     gatepost_str                 client;   /* for the log: another than the peer behind trusted proxies */
     unsigned                     decided:1;
     unsigned                     reading:1;    /* the body is being read */
@@ -163,6 +165,7 @@ ngx_http_gatepost_ctx_t *ngx_http_gatepost_new_ctx(ngx_http_request_t *r, ngx_ht
 
 /* ngx_http_gatepost_decide.c: a decision, now or later */
 ngx_int_t ngx_http_gatepost_decide(ngx_http_request_t *r, ngx_http_gatepost_ctx_t **found);
+void ngx_http_gatepost_unread(ngx_http_gatepost_ctx_t *ctx);
 
 /* ngx_http_gatepost_quiet.c: what goes where nobody is asked */
 ngx_int_t ngx_http_gatepost_quiet_strip(ngx_http_request_t *r, ngx_http_gatepost_engine_t *engine);

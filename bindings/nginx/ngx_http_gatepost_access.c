@@ -69,6 +69,8 @@ ngx_http_gatepost_count(ngx_http_gatepost_ctx_t *ctx, ngx_uint_t refused)
     ctx->refused = refused;
     ctx->admitted = 0;
     ctx->redirected = 0;
+    ctx->uri = ctx->main->uri;
+    ctx->upstream = ctx->main->upstream;
 }
 
 /* NGX_DECLINED: not ours to say. */
@@ -119,15 +121,20 @@ ngx_http_gatepost_standing(ngx_http_request_t *r)
 }
 
 /*
- * Whether r, which was refused, has come to a page about that: a file. A handler (proxy_pass, fastcgi_pass) would hand the
- * refused request to an application, and a named location ("error_page 401 = @app") keeps its address, method and body.
+ * Whether r, which was refused, has come to a page about that: a file that has a location of its own. A handler
+ * (proxy_pass, fastcgi_pass) would hand the refused request to an application; a named location ("error_page 401 = @app")
+ * keeps its address, method and body; a location of many files may look for the one that was asked for (try_files). The
+ * name and r's handler hold within "if" and "limit_except" too, whose own configuration knows of neither.
  */
 static ngx_uint_t
-ngx_http_gatepost_is_page(ngx_http_request_t *r)
+ngx_http_gatepost_is_page(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx)
 {
     ngx_http_core_loc_conf_t  *clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    return clcf->handler == NULL && !clcf->named && r->upstream == NULL;
+    return r->content_handler == NULL && clcf->handler == NULL
+           && clcf->name.len == r->uri.len && ngx_memcmp(clcf->name.data, r->uri.data, r->uri.len) == 0
+           && !(ctx->uri.len == r->uri.len && ngx_memcmp(ctx->uri.data, r->uri.data, r->uri.len) == 0)
+           && r->upstream == ctx->upstream; /* X-Accel-Redirect of whoever answered meanwhile */
 }
 
 /* In any other guarded location a refusal stands, as with nginx's own modules, which ask there again. */
@@ -139,7 +146,8 @@ ngx_http_gatepost_refuse_again(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *c
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "gatepost: what was refused came to location \"%V\" by a redirect (error_page), and is refused there "
                   "too; if that location may answer whoever was refused, write \"gatepost off\" in it", &clcf->name);
-    ctx->redirected = 0; /* the answer is ours again */
+    ctx->redirected = 0; /* the answer is ours again, */
+    r->error_page = 1;   /* and goes to no other page, which would be refused as well */
     return ngx_http_gatepost_refusal(ctx);
 }
 
@@ -156,7 +164,7 @@ ngx_http_gatepost_access_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_gatepost_standing(r);
     if (ctx != NULL) {
-        return ngx_http_gatepost_is_page(r) ? NGX_DECLINED : ngx_http_gatepost_refuse_again(r, ctx);
+        return ngx_http_gatepost_is_page(r, ctx) ? NGX_DECLINED : ngx_http_gatepost_refuse_again(r, ctx);
     }
 
     rc = ngx_http_gatepost_decide(r, &ctx);
@@ -197,6 +205,8 @@ ngx_http_gatepost_subrequest(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx
         return NGX_DECLINED;
     }
     if (asked) {
+        /* An error_page that auth_request's target inherits would answer in its place, and who answers lets in. */
+        r->error_page = 1;
         ngx_http_gatepost_log_refusal(r, ctx);
     } else {
         ngx_http_gatepost_log(r, ctx);
@@ -236,7 +246,7 @@ ngx_http_gatepost_precontent_handler(ngx_http_request_t *r)
     }
     standing = ngx_http_gatepost_standing(r);
     if (standing != NULL && r == r->main && lcf->enable) {
-        standing->admitted = !ngx_http_gatepost_is_page(r); /* by another module, before anybody asked us */
+        standing->admitted = !ngx_http_gatepost_is_page(r, standing); /* by another module, before anybody asked us */
         return NGX_DECLINED;
     }
     ctx = ngx_http_gatepost_ctx_of(r, lcf->engine);

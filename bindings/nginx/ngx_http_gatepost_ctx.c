@@ -39,6 +39,9 @@ ngx_http_gatepost_first(ngx_http_request_t *r)
         if (cleanup->handler == ngx_http_gatepost_cleanup) {
             first = ((ngx_http_gatepost_ctx_t *) cleanup->data)->first;
             for (ctx = first; ctx != NULL; ctx = ctx->next) {
+                if (ctx->reading) {
+                    ngx_http_gatepost_unread(ctx);
+                }
                 ctx->redirected = ctx->decided;
             }
             ngx_http_set_ctx(r, first, ngx_http_gatepost_module);

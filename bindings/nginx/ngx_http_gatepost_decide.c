@@ -235,6 +235,18 @@ ngx_http_gatepost_read_body(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx,
     return NGX_DONE;
 }
 
+/* The body could not be read, and nginx shows a page about that: the request is refused, as nginx has refused it. */
+void
+ngx_http_gatepost_unread(ngx_http_gatepost_ctx_t *ctx)
+{
+    ctx->reading = 0;
+    ctx->refused = 1;
+    ngx_http_gatepost_undecided(ctx, GATEPOST_REASON_REQUEST_MALFORMED, GATEPOST_OK);
+    if (ctx->main->err_status >= NGX_HTTP_BAD_REQUEST) {
+        ctx->status = ctx->main->err_status;
+    }
+}
+
 /* ---- deciding ---- */
 
 /*

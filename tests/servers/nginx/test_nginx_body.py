@@ -10,7 +10,7 @@ from frame import wire
 from frame.places import TOP
 from frame.server import wait_for
 
-from .site import site
+from .site import page, site
 
 KEEP = "env WANTS_BODY;"  # nginx forgets its environment otherwise
 PROXY = "location / { proxy_pass http://ECHO; } client_max_body_size 1m; client_body_buffer_size 4k;"
@@ -92,3 +92,20 @@ def test_without_being_asked_it_is_not_read_before_the_decision(proxy, echo):
     with wire.Connection(proxy.port) as connection:
         connection.send(wire.request("/orders/1", method="POST", fields=[("Content-Length", "1000000")]))
         assert connection.read().status == 401, "the answer did not wait for the body"
+
+
+@pytest.mark.parametrize("how", ["ask", "need"])
+@pytest.mark.parametrize("body, status", [(b"zz\r\nx", 400), (b"1000\r\n" + b"x" * 4096 + b"\r\n0\r\n\r\n", 413)])
+@pytest.mark.parametrize("location, shown", [("location = /bad.html { }", b"BAD"), ("", b"")])
+def test_a_body_that_cannot_be_read_is_refused_with_its_page(place, echo, asking, how, body, status, location, shown):
+    page(place, "bad.html", "BAD")
+    locations = f"root html; client_max_body_size 100; error_page 400 413 /bad.html; {location} location / {{ proxy_pass http://ECHO; }}"
+    with site(place, locations, echo=echo, main=KEEP, environment=asking(how)) as server:
+        with wire.Connection(server.port) as connection:
+            fields = [place.token, ("Transfer-Encoding", "chunked"), ("X-Wants-Body", "x9")]
+            connection.send(wire.request("/orders/1", method="POST", fields=fields))
+            time.sleep(0.2)  # so that the first part of the body is not there with the head
+            connection.send(body)
+            answer = connection.read()
+        assert answer.status == status and (answer.body == shown or not shown) and not echo.received
+        assert send(server, place, b"x").status == 200

@@ -42,9 +42,21 @@ def test_the_page_of_a_refusal_is_shown_with_its_status_and_challenge(place, ech
     "error_page 401 403 = /login.html; location = /login.html { rewrite ^ /front break; PROXY }",
     "error_page 401 403 = /login.html; location = /login.html { try_files /nothing @app; } location @app { PROXY }",
     "error_page 401 403 = @login; location @login { gatepost off; rewrite ^ /inner last; } location = /inner { PROXY }",
+    # What an "if" or a "limit_except" holds is a configuration of its own, without handler and kind.
+    "error_page 401 403 = @app; location @app { if ($uri) { set $a 1; } PROXY }",
+    "error_page 401 403 = @app; location @app { root html; if ($uri) { set $a 1; } }",
+    "error_page 401 403 = @app; location @app { root html; dav_methods PUT DELETE; limit_except GET { allow all; } }",
+    "error_page 401 403 = /front; location = /front { if ($uri) { set $a 1; } PROXY }",
+    "error_page 401 403 /public/x; if ($http_host) { set $a 1; }",
+    # Files that may be the very one that was asked for.
+    "root html; error_page 401 403 $uri; location /orders/ { }",
+    "root html; error_page 401 403 $uri; location = /orders/1 { } location = /admin/1 { }",
+    "root html; error_page 401 403 /login.html; location /login { try_files /cache$request_uri =404; }",
+    "recursive_error_pages on; error_page 401 403 = @app; location @app { PROXY }",
 ])
 def test_a_refusal_stands_where_error_page_leads_to_an_application(place, echo, lines, target, fields):
-    page(place, "orders/1", "SECRET")
+    for name in ("orders/1", "admin/1", "cache/orders/1", "cache/admin/1"):
+        page(place, name, "SECRET")
     fields = [place.alice for _ in fields]
     with site(place, f"location / {{ PROXY }} {lines}".replace("PROXY", PROXY), echo=echo) as nginx:
         plain = 403 if fields else 401
@@ -63,6 +75,41 @@ def test_the_page_of_a_refusal_may_come_from_an_application_that_sees_nothing_fo
         answer = wire.ask(nginx.port, "/orders/1", fields=[("X-Auth-Subject", "root"), ("x-auth-roles", "admin")])
         assert answer.status == 200 and len(echo.received) == 1
         assert got(echo, "X-Auth-Subject") == [] and got(echo, "X-Auth-Roles") == []
+
+
+@pytest.mark.parametrize("check", ["PROXY", "", "if ($uri) { set $a 1; } PROXY"])
+@pytest.mark.parametrize("login", ["root html; try_files /login.html =404;", "PROXY", "return 200 x;"])
+@pytest.mark.parametrize("orders", ["gatepost off;", "satisfy any;", "satisfy any; error_page 401 403 = @login;"])
+def test_a_page_of_what_auth_request_asks_lets_nobody_in(place, echo, check, login, orders):
+    """The target's own refusal would go to that page, whose 200 auth_request takes for a yes."""
+    page(place, "login.html", "log in")
+    page(place, "check", "")
+    locations = f"""error_page 401 = @login; location @login {{ gatepost off; {login} }}
+        location /orders/ {{ {orders} auth_request /check; PROXY }}
+        location = /check {{ internal; error_page 401 403 = @login; {check} }}"""
+    with site(place, locations.replace("PROXY", PROXY), echo=echo) as nginx:
+        for fields in ([], [people.basic_of("alice", "wrong")]):
+            echo.received.clear()
+            answer = wire.ask(nginx.port, "/orders/1", fields=fields)
+            assert answer.body in (b"log in", b"x") or login == PROXY or "PROXY" in login, answer.body
+            assert len(answer.all("WWW-Authenticate")) == 3
+            # The page may be the login application's; /orders/1 itself and /check have reached nobody.
+            assert len(echo.received) == ("PROXY" in login) and "/check" not in [one["target"] for one in echo.received]
+        assert len(decisions(nginx)) == 2
+        assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status in (200, 404)
+
+
+def test_what_was_answered_before_a_refusal_takes_no_page_from_it(place, echo):
+    page(place, "denied.html", "DENIED")
+    page(place, "inner/f", "INNER")
+    (place.folder / "second.toml").write_text(place.policy.read_text().replace('"orders.db"', '"second.db"'))
+    locations = f"""root html; location / {{ {PROXY} }} location = /denied.html {{ }}
+        location /inner/ {{ gatepost_policy second.toml; error_page 401 403 /denied.html; }}"""
+    with site(place, locations, echo=echo) as nginx:
+        accel = ("X-Echo-Field", "X-Accel-Redirect: /inner/f")
+        answer = wire.ask(nginx.port, "/orders/1", fields=[place.alice, accel])
+        assert (answer.status, answer.body) == (401, b"DENIED"), "the second policy does not know alice"
+        assert wire.ask(nginx.port, "/orders/1", fields=[place.token, accel]).body == b"INNER"
 
 
 def test_what_a_login_application_names_is_no_page_of_a_refusal(place, echo):
