@@ -112,7 +112,7 @@ struct ngx_http_gatepost_ctx_s {
     gatepost_reason              reason;
     ngx_uint_t                   status;   /* of the answer that a refusal gets */
     uint64_t                     most;     /* octets of body that the engine takes */
-    ngx_str_t                    uri;      /* of the main request when it was concluded, */
+    ngx_str_t                    uri;      /* of the main request when it was last asked about, */
     ngx_http_upstream_t         *upstream; /* and who had answered it by then */
     gatepost_str                 client;   /* for the log: another than the peer behind trusted proxies */
     unsigned                     decided:1;

@@ -204,9 +204,10 @@ ngx_http_gatepost_subrequest(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx
     if (let_in || (ctx->admitted && !asked)) {
         return NGX_DECLINED;
     }
+    /* An error_page would lead it on to where another policy has let its client in; and whoever answers there lets in
+     * whom auth_request asks about. */
+    r->error_page = 1;
     if (asked) {
-        /* An error_page that auth_request's target inherits would answer in its place, and who answers lets in. */
-        r->error_page = 1;
         ngx_http_gatepost_log_refusal(r, ctx);
     } else {
         ngx_http_gatepost_log(r, ctx);

@@ -227,6 +227,8 @@ ngx_http_gatepost_read_body(ngx_http_request_t *r, ngx_http_gatepost_ctx_t *ctx,
 
     ctx->reading = 1;
     ctx->most = most;
+    ctx->uri = r->uri; /* where it cannot be read, that is what was refused */
+    ctx->upstream = r->upstream;
     rc = ngx_http_read_client_request_body(r, ngx_http_gatepost_body_handler);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;

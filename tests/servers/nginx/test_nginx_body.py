@@ -109,3 +109,18 @@ def test_a_body_that_cannot_be_read_is_refused_with_its_page(place, echo, asking
             answer = connection.read()
         assert answer.status == status and (answer.body == shown or not shown) and not echo.received
         assert send(server, place, b"x").status == 200
+
+
+@pytest.mark.parametrize("how", ["ask", "need"])
+@pytest.mark.parametrize("to", ["$uri", "=200 $uri", "/orders/1"])
+def test_a_body_that_cannot_be_read_opens_no_file(place, echo, asking, how, to):
+    page(place, "orders/1", "SECRET")
+    locations = f"root html; error_page 400 413 {to}; location = /orders/1 {{ }}"
+    with site(place, locations, echo=echo, main=KEEP, environment=asking(how)) as server:
+        with wire.Connection(server.port) as connection:
+            fields = [("Transfer-Encoding", "chunked"), ("X-Wants-Body", "x9")]
+            connection.send(wire.request("/orders/1", method="POST", fields=fields))
+            time.sleep(0.2)
+            connection.send(b"zz\r\nx")
+            answer = connection.read()
+        assert answer.status == 400 and b"SECRET" not in answer.body

@@ -99,6 +99,26 @@ def test_a_page_of_what_auth_request_asks_lets_nobody_in(place, echo, check, log
         assert wire.ask(nginx.port, "/orders/1", fields=[place.alice]).status in (200, 404)
 
 
+@pytest.mark.parametrize("app", ["", "PROXY"])
+@pytest.mark.parametrize("public", ["ssi on;", "mirror /inner/f;", "add_after_body /inner/f;", "gatepost off; ssi on;"])
+@pytest.mark.parametrize("to", ["= @app", "/front"])
+def test_a_refused_part_is_led_nowhere_by_error_page(place, echo, app, public, to):
+    """Where it is led another policy would hold, which has let the client in for the page around it."""
+    page(place, "public/p.html", "a<!--# include virtual='/inner/f' -->b")
+    for name in ("inner/f", "front"):
+        page(place, name, "SECRET")
+    text = place.policy.read_text().replace('"orders.db"', '"second.db"').replace('"/public/{*rest}"\naccess = "public"', '"/public/{*rest}"')
+    (place.folder / "second.toml").write_text(text)
+    locations = f"""root html; location /public/ {{ {public} }} location @app {{ {app} }} location /front {{ {app} }}
+        location /inner/ {{ gatepost_policy second.toml; error_page 401 403 {to}; }}"""
+    with site(place, locations.replace("PROXY", PROXY), echo=echo) as nginx:
+        for method in ("GET", "POST", "DELETE") if "mirror" in public else ("GET",):
+            answer = wire.ask(nginx.port, "/public/p.html", method=method, body=b"x" if method == "POST" else b"")
+            assert b"SECRET" not in answer.body
+        nginx.wait_for(lambda: decisions(nginx))
+        assert wire.ask(nginx.port, "/public/p.html").status == 200 and not echo.received
+
+
 def test_what_was_answered_before_a_refusal_takes_no_page_from_it(place, echo):
     page(place, "denied.html", "DENIED")
     page(place, "inner/f", "INNER")
