@@ -152,7 +152,7 @@ reasons! {
         "The route's requirement is not met. `gatepost decide --explain` shows which part."
 
     100 Throttled           "throttled"              429 ""
-        "A failure counter of [throttle] is full: account, address, prefix or pair; the log says which. It empties with time (Retry-After) or with a restart of the server, and no right password before that."
+        "A failure counter of [throttle] is full: account, address, prefix or pair; the log says which. It empties with time (Retry-After); no right password and no restart empties it before that."
 
     120 KeysUnavailable     "keys_unavailable"       503 ""
         "The issuer's keys could not be loaded."

@@ -1,8 +1,13 @@
-//! Counting failures of guessable secrets, in memory. A place is reserved before any work and given back on success, so
-//! that parallel attempts can never exceed a limit.
+//! Counting failures of guessable secrets. A place is reserved before any work and given back on success, so that parallel
+//! attempts can never exceed a limit.
 //!
-//! No name and no address is kept: counters are found by a hash under a random key of this process, which also keeps
-//! anybody from choosing names that fall together. Where two do by chance, once in some thousand million full tables, they
+//! **Several processes** of one state file share what has failed and who has succeeded (`shared`), and each has its own
+//! places. So together they may try more at once than a limit has left, but whoever comes to an end looks once more: where
+//! as many have failed meanwhile, right or wrong, it hears that the counter is full and learns nothing, as if it had come
+//! after them. What is right takes nothing from anybody, so that those who come to several processes at once all get in.
+//!
+//! No name and no address is kept: counters are found by a hash under a random key of this process, or of the state, which
+//! also keeps anybody from choosing names that fall together. Where two do by chance, once in some thousand million full tables, they
 //! share a counter, which is too strict, or the one is taken to have succeeded like the other, and answers to its pair
 //! alone. One lock guards all counters, so that an attempt takes its places in all of them or in none; it is held for
 //! about a microsecond, where checking a password takes some ten thousand. A child after fork makes its own: another
@@ -11,21 +16,28 @@
 //! Where nobody has failed lately, and so most of the time, no counter is asked: that costs one look at their number.
 
 mod lately;
+mod shared;
+mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
+mod together;
+mod twins;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use once_cell::race::OnceBox;
 use smallvec::SmallVec;
 
 pub use self::lately::Lately;
+pub use self::shared::Shared;
+use self::subject::{Ends, KINDS, Keys, Others, Subject};
 use self::table::{Key, Table};
+use self::twins::Number;
+pub use self::twins::Twins;
 use crate::crypto::sip::{Itself, Sip};
 use crate::policy::model::{Limit, ThrottleRules};
 use crate::request::Peer;
@@ -38,13 +50,15 @@ const TIMES: usize = 2_000_000;
 const SUCCESSES: usize = 100_000;
 /// How long a success is remembered, seconds: 30 days.
 const REMEMBERED: i64 = 30 * 24 * 60 * 60;
-/// Counters that one attempt falls under at most.
-const KINDS: usize = 4;
 
 /// The counters of one process.
 #[derive(Debug, Default)]
 pub struct Throttle {
     hasher: OnceBox<Sip>,
+    /// Others have the same.
+    is_keyed: bool,
+    /// What all processes count together.
+    shared: OnceLock<Arc<Shared>>,
     counts: Mutex<Counts>,
     /// How many counters of failures there are, for a look without the lock.
     counters: AtomicUsize,
@@ -63,37 +77,13 @@ pub enum Attempt<'a> {
 #[derive(Debug)]
 #[must_use = "give it back on success, keep it on failure"]
 pub struct Place {
-    taken: SmallVec<[Key; KINDS]>,
+    wanted: Wants,
+    /// There are places in all of these; otherwise in none.
+    taken: bool,
     number: Number,
     keys: Keys,
     /// Its twins hold all places that there are, and it has none. It may share what comes of theirs, if that is good.
     crowded: Option<Full>,
-}
-
-/// Tells attempts apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Number(u64);
-
-/// Equal attempts that are under way at once: the same secret of the same account, and so one guess.
-#[derive(Debug)]
-pub struct Twins {
-    number: Number,
-    /// Locked only while the counters are.
-    shared: Mutex<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    /// Counters in which they took places.
-    taken: Vec<Key>,
-    /// The secret was right.
-    right: bool,
-}
-
-impl Twins {
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Refused: seconds until the next attempt has a chance, at least 1, and which counter is full.
@@ -110,7 +100,7 @@ pub struct Full {
 impl Throttle {
     /// For attempts that will be equal.
     pub fn twins(&self) -> Twins {
-        Twins { number: self.counts().number(), shared: Mutex::default() }
+        Twins::new(self.counts().number())
     }
 
     /// Takes a place or says how long to wait. Takes none where any counter is full.
@@ -121,7 +111,8 @@ impl Throttle {
         let wanted = counts.wanted_of(rules, &keys, now);
         counts.check(&wanted, now)?;
         let number = counts.number();
-        Ok(Place { taken: counts.take(&wanted, number, now), number, keys, crowded: None })
+        counts.take(&wanted, number, now);
+        Ok(Place { wanted, taken: true, number, keys, crowded: None })
     }
 
     /// As [`Throttle::reserve`] for one of several equal attempts. Where only the places of its twins fill a counter it
@@ -140,13 +131,13 @@ impl Throttle {
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted_of(rules, &keys, now);
         counts.check_besides(&wanted, twins, now)?;
-        let mut place = Place { taken: SmallVec::new(), number: twins.number, keys, crowded: None };
-        if twins.shared().right {
+        let mut place = Place { wanted, taken: false, number: twins.number, keys, crowded: None };
+        if twins.joint().right {
             return Ok(place);
         }
-        place.crowded = counts.check(&wanted, now).err();
+        place.crowded = counts.check(&place.wanted, now).err();
         if place.crowded.is_none() {
-            place.taken = counts.take_among(&wanted, twins, now);
+            counts.take_among(&mut place, twins, now);
         }
         Ok(place)
     }
@@ -154,14 +145,15 @@ impl Throttle {
     /// Takes a place for an attempt that has none because of its twins, also over the limit: they may be gone before the
     /// work is done, and work without a place would be a guess that nobody counts.
     pub fn claim(&self, rules: &ThrottleRules, place: &mut Place, twins: &Twins, now: i64) -> Result<(), Full> {
-        if place.crowded.is_none() || !place.taken.is_empty() {
+        if place.crowded.is_none() || place.taken {
             return Ok(());
         }
         let mut counts = self.counts();
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted_of(rules, &place.keys, now);
         counts.check_besides(&wanted, twins, now)?;
-        place.taken = counts.take_among(&wanted, twins, now);
+        place.wanted = wanted;
+        counts.take_among(place, twins, now);
         Ok(())
     }
 
@@ -170,7 +162,7 @@ impl Throttle {
     /// them still says [`Throttle::succeeded`].
     pub fn right(&self, twins: &Twins) {
         let mut counts = self.counts();
-        let mut shared = twins.shared();
+        let mut shared = twins.joint();
         shared.right = true;
         for key in std::mem::take(&mut shared.taken) {
             counts.failures.give_back(key, twins.number);
@@ -188,13 +180,13 @@ impl Throttle {
         lately: &Lately,
     ) -> Result<(), Full> {
         let ends = Ends::of(peer);
-        if lately.is(&ends, now) && self.is_idle(rules) {
+        if lately.is(&ends, now) && self.is_idle(rules, now) {
             return Ok(());
         }
         let subject = self.subject(attempt, peer)?;
         let pair = subject.pair();
         let mut counts = self.counts();
-        if counts.failures.counters() > 0 || refuse_all(rules) {
+        if !self.is_empty(counts.failures.counters(), now) || refuse_all(rules) {
             counts.failures.make_room(KINDS, now);
             let wanted = counts.wanted(rules, pair, || subject.others(), now);
             counts.check(&wanted, now)?;
@@ -208,13 +200,18 @@ impl Throttle {
     }
 
     /// Nobody has failed lately, and no limit refuses everybody.
-    fn is_idle(&self, rules: &ThrottleRules) -> bool {
-        self.counters.load(Ordering::Acquire) == 0 && self.hasher.get().is_some() && !refuse_all(rules)
+    fn is_idle(&self, rules: &ThrottleRules, now: i64) -> bool {
+        self.is_empty(self.counters.load(Ordering::Acquire), now) && self.hasher.get().is_some() && !refuse_all(rules)
+    }
+
+    /// Nothing is counted anywhere; so many counters are there in this process.
+    fn is_empty(&self, counters: usize, now: i64) -> bool {
+        counters == 0 && self.shared.get().is_none_or(|shared| shared.is_empty(now))
     }
 
     /// The same answer without taking a place: for `gatepost decide`, which leaves no trace.
     pub fn peek(&self, rules: &ThrottleRules, attempt: Attempt<'_>, peer: Peer, now: i64) -> Result<(), Full> {
-        if self.is_idle(rules) {
+        if self.is_idle(rules, now) {
             return Ok(());
         }
         let subject = self.subject(attempt, peer)?;
@@ -223,13 +220,21 @@ impl Throttle {
         counts.check(&counts.wanted(rules, pair, || subject.others(), now), now)
     }
 
-    /// The secret was right: the place is given back and the pair is remembered for 30 days.
-    pub fn succeeded(&self, place: Place, now: i64) {
+    /// The secret was right: the place is given back and the pair is remembered for 30 days. An error where others have
+    /// filled a counter since: then that is the answer.
+    pub fn succeeded(&self, place: Place, now: i64) -> Result<(), Full> {
         let mut counts = self.counts();
         counts.give_back(&place);
+        counts.check_again(&place, now)?;
         if let Some(pair) = place.keys.pair {
             counts.remember(pair, now);
         }
+        Ok(())
+    }
+
+    /// Other processes have filled a counter since this place was taken: right or wrong, it will be refused for that.
+    pub fn is_late(&self, place: &Place, now: i64) -> bool {
+        self.is_shared() && self.counts().check_again(place, now).is_err()
     }
 
     /// Nothing was tried (cancelled before the work): the place is given back.
@@ -238,19 +243,23 @@ impl Throttle {
     }
 
     /// The secret was wrong: the place stays taken for its window. An error where the attempt was one too many among its
-    /// twins: then that is the answer, as it would have been had they come one after the other.
-    pub fn failed(&self, place: Place) -> Result<(), Full> {
-        if !place.taken.is_empty() {
-            let mut counts = self.counts();
-            for key in &place.taken {
-                counts.failures.fail(*key, place.number);
-            }
+    /// twins, or others have filled a counter since: then that is the answer, as it would have been had they come one
+    /// after the other.
+    pub fn failed(&self, place: Place, now: i64) -> Result<(), Full> {
+        let mut counts = self.counts();
+        if place.taken {
+            counts.fail(&place, now)?;
+        } else {
+            counts.check_again(&place, now)?;
         }
         place.crowded.map_or(Ok(()), Err)
     }
 
     /// Forgets what is over; housekeeping.
     pub fn sweep(&self, now: i64) {
+        if let Some(shared) = self.shared.get() {
+            shared.sweep(now);
+        }
         let mut counts = self.counts();
         counts.failures.sweep(now);
         counts.successes.retain(|_, time| is_remembered(*time, now));
@@ -317,22 +326,15 @@ impl Default for Counts {
     }
 }
 
-/// The counters that an attempt may fall under.
-#[derive(Debug)]
-struct Keys {
-    pair: Option<Key>,
-    others: Others,
-}
-
-/// Those that a pair which has succeeded is exempt from: of the account, the address and the prefix.
-type Others = [Option<Key>; 3];
-
 /// A counter that an attempt does fall under.
+#[derive(Clone, Debug)]
 struct Wanted {
     name: &'static str,
     key: Key,
     limit: Limit,
 }
+
+type Wants = SmallVec<[Wanted; KINDS]>;
 
 impl Counts {
     fn number(&mut self) -> Number {
@@ -340,31 +342,23 @@ impl Counts {
         Number(self.attempts)
     }
 
-    fn take(&mut self, wanted: &[Wanted], number: Number, now: i64) -> SmallVec<[Key; KINDS]> {
+    fn take(&mut self, wanted: &[Wanted], number: Number, now: i64) {
         for wanted in wanted {
             self.failures.take(wanted.key, wanted.limit, number, now);
         }
-        wanted.iter().map(|wanted| wanted.key).collect()
     }
 
-    fn take_among(&mut self, wanted: &[Wanted], twins: &Twins, now: i64) -> SmallVec<[Key; KINDS]> {
-        let taken = self.take(wanted, twins.number, now);
-        twins.shared().taken.extend_from_slice(&taken);
-        taken
+    fn take_among(&mut self, place: &mut Place, twins: &Twins, now: i64) {
+        self.take(&place.wanted, twins.number, now);
+        twins.joint().taken.extend(place.wanted.iter().map(|wanted| wanted.key));
+        place.taken = true;
     }
 
     /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
     /// who fail cannot lock the owner out. Where pairs have no limit there would be nothing left to count, and the
     /// others count for everybody.
-    fn wanted(
-        &self,
-        rules: &ThrottleRules,
-        pair: Option<Key>,
-        others: impl FnOnce() -> Others,
-        now: i64,
-    ) -> SmallVec<[Wanted; KINDS]> {
-        let known = rules.pair.is_some()
-            && pair.and_then(|pair| self.successes.get(&pair)).is_some_and(|time| is_remembered(*time, now));
+    fn wanted(&self, rules: &ThrottleRules, pair: Option<Key>, others: impl FnOnce() -> Others, now: i64) -> Wants {
+        let known = rules.pair.is_some() && pair.is_some_and(|pair| self.has_succeeded(pair, now));
         let [account, address, prefix] = if known { Others::default() } else { others() };
         let all = [
             ("account", account, rules.account),
@@ -375,36 +369,81 @@ impl Counts {
         all.into_iter().filter_map(|(name, key, limit)| Some(Wanted { name, key: key?, limit: limit? })).collect()
     }
 
-    fn wanted_of(&self, rules: &ThrottleRules, keys: &Keys, now: i64) -> SmallVec<[Wanted; KINDS]> {
+    fn has_succeeded(&self, pair: Key, now: i64) -> bool {
+        let is_remembered = |time: i64| is_remembered(time, now);
+        self.successes.get(&pair).is_some_and(|time| is_remembered(*time))
+            || self.failures.shared().and_then(|shared| shared.success(pair, now)).is_some_and(is_remembered)
+    }
+
+    fn wanted_of(&self, rules: &ThrottleRules, keys: &Keys, now: i64) -> Wants {
         self.wanted(rules, keys.pair, || keys.others, now)
     }
 
     /// The longest wait where any of them is full: before that, another attempt has no chance.
     fn check(&self, wanted: &[Wanted], now: i64) -> Result<(), Full> {
-        self.check_all(wanted, None, now)
+        self.check_all(wanted, None, now, |_| true)
     }
 
     /// As [`Counts::check`], as if these had taken no place.
     fn check_besides(&self, wanted: &[Wanted], twins: &Twins, now: i64) -> Result<(), Full> {
-        self.check_all(wanted, Some(twins.number), now)
+        self.check_all(wanted, Some(twins.number), now, |_| true)
     }
 
-    fn check_all(&self, wanted: &[Wanted], besides: Option<Number>, now: i64) -> Result<(), Full> {
+    /// At the end of an attempt: whether failures of other processes have filled a counter since it took its place.
+    fn check_again(&self, place: &Place, now: i64) -> Result<(), Full> {
+        if self.failures.shared().is_none() {
+            return Ok(());
+        }
+        self.check_all(&place.wanted, Some(place.number), now, |full| !full.under_way)
+    }
+
+    /// The attempt has failed. It is told first, and looked for others then: of two that do so at once at least one sees
+    /// the other. Where both do, they take it back and try once more, lest neither counts; at last they count as none.
+    fn fail(&mut self, place: &Place, now: i64) -> Result<(), Full> {
+        for last in [false, false, false, true] {
+            let told: SmallVec<[Key; KINDS]> = place
+                .wanted
+                .iter()
+                .filter(|wanted| self.failures.fail(wanted.key, place.number, wanted.limit, now))
+                .map(|wanted| wanted.key)
+                .collect();
+            let Err(full) = self.check_again(place, now) else { return Ok(()) };
+            for key in told {
+                self.failures.take_back(key, place.number);
+            }
+            if last || self.check_again(place, now).is_err() {
+                self.give_back(place);
+                return Err(full);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_all(
+        &self,
+        wanted: &[Wanted],
+        besides: Option<Number>,
+        now: i64,
+        counts: impl Fn(&Full) -> bool,
+    ) -> Result<(), Full> {
         let full = wanted.iter().filter_map(|wanted| {
             let wait = self.failures.wait(wanted.key, wanted.limit, besides, now)?;
-            Some(Full { retry_after: wait.seconds, counter: wanted.name, under_way: wait.under_way })
+            Some(Full { retry_after: wait.seconds, counter: wanted.name, under_way: !wait.by_failures })
         });
-        full.max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
+        full.filter(counts).max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
     }
 
     fn give_back(&mut self, place: &Place) {
-        for key in &place.taken {
-            self.failures.give_back(*key, place.number);
+        for wanted in place.wanted.iter().filter(|_| place.taken) {
+            self.failures.give_back(wanted.key, place.number);
         }
     }
 
     /// Remembers a success; the oldest are forgotten where there are too many.
     fn remember(&mut self, pair: Key, now: i64) {
+        if let Some(shared) = self.failures.shared() {
+            shared.succeeded(pair, now);
+        }
         if self.successes.len() >= SUCCESSES && !self.successes.contains_key(&pair) {
             self.successes.retain(|_, time| is_remembered(*time, now));
         }
@@ -433,62 +472,4 @@ fn is_remembered(time: i64, now: i64) -> bool {
 fn refuse_all(rules: &ThrottleRules) -> bool {
     let limits = [rules.account, rules.address, rules.prefix, rules.pair];
     limits.into_iter().flatten().any(|limit| limit.failures == 0)
-}
-
-/// What an attempt is counted under; a key is made when it is asked for.
-struct Subject<'a> {
-    hasher: &'a Sip,
-    account: Option<&'a str>,
-    ends: Ends,
-}
-
-impl Subject<'_> {
-    fn pair(&self) -> Option<Key> {
-        self.account.map(|name| self.key(b'p', self.ends.address, name))
-    }
-
-    fn others(&self) -> Others {
-        let account = self.account.map(|name| self.hasher.hash(&[u64::from(b'n')], name.as_bytes()));
-        let of = |kind, address| self.ends.counted.then(|| self.key(kind, address, ""));
-        [account, of(b'a', self.ends.address), of(b'x', self.ends.prefix)]
-    }
-
-    /// Each kind of key, for each family, is made of as many words each time, so that no two read alike.
-    fn key(&self, kind: u8, address: u128, name: &str) -> Key {
-        let first = u64::from_be_bytes([0, 0, 0, 0, 0, 0, kind, self.ends.family]);
-        let (high, low) = ((address >> 64) as u64, address as u64);
-        match self.ends.family {
-            6 => self.hasher.hash(&[first, high, low], name.as_bytes()),
-            // Any other address has its place beside the kind.
-            _ => self.hasher.hash(&[first | low << 32], name.as_bytes()),
-        }
-    }
-
-    fn keys(&self) -> Keys {
-        Keys { pair: self.pair(), others: self.others() }
-    }
-}
-
-/// A peer as numbers: its address, and its /24 or /64.
-struct Ends {
-    family: u8,
-    address: u128,
-    prefix: u128,
-    /// Counts as an address. A Unix-domain socket is no address: behind it may be everybody.
-    counted: bool,
-}
-
-impl Ends {
-    fn of(peer: Peer) -> Ends {
-        let ends = |family, address: u128, host: u32| Ends { family, address, prefix: address >> host, counted: true };
-        match peer {
-            Peer::Ip(ip) => match ip.to_canonical() {
-                IpAddr::V4(ip) => ends(4, u128::from(ip.to_bits()), 8),
-                IpAddr::V6(ip) => ends(6, ip.to_bits(), 64),
-            },
-            Peer::Unix => Ends { counted: false, ..ends(1, 0, 0) },
-            // All whose address is not known share one counter.
-            Peer::Unknown => ends(0, 0, 0),
-        }
-    }
 }

@@ -333,6 +333,7 @@ fn what_cannot_be_asked_is_an_error_that_says_what_to_do() {
     shop.decide("/open --cookie x").exits(1).complains("NAME=VALUE");
     shop.decide("https://alice@localhost/open").exits(1).complains("--user");
     shop.decide("https:///open").exits(1).complains("host");
+    shop.decide("/open --peer nowhere").exits(1).complains("192.0.2.7");
     shop.run("decide nowhere.toml /open", "").exits(1).complains("nowhere.toml");
     shop.run("decide GET shop.toml /open", "")
         .exits(1)
@@ -426,8 +427,9 @@ fn files_that_root_makes_in_somebody_elses_folder_are_told_with_what_to_run() {
     if root {
         std::os::unix::fs::chown(shop.path(""), Some(65_534), Some(65_533)).unwrap();
     }
-    // As a server makes it where tokens come with proofs.
+    // As a server makes them where something is counted, and where tokens come with proofs.
     std::fs::write(shop.path("shop.db-proofs"), "").unwrap();
+    std::fs::write(shop.path("shop.db-throttle"), "").unwrap();
     let added = shop.run("user add alice --no-password --policy shop.toml", "").exits(0).says("Added alice.");
     let issued = shop.run("key issue nightly --user alice --policy shop.toml", "").exits(0);
     let checked = shop.run("check shop.toml", "").exits(0).says("no warnings");
@@ -437,14 +439,14 @@ fn files_that_root_makes_in_somebody_elses_folder_are_told_with_what_to_run() {
         let line = ran.err.lines().find_map(|line| line.split_once("run: chown ")).map(|(_, files)| files.to_owned());
         let files: Vec<String> = line.iter().flat_map(|line| line.split(' ').skip(1)).map(str::to_owned).collect();
         assert_eq!(files.iter().any(|file| file.ends_with("shop.db")), root, "{}", ran.err);
-        for name in ["shop.db-epoch", "shop.db-proofs"] {
+        for name in ["shop.db-epoch", "shop.db-proofs", "shop.db-throttle"] {
             assert_eq!(files.iter().any(|file| file.ends_with(name)), root, "{}", ran.err);
         }
         assert!(files.iter().all(|file| std::path::Path::new(file).exists()), "{}", ran.err);
     }
     assert!(!listed.err.contains("chown"), "{}", listed.err);
     // As the line says; and where the folder is one's own there is nothing to say.
-    for name in ["shop.db", "shop.db-epoch", "shop.db-proofs"] {
+    for name in ["shop.db", "shop.db-epoch", "shop.db-proofs", "shop.db-throttle"] {
         let like = std::fs::metadata(shop.path("")).unwrap();
         use std::os::unix::fs::MetadataExt;
         std::os::unix::fs::chown(shop.path(name), Some(like.uid()), Some(like.gid())).unwrap();

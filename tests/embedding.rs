@@ -107,7 +107,7 @@ fn no_call_changes_anything_of_its_host() {
         let binary = compile(program, "watched", &flags, &library_folder());
         let folder = service("watched", program);
         must_succeed(program, run(&mut Command::new(&binary), &folder));
-        for name in ["gatepost.db", "gatepost.db-epoch"] {
+        for name in ["gatepost.db", "gatepost.db-epoch", "gatepost.db-throttle"] {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder.join(name)).unwrap().permissions());
             assert_eq!(mode & 0o777, 0o600, "{name}, in a host whose umask forbids nothing");
         }

@@ -111,6 +111,8 @@ fn a_child_must_start_and_then_decides_while_its_parent_goes_on() {
     let [waiting, ran, cancelled, crowded] = ["b", "c", "d", "e"].map(|name| get("/a").login(name).begin(&engine));
     ran.run();
     let held = failing.begin(&engine);
+    let other = get("/a").peer("203.0.113.2").authorization(basic("carol", "wrong"));
+    let held_other = other.begin(&engine);
     in_a_child(|| {
         for target in ["/a", "/p"] {
             get(target).with(|request| {
@@ -130,7 +132,7 @@ fn a_child_must_start_and_then_decides_while_its_parent_goes_on() {
         drop(cancelled);
         engine.start().unwrap();
         assert_eq!(login.reason(&engine), "allowed");
-        assert_eq!(failing.reason(&engine), "credentials_invalid", "its own counters, and its own place");
+        assert_eq!(failing.reason(&engine), "credentials_invalid", "what is under way there takes no place here");
         assert_eq!(failing.reason(&engine), "throttled");
         with_admin(&engine, |admin| admin.revoke("alice", "clerk")).unwrap();
         assert_eq!(login.reason(&engine), "role_missing");
@@ -140,9 +142,11 @@ fn a_child_must_start_and_then_decides_while_its_parent_goes_on() {
     // What the child did with its copies is nothing to the parent, but for what it wrote.
     assert_eq!(login.reason(&engine), "role_missing", "the child's change holds here at once");
     assert_eq!(get("/clerk").header("X-API-Key", &key).reason(&engine), "role_missing");
-    assert_eq!(failing.reason(&engine), "throttled", "the place is still held");
+    assert_eq!(other.reason(&engine), "throttled", "the place is still held");
+    held_other.cancel();
+    assert_eq!(other.reason(&engine), "credentials_invalid");
     held.cancel();
-    assert_eq!(failing.reason(&engine), "credentials_invalid");
+    assert_eq!(failing.reason(&engine), "throttled", "what failed in the child counts here");
     with_admin(&engine, |admin| admin.grant("alice", "clerk")).unwrap();
     assert_eq!(login.reason(&engine), "allowed");
 }

@@ -321,11 +321,11 @@ fn two_engines_on_one_state_file_see_each_others_changes_at_once() {
             assert_eq!([ask.reason(decides), ask.reason(changes)], ["role_missing"; 2], "round {round}");
         }
     }
-    // A failure counts in its own engine; the state knows nothing of it.
+    // A failure counts in both.
     assert_eq!(get("/a").authorization(basic("alice", "wrong")).reason(&one), "credentials_invalid");
-    assert!(is_taken(&one, 9) && !is_taken(&two, 9));
+    assert!(is_taken(&one, 9) && is_taken(&two, 9));
     drop(one);
-    assert_eq!(get("/a").header("X-API-Key", &key).reason(&two), "allowed");
+    assert_eq!(get("/a").peer("203.0.113.77").header("X-API-Key", &key).reason(&two), "allowed");
 }
 
 #[test]

@@ -19,6 +19,13 @@ impl Sip {
         Ok(Sip(Zeroizing::new([half()?, half()?])))
     }
 
+    /// With a key that others have too, of which it takes half.
+    pub fn with(key: &[u8; 32]) -> Sip {
+        let (words, _) = key.as_chunks::<8>();
+        let word = |at: usize| words.get(at).map_or(0, |octets| u64::from_le_bytes(*octets));
+        Sip(Zeroizing::new([word(0), word(1)]))
+    }
+
     /// The hash of these words and of the octets behind them.
     #[inline]
     pub fn hash(&self, words: &[u64], octets: &[u8]) -> u64 {

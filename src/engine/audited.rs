@@ -2,6 +2,8 @@
 //! here, so that no change is left without a line; the engine's own writes do not.
 
 use std::collections::HashSet;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::crypto::password::Work;
@@ -148,6 +150,15 @@ impl State for Audited {
 
     fn secret(&self, name: &str) -> Result<[u8; 32], Error> {
         self.state.secret(name)
+    }
+
+    fn open_beside(
+        &self,
+        end: &str,
+        make: bool,
+        open: &mut dyn FnMut(&Path, &Path) -> io::Result<()>,
+    ) -> Result<bool, Error> {
+        self.state.open_beside(end, make, open)
     }
 
     fn open_proofs(&self, now: i64, leeway: i64) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use crate::engine::authorise::{self, authorise};
 use crate::engine::bearer;
 use crate::engine::certificate;
 use crate::engine::context::{Context, Failure};
+use crate::engine::counting;
 use crate::engine::facts::Known;
 use crate::engine::identify::{Facts, Proof};
 use crate::engine::job::Work;
@@ -474,10 +475,7 @@ impl<'r> Examination<'_, 'r> {
     pub(super) fn peek(&self, context: &mut Context, attempt: Attempt<'_>) -> Result<(), Failure> {
         let policy = &context.snapshot.policy;
         self.process.throttle.peek(&policy.throttle, attempt, context.client.address, context.now)?;
-        let known = match self.mode.read_only {
-            true => "not asked: the counters live in the running server",
-            false => "below every limit",
-        };
+        let known = if self.mode.read_only { counting::looked(self.process) } else { "below every limit" };
         context.trace.step("throttle", || format!("client {}", context.client.address), || known);
         Ok(())
     }

@@ -321,10 +321,10 @@ fn perform(
                 process.remembered.sweep(snapshot.policy.password.remember, now);
                 snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });
                 // By a clock that was just set ahead a guesser would begin anew.
-                if is_steady {
-                    process.throttle.sweep(now);
-                }
                 if !mode.read_only {
+                    if is_steady {
+                        process.throttle.sweep(now);
+                    }
                     // By a clock that is wrong a token would live again once it is put right.
                     if is_steady {
                         process.revoked.sweep(process.state.as_ref(), now).unwrap_or_else(failed);
@@ -343,8 +343,8 @@ fn read(process: &Process, mut proof: Proof, place: Option<Place>, round: u8, no
     let facts = proof.read(process);
     if let Some(place) = place {
         match &facts {
-            Ok(Facts::Key(None)) => process.throttle.failed(place)?,
-            Ok(_) => process.throttle.succeeded(place, now),
+            Ok(Facts::Key(None)) => process.throttle.failed(place, now)?,
+            Ok(_) => process.throttle.succeeded(place, now)?,
             Err(_) => process.throttle.abandoned(place),
         }
     }
@@ -391,7 +391,7 @@ mod tests {
         let limit = Some(Limit { failures: 1, per: 60 });
         let rules = ThrottleRules { account: limit, ..ThrottleRules::default() };
         let attempt = || process.throttle.reserve(&rules, Attempt::Account("alice"), Peer::Unix, NOW - 60);
-        process.throttle.failed(attempt().unwrap()).unwrap();
+        process.throttle.failed(attempt().unwrap(), NOW - 60).unwrap();
         let begun = Instant::now();
         for (later, left) in [(0, 1), (300, 1), (700, 0)] {
             // Each is run at once, and might as well have waited.

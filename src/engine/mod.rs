@@ -6,6 +6,7 @@ mod bearer;
 mod certificate;
 mod conclude;
 mod context;
+mod counting;
 mod decide;
 mod facts;
 mod flight;
@@ -69,7 +70,6 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::runtime::clock;
 use crate::state::{self, State};
-use crate::throttle::Throttle;
 use crate::token::Held;
 use crate::token::replay::Replays;
 
@@ -172,7 +172,7 @@ impl Engine {
                 return Ok(());
             }
             let policy = &before.snapshot.policy;
-            let fresh = Arc::new(self.open_process(policy, Arc::default(), Arc::new(Replays::new()?))?);
+            let fresh = Arc::new(self.open_process(policy, Arc::new(Replays::new()?))?);
             let teller = self.open_teller(policy)?;
             let snapshot = self.snapshot(policy, before.snapshot.generation, &teller, &fresh, None, now)?;
             if self.swap(&before, Current { snapshot: Arc::new(snapshot), process: Some(fresh), failed: None }) {
@@ -254,7 +254,7 @@ impl Engine {
             let process = if self.location(&policy) == process.location {
                 Arc::clone(process)
             } else {
-                Arc::new(self.open_process(&policy, Arc::clone(&process.throttle), Arc::clone(&process.replays))?)
+                Arc::new(self.open_process(&policy, Arc::clone(&process.replays))?)
             };
             let teller = Arc::clone(&telling.teller);
             let same = self.is_quiet() || teller.journal.is_for(&policy.events, &policy.name);
@@ -365,11 +365,11 @@ impl Engine {
         Arc::ptr_eq(&found, before)
     }
 
-    fn open_process(&self, policy: &Policy, throttle: Arc<Throttle>, replays: Arc<Replays>) -> Result<Process, Error> {
+    fn open_process(&self, policy: &Policy, replays: Arc<Replays>) -> Result<Process, Error> {
         let fork_generation = fork::fork_generation();
         let location = self.location(policy);
         let state = state::open(&location)?;
-        Process::new(state, location, throttle, replays, fork_generation)
+        Process::new(state, location, &self.inner.options, replays, fork_generation)
     }
 
     fn open_teller(&self, policy: &Policy) -> Result<Arc<Teller>, Error> {
@@ -410,6 +410,7 @@ impl Engine {
         let telling = Telling::new(teller, policy, process.state.as_ref(), heard)?;
         let mut snapshot = Snapshot::new(Arc::clone(policy), generation, Some(telling), fetch);
         let read_only = self.inner.options.read_only;
+        counting::share(process, policy, &self.inner.options)?;
         snapshot.proofs.open(process.state.as_ref(), read_only, now, policy.leeway.max(0))?;
         keeping::begin(&snapshot, process, before, now)?;
         Ok(snapshot)

@@ -1,6 +1,7 @@
 //! Basic: a password that was verified a moment ago, one that an equal request is verifying, or one to be hashed. All
 //! three come to the same answer and the same counters; only the work differs.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::credential::basic;
@@ -147,21 +148,21 @@ impl Desk<'_> {
             if let (Some(place), Some(flight)) = (&mut place, flight) {
                 throttle.claim(&self.policy.throttle, place, &flight.tag, self.now)?;
             }
-            self.guess(&name, &sent, flight)
+            self.guess(&name, &sent, flight, place.as_ref())
         };
         let checked = match flight {
             Some(flight) => flight.share(&mut work),
             None => work(),
         };
         let checked = checked.inspect_err(|_| place.take().into_iter().for_each(|place| throttle.abandoned(place)))?;
-        let failed = |place: Option<Place>| place.map_or(Ok(()), |place| throttle.failed(place));
+        let failed = |place: Option<Place>| place.map_or(Ok(()), |place| throttle.failed(place, self.now));
         match checked.guess {
             Guess::Right { hash } => {
                 if checked.user.as_ref().is_some_and(|user| user.disabled) {
                     // Given back, it would tell a guesser that the password was right.
                     failed(place)?;
                 } else if let Some(place) = place {
-                    throttle.succeeded(place, self.now);
+                    throttle.succeeded(place, self.now)?;
                 }
                 let proof = Proof::Password { name, hash, sent };
                 Ok(Found { proof, facts: Facts::User(checked.user), version: checked.version, round: 0 })
@@ -179,8 +180,15 @@ impl Desk<'_> {
     }
 
     /// An unknown account, an account without a password, a disabled one and a password that can be nobody's all cost
-    /// what a wrong password costs. A right one has an old hash replaced.
-    fn guess(self, name: &str, sent: &Sent, flight: Option<&PasswordFlight>) -> Result<Checked, Failure> {
+    /// what a wrong password costs, and so does a right one that came too late: other processes have filled a counter
+    /// since it took its place. Any other right one has an old hash replaced.
+    fn guess(
+        self,
+        name: &str,
+        sent: &Sent,
+        flight: Option<&PasswordFlight>,
+        place: Option<&Place>,
+    ) -> Result<Checked, Failure> {
         let process = self.process;
         let rules = &self.policy.password;
         let unavailable = |error: Error| Failure::new(Reason::StateUnavailable, "verify", error.message());
@@ -189,9 +197,12 @@ impl Desk<'_> {
         let version = process.state.version();
         let user = process.facts.read_user(process.state.as_ref(), name).map_err(unavailable)?;
         let hash = user.as_ref().and_then(|user| user.hash.clone());
+        let late = OnceCell::new();
+        let is_late = || *late.get_or_init(|| place.is_some_and(|place| process.throttle.is_late(place, self.now)));
         let remembers = !self.mode.read_only && rules.remember > 0 && sent.is_possible();
         if let (Some(user), Some(hash), true) = (&user, &hash, remembers)
             && process.remembered.holds(user, sent.given(), rules.remember, self.now)
+            && !is_late()
         {
             flight.iter().for_each(|flight| process.throttle.right(&flight.tag));
             let guess = Guess::Right { hash: hash.clone() };
@@ -200,8 +211,8 @@ impl Desk<'_> {
         process.count_hash();
         let _running = self.teller.map(|teller| teller.metrics.hashing());
         let disabled = user.as_ref().is_some_and(|user| user.disabled);
-        let ends = if disabled { RightEnds::Nothing } else { RightEnds::All };
-        let checked = match plan.check(sent, hash.as_deref(), ends) {
+        let ends = || if disabled || is_late() { RightEnds::Nothing } else { RightEnds::All };
+        let checked = match plan.check(sent, hash.as_deref(), &ends) {
             Ok(checked) => checked,
             Err(HashError::Input(_) | HashError::Unsupported(_)) => password::Checked::Wrong,
             Err(HashError::Overloaded) => return Err(busy()),
@@ -212,6 +223,9 @@ impl Desk<'_> {
             return Ok(Checked { user, version, guess: Guess::Wrong { saw } });
         };
         let mut right = Checked { user: user.clone(), version, guess: Guess::Right { hash: hash.clone() } };
+        if is_late() {
+            return Ok(right);
+        }
         if !disabled
             && !self.mode.read_only
             && let Some(new) = stored::renew(process, cost, known, &hash, sent, checked)

@@ -11,6 +11,7 @@ use crate::engine::flight::Flights;
 use crate::engine::password::Checked;
 use crate::engine::remember::Remembered;
 use crate::engine::revoked::Revoked;
+use crate::engine::{Options, counting};
 use crate::error::{Error, ErrorKind};
 use crate::ffi::os::fork;
 use crate::policy::model::StateLocation;
@@ -30,7 +31,7 @@ const SWEEP: i64 = 30;
 pub(super) struct Process {
     pub(super) state: Arc<dyn State>,
     pub(super) location: StateLocation,
-    pub(super) throttle: Arc<Throttle>,
+    pub(super) throttle: Throttle,
     /// Proofs of possession that were used.
     pub(super) replays: Arc<Replays>,
     pub(super) facts: FactCache,
@@ -61,19 +62,19 @@ pub(super) struct Ids {
 }
 
 impl Process {
-    /// Puts together what was opened. `throttle` and `replays` are handed on from before where only the state changes.
+    /// Puts together what was opened. `replays` are handed on from before where only the state changes.
     pub(super) fn new(
         state: Arc<dyn State>,
         location: StateLocation,
-        throttle: Arc<Throttle>,
+        options: &Options,
         replays: Arc<Replays>,
         fork_generation: u64,
     ) -> Result<Process, Error> {
         Ok(Process {
+            throttle: counting::begin(state.as_ref(), &location, options)?,
             revoked: Revoked::read(state.as_ref())?,
             state,
             location,
-            throttle,
             replays,
             facts: FactCache::new(),
             remembered: Remembered::new()?,

@@ -222,6 +222,13 @@ pub struct ThrottleRules {
     pub pair: Option<Limit>,
 }
 
+impl ThrottleRules {
+    /// Something is counted.
+    pub fn is_on(&self) -> bool {
+        [self.account, self.address, self.prefix, self.pair].iter().any(Option::is_some)
+    }
+}
+
 /// So many failures per so many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {

@@ -7,6 +7,8 @@ mod refresh;
 mod revocation;
 mod sqlite;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::crypto::password::Work;
@@ -233,6 +235,16 @@ pub trait State: Send + Sync + std::fmt::Debug {
     fn secret(&self, name: &str) -> Result<[u8; 32], Error>;
     /// The same, where it was drawn before.
     fn known_secret(&self, name: &str) -> Result<Option<[u8; 32]>, Error>;
+
+    /// Has a file opened that lies beside the state, with its name and `end` behind it, while no other process does so:
+    /// `open` gets its path and that of the state. Not for a state that no other process shares, nor, unless it may be
+    /// made (`make`), for one that is not there: false.
+    fn open_beside(
+        &self,
+        end: &str,
+        make: bool,
+        open: &mut dyn FnMut(&Path, &Path) -> io::Result<()>,
+    ) -> Result<bool, Error>;
 
     /// Makes ready for proofs that are used: once before the first of them, by whoever may wait. `now`: Unix seconds;
     /// `leeway`: by how many a proof may be dated ahead.

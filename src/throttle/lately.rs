@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use super::Ends;
+use super::subject::Ends;
 
 /// Seconds for which a success need not be told again: of thirty days a minute is nothing.
 const ENOUGH: i64 = 60;
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(pass(&none, home, NOW + 75), Err(60));
         for _ in 0..2 {
             let place = throttle.reserve(&RULES, Attempt::Account("alice"), home, NOW + 75).unwrap();
-            throttle.failed(place).unwrap();
+            throttle.failed(place, NOW + 75).unwrap();
         }
         assert_eq!(pass(&RULES, home, NOW + 76), Err(899));
     }

@@ -1,9 +1,14 @@
 //! The arithmetic of counting: times of failures in a sliding window, for many keys in bounded memory. It knows neither
 //! names nor addresses, only keys that somebody else has hashed.
+//!
+//! Where processes count together, their failures are in the shared table as well, and both are asked: of other processes
+//! and of former ones only that knows, and of attempts under way, or where it had no room, only this.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::Number;
+use super::shared::{Shared, Times};
+use super::twins::Number;
 use crate::crypto::sip::Itself;
 use crate::policy::model::Limit;
 
@@ -20,26 +25,33 @@ const BATCH: usize = 16;
 struct Time {
     /// Unix seconds.
     at: i64,
-    /// Which attempt, so that exactly it is taken back, or one of its twins; [`FAILED`] is set where it has failed.
+    /// Which attempt, so that exactly it is taken back, or one of its twins; with [`FAILED`] and [`SHARED`].
     attempt: u64,
 }
 
 /// Of the number of an attempt: it is no longer under way. So many attempts are never counted.
 const FAILED: u64 = 1 << 63;
+/// It is in the shared table too.
+const SHARED: u64 = 1 << 62;
 
 impl Time {
     fn is_of(&self, attempt: Number) -> bool {
-        self.attempt & !FAILED == attempt.0
+        self.attempt & !(FAILED | SHARED) == attempt.0
+    }
+
+    fn has(&self, mark: u64) -> bool {
+        self.attempt & mark != 0
     }
 }
 
-/// Why another attempt finds no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why another attempt finds no room. The greater is the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Wait {
     /// Seconds until it may, at least 1.
     pub seconds: u32,
-    /// Room is lacking only as long as others are under way: how long they take nobody knows.
-    pub under_way: bool,
+    /// Failures alone fill it. Otherwise room is lacking only as long as others are under way, and how long they take
+    /// nobody knows.
+    pub by_failures: bool,
 }
 
 /// Counters by key.
@@ -50,6 +62,8 @@ pub(super) struct Table {
     times: usize,
     most_counters: usize,
     most_times: usize,
+    /// What all processes count together.
+    shared: Option<Arc<Shared>>,
 }
 
 /// The failures under one key, and the places taken by attempts that are still under way.
@@ -64,27 +78,49 @@ struct Counter {
 impl Table {
     /// An empty table that never holds more counters or times than this.
     pub(super) fn new(most_counters: usize, most_times: usize) -> Table {
-        Table { counters: HashMap::default(), times: 0, most_counters, most_times }
+        Table { counters: HashMap::default(), times: 0, most_counters, most_times, shared: None }
+    }
+
+    /// From now on this is told and asked too.
+    pub(super) fn share(&mut self, shared: &Arc<Shared>) {
+        self.shared = Some(Arc::clone(shared));
+    }
+
+    pub(super) fn shared(&self) -> Option<&Shared> {
+        self.shared.as_deref()
     }
 
     /// How long until another failure fits under the limit; `None`: it fits now. Those of `besides` do not count.
     pub(super) fn wait(&self, key: Key, limit: Limit, besides: Option<Number>, now: i64) -> Option<Wait> {
         let times = self.counters.get(&key).map_or(&[][..], |counter| &counter.times);
-        let times = times.iter().filter(|time| besides.is_none_or(|besides| !time.is_of(besides)));
+        let counts = |time: &&Time| besides.is_none_or(|besides| !time.is_of(besides));
         // Times ahead of a clock that was set back count as now.
-        let live = times.map(|time| (time.at.min(now), time.attempt)).filter(|(at, _)| is_live(*at, limit.per, now));
-        let most = most(limit);
-        let count = live.clone().count();
-        if count < most {
-            return None;
+        let seen = |time: &Time| (time.at.min(now), time.has(FAILED));
+        let own = wait(times.iter().filter(counts).map(seen), limit, now);
+        let Some(shared) = &self.shared else { return own };
+        let mut told = shared.times(key, limit, now);
+        let ours = times.iter().filter(|time| time.has(SHARED) && !counts(time)).map(|time| time.at.min(now));
+        ours.filter(|at| is_live(*at, limit.per, now)).for_each(|at| remove(&mut told, at));
+        if told.is_empty() {
+            return own;
         }
-        if live.clone().filter(|(_, attempt)| attempt & FAILED != 0).count() < most {
-            return Some(Wait { seconds: 1, under_way: true });
+        // What went from there for want of room is known here.
+        told.sort_unstable();
+        let mut rest = told.iter().copied().peekable();
+        let mut missing = Times::new();
+        for at in times.iter().filter(counts).filter(|time| time.has(SHARED)).map(|time| time.at.min(now)) {
+            while rest.next_if(|there| *there < at).is_some() {}
+            if rest.next_if_eq(&at).is_none() {
+                missing.push(at);
+            }
         }
-        // With the limit met exactly this is the oldest; after a limit was lowered, one further on.
-        let leaves = live.clone().nth(count - most).map_or(now, |(at, _)| at).saturating_add(limit.per);
-        let seconds = u32::try_from(leaves.saturating_sub(now)).unwrap_or(u32::MAX).max(1);
-        Some(Wait { seconds, under_way: false })
+        let untold = times.iter().filter(counts).filter(|time| !time.has(SHARED)).map(seen);
+        let mut all: Vec<(i64, bool)> = told.iter().chain(&missing).map(|at| (*at, true)).chain(untold).collect();
+        if all.len() < most(limit) {
+            return own;
+        }
+        all.sort_unstable();
+        wait(all.into_iter(), limit, now).max(own)
     }
 
     /// Counts one more, without looking at the limit.
@@ -92,7 +128,7 @@ impl Table {
         let counter = self.counters.entry(key).or_insert_with(|| Counter { times: Vec::new(), limit });
         let before = counter.times.len();
         counter.renew(limit, now);
-        counter.times.push(Time { at: now, attempt: attempt.0 & !FAILED });
+        counter.times.push(Time { at: now, attempt: attempt.0 & !(FAILED | SHARED) });
         self.times = (self.times + counter.times.len()).saturating_sub(before);
     }
 
@@ -107,23 +143,39 @@ impl Table {
         }
     }
 
-    /// An attempt, or one of its twins, has failed, and is no longer under way.
-    pub(super) fn fail(&mut self, key: Key, attempt: Number) {
+    /// An attempt, or one of its twins, has failed, and is no longer under way; false where it is not counted any more.
+    pub(super) fn fail(&mut self, key: Key, attempt: Number, limit: Limit, now: i64) -> bool {
         let counter = self.counters.get_mut(&key);
         let times = counter.into_iter().flat_map(|counter| counter.times.iter_mut().rev());
-        if let Some(time) = times.filter(|time| time.attempt & FAILED == 0).find(|time| time.is_of(attempt)) {
-            time.attempt |= FAILED;
+        if let Some(time) = times.filter(|time| !time.has(FAILED)).find(|time| time.is_of(attempt)) {
+            time.at = time.at.min(now);
+            let is_told = self.shared.as_ref().is_some_and(|shared| shared.note(key, limit, time.at));
+            time.attempt |= FAILED | if is_told { SHARED } else { 0 };
+            return true;
         }
+        false
     }
 
-    /// Takes an attempt back, if it is still counted.
+    /// Takes back an attempt that is under way, if it is still counted.
     pub(super) fn give_back(&mut self, key: Key, attempt: Number) {
         let Some(counter) = self.counters.get_mut(&key) else { return };
-        let Some(position) = counter.times.iter().rposition(|time| time.is_of(attempt)) else { return };
+        let is_meant = |time: &Time| time.is_of(attempt) && !time.has(FAILED);
+        let Some(position) = counter.times.iter().rposition(is_meant) else { return };
         counter.times.remove(position);
         self.times = self.times.saturating_sub(1);
         if counter.times.is_empty() {
             self.counters.remove(&key);
+        }
+    }
+
+    /// What [`Table::fail`] has done is undone: the attempt is under way again.
+    pub(super) fn take_back(&mut self, key: Key, attempt: Number) {
+        let times = self.counters.get_mut(&key).into_iter().flat_map(|counter| counter.times.iter_mut().rev());
+        if let Some(time) = times.filter(|time| time.has(FAILED)).find(|time| time.is_of(attempt)) {
+            if let (Some(shared), true) = (&self.shared, time.has(SHARED)) {
+                shared.take_back(key, time.at);
+            }
+            time.attempt &= !(FAILED | SHARED);
         }
     }
 
@@ -159,6 +211,7 @@ impl Table {
     pub(super) fn sweep(&mut self, now: i64) {
         let times = &mut self.times;
         self.counters.retain(|_, counter| {
+            counter.date(now);
             let keep = is_live(counter.last(), counter.limit.per, now);
             if !keep {
                 *times = times.saturating_sub(counter.times.len());
@@ -191,11 +244,15 @@ impl Counter {
     /// Forgets what is over under this limit.
     fn renew(&mut self, limit: Limit, now: i64) {
         self.limit = limit;
-        // Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
+        self.date(now);
+        self.times.retain(|time| is_live(time.at, limit.per, now));
+    }
+
+    /// Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
+    fn date(&mut self, now: i64) {
         for time in &mut self.times {
             time.at = time.at.min(now);
         }
-        self.times.retain(|time| is_live(time.at, limit.per, now));
     }
 
     fn is_full(&self) -> bool {
@@ -207,8 +264,32 @@ impl Counter {
     }
 }
 
+/// How long until another fits beside these, in order: times, and whether they have failed.
+fn wait(times: impl Iterator<Item = (i64, bool)> + Clone, limit: Limit, now: i64) -> Option<Wait> {
+    let live = times.filter(|(at, _)| is_live(*at, limit.per, now));
+    let most = most(limit);
+    let count = live.clone().count();
+    if count < most {
+        return None;
+    }
+    if live.clone().filter(|(_, failed)| *failed).count() < most {
+        return Some(Wait { seconds: 1, by_failures: false });
+    }
+    // With the limit met exactly this is the oldest; after a limit was lowered, one further on.
+    let leaves = live.clone().nth(count - most).map_or(now, |(at, _)| at).saturating_add(limit.per);
+    let seconds = u32::try_from(leaves.saturating_sub(now)).unwrap_or(u32::MAX).max(1);
+    Some(Wait { seconds, by_failures: true })
+}
+
+/// Takes out one of this time.
+fn remove(times: &mut Times, at: i64) {
+    if let Some(position) = times.iter().position(|time| *time == at) {
+        times.remove(position);
+    }
+}
+
 /// A failure counts for `per` seconds.
-fn is_live(time: i64, per: i64, now: i64) -> bool {
+pub(super) fn is_live(time: i64, per: i64, now: i64) -> bool {
     time.saturating_add(per) > now
 }
 

@@ -24,7 +24,7 @@ fn ip(text: &str) -> Peer {
 }
 
 fn fail(throttle: &Throttle, rules: &ThrottleRules, name: &str, peer: Peer, now: i64) -> Result<(), Full> {
-    throttle.reserve(rules, Attempt::Account(name), peer, now).map(|place| throttle.failed(place).unwrap())
+    throttle.reserve(rules, Attempt::Account(name), peer, now).map(|place| throttle.failed(place, now).unwrap())
 }
 
 fn full(counter: &'static str, retry_after: u32) -> Result<(), Full> {
@@ -110,7 +110,7 @@ fn a_success_or_a_cancelled_attempt_gives_its_place_back() {
         let place = throttle.reserve(&rules, Attempt::Account("alice"), peer, NOW).unwrap();
         throttle.abandoned(place);
         let place = throttle.reserve(&rules, Attempt::Account("bob"), peer, NOW).unwrap();
-        throttle.succeeded(place, NOW);
+        throttle.succeeded(place, NOW).unwrap();
     }
     assert_eq!(throttle.counts().failures.size(), (0, 0));
     let kept = throttle.reserve(&rules, Attempt::Account("alice"), peer, NOW).unwrap();
@@ -123,7 +123,7 @@ fn an_attacker_cannot_lock_out_a_pair_that_has_succeeded() {
     let throttle = Throttle::default();
     let (rules, home) = (rules(), ip("192.0.2.1"));
     let place = throttle.reserve(&rules, Attempt::Account("alice"), home, NOW).unwrap();
-    throttle.succeeded(place, NOW);
+    throttle.succeeded(place, NOW).unwrap();
     // Strangers fill the account's counter, and that of the owner's own network.
     for n in 0..4 {
         assert_eq!(fail(&throttle, &rules, "alice", ip(&format!("10.{n}.0.1")), NOW), Ok(()));
@@ -152,7 +152,7 @@ fn a_known_pair_is_not_free_of_all_limits_where_pairs_have_none() {
     let throttle = Throttle::default();
     let rules = ThrottleRules { account: limit(1, 900), ..ThrottleRules::default() };
     let place = throttle.reserve(&rules, Attempt::Account("alice"), Peer::Unix, NOW).unwrap();
-    throttle.succeeded(place, NOW);
+    throttle.succeeded(place, NOW).unwrap();
     assert_eq!(fail(&throttle, &rules, "alice", Peer::Unix, NOW), Ok(()));
     assert_eq!(fail(&throttle, &rules, "alice", Peer::Unix, NOW), full("account", 900));
 }
@@ -163,7 +163,7 @@ fn a_look_up_counts_for_address_and_prefix_only() {
     let peer = ip("192.0.2.1");
     for _ in 0..6 {
         let place = throttle.reserve(&rules(), Attempt::Lookup, peer, NOW).unwrap();
-        throttle.failed(place).unwrap();
+        throttle.failed(place, NOW).unwrap();
     }
     let refused = throttle.reserve(&rules(), Attempt::Lookup, peer, NOW).map(drop);
     assert_eq!(refused, full("address", 900));
@@ -222,7 +222,7 @@ fn a_clock_that_is_set_back_neither_frees_nor_locks_for_longer_than_a_window() {
     // A place taken before and given back after the change is the right one.
     let place = throttle.reserve(&rules, Attempt::Account("bob"), peer, NOW).unwrap();
     assert_eq!(fail(&throttle, &rules, "bob", peer, before), Ok(()));
-    throttle.succeeded(place, before);
+    throttle.succeeded(place, before).unwrap();
     throttle.sweep(NOW + 900);
     assert_eq!(throttle.counts().failures.size(), (0, 0));
     for now in [i64::MIN, i64::MAX] {
@@ -330,7 +330,7 @@ fn a_failure_under_way_is_seen_by_those_who_only_look_and_its_end_too() {
     throttle.abandoned(place);
     assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
     assert_eq!(look("192.0.2.1"), Ok(()));
-    throttle.failed(throttle.reserve(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW).unwrap()).unwrap();
+    throttle.failed(throttle.reserve(&rules, Attempt::Lookup, ip("192.0.2.1"), NOW).unwrap(), NOW).unwrap();
     assert_eq!(look("192.0.2.1"), full("address", 60));
     throttle.sweep(NOW + 60);
     assert_eq!(throttle.counters.load(Ordering::SeqCst), 0);
@@ -355,7 +355,7 @@ fn ten_thousand_codes_in_parallel_are_never_tried_beyond_the_limit() {
                         throttle.abandoned(place);
                     } else {
                         tried.fetch_add(1, Ordering::SeqCst);
-                        throttle.failed(place).unwrap();
+                        throttle.failed(place, NOW).unwrap();
                     }
                 }
             });
@@ -465,7 +465,7 @@ proptest! {
                     match step.outcome {
                         0 => under_way.push((place, events)),
                         1 => {
-                            throttle.succeeded(place, now);
+                            throttle.succeeded(place, now).unwrap();
                             give_back(&mut model, &events);
                             if let Some(name) = &name {
                                 model.successes.push((format!("pair {name} {}", step.address), now));
@@ -475,7 +475,7 @@ proptest! {
                             throttle.abandoned(place);
                             give_back(&mut model, &events);
                         }
-                        _ => throttle.failed(place).unwrap(),
+                        _ => throttle.failed(place, now).unwrap(),
                     }
                 }
             }

@@ -9,7 +9,7 @@ use gatepost::decision::{Action, Decision};
 use gatepost::engine::Clock;
 use gatepost::policy::Policy;
 use gatepost::reason::Reason;
-use gatepost::request::{Header, Request};
+use gatepost::request::{Header, Peer, Request};
 use zeroize::Zeroizing;
 
 use crate::output::{self, Failure, Outcome};
@@ -93,6 +93,12 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let headers: Vec<Header<'_>> =
         fields.iter().map(|(name, value)| Header { name: name.as_bytes(), value: value.as_bytes() }).collect();
+    if !arguments.peer.is_empty() && Peer::parse(arguments.peer.as_bytes()) == Peer::Unknown {
+        return Err(Failure::new(format!(
+            "--peer {}: it is no address; write one such as 192.0.2.7, [2001:db8::1]:443 or unix:, or \"\" for an unknown one",
+            output::visible(&arguments.peer)
+        )));
+    }
     let certificate = arguments.cert.as_deref().map(certificate).transpose()?.unwrap_or_default();
     let request = Request {
         method: method.as_bytes(),

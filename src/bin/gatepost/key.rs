@@ -1,7 +1,7 @@
 //! `gatepost key`: API keys. A secret is shown once, when it is issued, and stored nowhere.
 
 use clap::Subcommand;
-use gatepost::admin::{Admin, NewKey};
+use gatepost::admin::{Admin, Issued, NewKey};
 use gatepost::state::ApiKey;
 use serde_json::{Value, json};
 
@@ -84,11 +84,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                     issued.key.user, issued.key.user
                 )));
             }
-            let mut value = to_json(&issued.key, admin.now);
-            if let Some(members) = value.as_object_mut() {
-                members.insert("key".to_owned(), json!(issued.secret.as_str()));
-            }
-            (value, format!("{}\n", issued.secret.as_str()))
+            (issued_to_json(&issued, admin.now), format!("{}\n", issued.secret.as_str()))
         }
         Command::List { user } => list(&admin, user.as_deref())?,
         Command::Revoke { key } => {
@@ -134,6 +130,15 @@ fn status(key: &ApiKey, now: i64) -> &'static str {
         (None, Some(at)) if at <= now => "expired",
         _ => "active",
     }
+}
+
+/// A new key for machines, with its secret.
+pub fn issued_to_json(issued: &Issued, now: i64) -> Value {
+    let mut value = to_json(&issued.key, now);
+    if let Some(members) = value.as_object_mut() {
+        members.insert("key".to_owned(), json!(issued.secret.as_str()));
+    }
+    value
 }
 
 /// A key for machines; never the digest.

@@ -15,8 +15,9 @@ use crate::output;
 pub fn note(policy: &Policy, all: bool) {
     let mut files = Vec::new();
     if let StateLocation::File(state) = &policy.state {
-        let ends: &[&str] = if all { &["", "-epoch", "-proofs", "-wal", "-shm"] } else { &["", "-epoch", "-proofs"] };
-        files.extend(ends.iter().map(|end| with_end(state, end)));
+        let ends = ["", "-epoch", "-proofs", "-throttle", "-wal", "-shm"];
+        let ends = ends.iter().take(if all { ends.len() } else { 4 });
+        files.extend(ends.map(|end| with_end(state, end)));
     }
     if let EventSink::File(log) = &policy.events.sink {
         files.push(log.clone());

@@ -8,7 +8,8 @@ use data_encoding::BASE64;
 use crate::crypto::password::meter::metered;
 use crate::crypto::password::{self, Cost, Work};
 use crate::decision::Decision;
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Options, Progress};
+use crate::policy::model::StateLocation;
 use crate::request::{Header, Request};
 use crate::state::User;
 
@@ -42,6 +43,10 @@ fn hash_of(engine: &Engine, name: &str) -> String {
 }
 
 fn log_in(engine: &Engine, name: &str, password: &str) -> Decision {
+    asking(name, password, |request| engine.decide(request).unwrap())
+}
+
+fn asking<T>(name: &str, password: &str, call: impl FnOnce(&Request<'_>) -> T) -> T {
     let value = format!("Basic {}", BASE64.encode(format!("{name}:{password}").as_bytes()));
     let headers = [Header { name: b"Authorization", value: value.as_bytes() }];
     let request = Request {
@@ -54,7 +59,7 @@ fn log_in(engine: &Engine, name: &str, password: &str) -> Decision {
         now: Some(2_000),
         ..Request::default()
     };
-    engine.decide(&request).unwrap()
+    call(&request)
 }
 
 fn bcrypt(cost: u32) -> String {
@@ -94,6 +99,49 @@ fn cve_2026_41263_every_refusal_costs_the_same_work_whoever_it_is_and_however_th
             assert_eq!((reason.as_str(), &done), ("credentials_invalid", &unknown), "{name} with {password}");
         }
     }
+}
+
+#[test]
+fn a_right_password_that_comes_too_late_costs_what_a_wrong_one_costs_and_changes_nothing() {
+    let policy = |limit: &str| {
+        format!(
+            "[engine]\nname = \"x\"\nschemes = [\"basic\"]\n[password]\nmemory_kib = 64\niterations = 1\n\
+             [throttle]\naccount = {limit}\naddress = false\nprefix = false\npair = false\n[[route]]\npath = \"/\"\n"
+        )
+    };
+    let begun = |password: &str, too_late: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let text = policy("{ failures = 1, per = \"15m\" }");
+            let loaded = crate::policy::parse(&text, Path::new("x.toml"), Path::new(".")).unwrap();
+            let state = Some(StateLocation::File(folder.path().join("x.db")));
+            let engine = Engine::new(loaded, Options { state, ..Options::default() });
+            engine.start().unwrap();
+            engine
+        };
+        let (one, other) = (open(), open());
+        add(&one, "alice", Some(bcrypt(5)), false);
+        add(&one, "bob", Some(SHA.to_owned()), false);
+        let Progress::Pending(job) = asking("alice", password, |request| one.begin(request)).unwrap() else {
+            panic!("it was not to be decided at once");
+        };
+        if too_late {
+            assert_eq!(log_in(&other, "alice", "wrong").reason.name(), "credentials_invalid");
+        }
+        let ((), done) = metered(|| job.run());
+        let done: BTreeMap<Work, u64> = done.into_iter().map(|((work, _), times)| (work, times)).collect();
+        let Progress::Done(decision) = job.finish().unwrap() else { panic!("it was not to go on") };
+        let again = asking("alice", password, |request| one.begin(request)).unwrap();
+        let refused = matches!(again, Progress::Done(decision) if decision.reason.name() == "throttled");
+        (decision.reason.name(), decision.body.len(), done, hash_of(&one, "alice"), refused)
+    };
+    let (right, wrong) = (begun(PASSWORD, true), begun("wrong", true));
+    assert_eq!(right, wrong);
+    assert_eq!((right.0, right.3, right.4), ("throttled", bcrypt(5), true));
+    // In time it costs less, and its hash is replaced.
+    let (reason, _, done, hash, _) = begun(PASSWORD, false);
+    assert_eq!(reason, "allowed");
+    assert!(done != right.2 && hash.starts_with("$argon2id$"), "{done:?}");
 }
 
 #[test]

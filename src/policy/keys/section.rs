@@ -42,9 +42,10 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
         Built::Yes,
         THROTTLE,
         "Failed attempts to guess a secret, after which the next one is refused for a while. `false` switches a \
-         limit off. The counters live in the memory of each server process: with N worker processes up to N times as \
-         many attempts pass, a restart forgets them, and `gatepost decide` cannot see them. There is no unlocking but \
-         waiting until `per` is over, or restarting.",
+         limit off. All processes of one state file count together, in `-throttle` beside it (2.5 MiB), also under several \
+         policies; a restart does not empty it, and `gatepost decide` sees it. With a state in memory each process counts \
+         for itself, as it does what goes beyond 1,984 failures of one counter. There is no unlocking but waiting until \
+         `per` is over, or deleting that file while no server runs.",
     ),
     section(
         "events",

@@ -19,6 +19,7 @@ mod tests;
 mod text;
 mod users;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -67,7 +68,8 @@ struct Writer {
 
 impl SqliteState {
     /// Opens the state file, or makes it (mode 0600) where it is absent; its folder must exist. Each process opens it for
-    /// itself, after fork. Beside it lie SQLite's `-wal` and `-shm` and our `-epoch`; where proofs are taken, our `-proofs`.
+    /// itself, after fork. Beside it lie SQLite's `-wal` and `-shm` and our `-epoch`; where proofs are taken, our `-proofs`,
+    /// and what [`State::open_beside`] opens.
     pub fn open(path: &Path) -> Result<SqliteState, Error> {
         let process = fork_generation();
         let path = connect::find_or_make(path)?;
@@ -266,6 +268,23 @@ impl State for SqliteState {
             Some(secret) => Ok(secret),
             None => self.write(|transaction| secrets::one_or_fresh(transaction, name).map(|secret| (false, secret))),
         }
+    }
+
+    fn open_beside(
+        &self,
+        end: &str,
+        make: bool,
+        open: &mut dyn FnMut(&Path, &Path) -> io::Result<()>,
+    ) -> Result<bool, Error> {
+        let path = beside(&self.path, end);
+        if self.reader.is_none() || !make && !path.exists() {
+            return Ok(false);
+        }
+        // Whoever writes keeps all others from writing.
+        self.write(|_| {
+            open(&path, &self.path).map_err(|error| failure::file("used", &path, &error))?;
+            Ok((false, true))
+        })
     }
 
     fn open_proofs(&self, now: i64, leeway: i64) -> Result<(), Error> {

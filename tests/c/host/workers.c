@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 
 #define NOBODY 65534
+/* All processes count together, and each of them is wrong on purpose. */
+#define OFTEN " = { failures = 100000, per = \"15m\" }\n"
+#define WRONG_OFTEN "[throttle]\naccount" OFTEN "address" OFTEN "prefix" OFTEN "pair" OFTEN
 #define WORKERS 4
 #define IDS 50
 #define ID 64
@@ -83,7 +86,7 @@ static void nginx(const char *folder) {
          *database = in_folder(state, "gatepost.db");
     write_file(policy,
                "[engine]\nstate = \"state/gatepost.db\"\nschemes = [\"basic\", \"bearer\"]\n"
-               "[password]\nmemory_kib = 1024\niterations = 1\n"
+               "[password]\nmemory_kib = 1024\niterations = 1\n" WRONG_OFTEN
                "[[issuer]]\nname = \"a\"\nissuer = \"https://a.example\"\naudience = [\"b\"]\nalgorithms = [\"HS256\"]\n"
                "keys = { secret_file = \"secret\" }\n[[role]]\nname = \"clerk\"\n[[role]]\nname = \"admin\"\n"
                "[[route]]\npath = \"/public\"\naccess = \"public\"\n[[route]]\npath = \"/private\"\n"
@@ -134,7 +137,7 @@ static void nginx(const char *folder) {
         char *jailed = in_folder(place, "jailed.toml");
         write_file(jailed,
                    "[engine]\nstate = \"/gatepost.db\"\nschemes = [\"basic\"]\n[password]\nmemory_kib = 1024\n"
-                   "iterations = 1\n[[role]]\nname = \"clerk\"\n[[role]]\nname = \"admin\"\n"
+                   "iterations = 1\n" WRONG_OFTEN "[[role]]\nname = \"clerk\"\n[[role]]\nname = \"admin\"\n"
                    "[[route]]\npath = \"/public\"\naccess = \"public\"\n[[route]]\npath = \"/private\"\n"
                    "[[route]]\npath = \"/admin\"\nrequire = { role = \"admin\" }\n",
                    0600);
@@ -154,7 +157,8 @@ static void nginx(const char *folder) {
         free(jailed);
     }
 
-    const char *left[] = {"gatepost.db", "gatepost.db-epoch", "gatepost.db-proofs", "gatepost.db-wal", "gatepost.db-shm"};
+    const char *left[] = {"gatepost.db",          "gatepost.db-epoch", "gatepost.db-proofs",
+                          "gatepost.db-throttle", "gatepost.db-wal",   "gatepost.db-shm"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         char *path = in_folder(state, left[i]);
         (void)unlink(path);

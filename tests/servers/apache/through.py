@@ -1,6 +1,6 @@
 """through.py [MPM] POLICY: case files through httpd over HTTP, for `gatepost test --through`.
 
-One child, since counters of failures are a process's own. Everything is proxied to an application that shows what it got.
+One child, since remembered passwords are a process's own. Everything is proxied to an application that shows what it got.
 """
 
 import os

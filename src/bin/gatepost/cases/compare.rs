@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::format::{Expect, FieldRule, Source};
 use super::json::{self, Members, kind};
+use super::keep;
 use super::matcher::{Matcher, Names, Saved, Text, show};
 
 /// An answer as it was seen.
@@ -186,8 +187,7 @@ pub fn take(source: &Source, answer: &Answer) -> Option<Vec<u8>> {
         }),
         Source::Json(path) => {
             let body: Value = serde_json::from_slice(&answer.body).ok()?;
-            let member = path.iter().try_fold(&body, |value, name| value.get(name))?;
-            Some(member.as_str().map_or_else(|| member.to_string(), str::to_owned).into_bytes())
+            keep::text_at(&body, path).map(String::into_bytes)
         }
     }
 }

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::json::{self, Members};
+use super::keep::Kept;
 use super::matcher::{self, Matcher, Names, Saved, Text, is_name};
 use super::step::Step;
 use crate::when;
@@ -73,8 +74,8 @@ pub struct KeySeed {
     pub roles: Option<Vec<String>>,
     /// A time, or a length of time from the engine's now.
     pub expires: Option<String>,
-    /// Keep the secret under this name.
-    pub save: Option<String>,
+    /// Under which names it is kept.
+    pub save: Kept,
 }
 
 /// One entry of `cases`.
@@ -250,14 +251,10 @@ pub fn key_seed(members: &mut Members<'_>, names: &mut Names) -> Result<KeySeed,
         scopes: members.strings("scopes")?.unwrap_or_default(),
         roles: members.strings("roles")?,
         expires: members.string("expires")?.map(str::to_owned),
-        save: members.string("save")?.map(str::to_owned),
+        save: Kept::read(members, "save", names)?,
     };
     if let Some(expires) = &seed.expires {
         when::read_expiry(expires, 0).map_err(|error| format!("{}: {error}", members.at("expires")))?;
-    }
-    if let Some(save) = &seed.save {
-        check_name(save, &members.at("save"))?;
-        names.insert(save.clone());
     }
     Ok(seed)
 }

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod format;
 mod here;
 pub mod json;
+mod keep;
 pub mod matcher;
 mod revocation;
 mod roster;

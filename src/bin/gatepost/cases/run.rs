@@ -257,7 +257,7 @@ fn seed(file: &CaseFile, engine: &Engine, saved: &mut Saved) -> Result<(), Strin
     for seed in &file.api_keys {
         let key = step::new_key(seed, admin.now);
         let issued = admin.seed_key(&key).map_err(|error| format!("the API key {}: {error}", seed.name))?;
-        step::keep(seed, &issued, saved);
+        step::keep(seed, &issued, admin.now, saved);
     }
     Ok(())
 }

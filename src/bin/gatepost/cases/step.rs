@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gatepost::admin::{NewKey, NewUser};
+use gatepost::admin::{Issued, NewKey, NewUser};
 use gatepost::engine::Engine;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::roster::{ExportStep, ImportStep};
 use super::run::{self, Folder};
 use super::tokens::{IssueStep, KeysStep, RefreshStep};
 use crate::open::Held;
-use crate::when;
+use crate::{key, when};
 
 /// One step.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ impl Command {
             Command::UserExport(export) => export.run(&admin, saved),
             Command::KeyIssue(seed) => {
                 let issued = admin.issue_key(&new_key(seed, admin.now))?;
-                keep(seed, &issued, saved);
+                keep(seed, &issued, admin.now, saved);
                 Ok(())
             }
             Command::KeyList => admin.keys(None).map(drop),
@@ -278,9 +278,7 @@ pub fn new_key(seed: &KeySeed, now: i64) -> NewKey<'_> {
     }
 }
 
-/// Keeps the secret of a key where the file asks for it.
-pub fn keep(seed: &KeySeed, issued: &gatepost::admin::Issued, saved: &mut Saved) {
-    if let Some(name) = &seed.save {
-        saved.insert(name.clone(), issued.secret.as_bytes().to_vec());
-    }
+/// Keeps the secret of a key, or what else the file asks for.
+pub fn keep(seed: &KeySeed, issued: &Issued, now: i64, saved: &mut Saved) {
+    seed.save.put(issued.secret.as_str(), || key::issued_to_json(issued, now), saved);
 }

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::format;
 use super::json::{self, Members};
+use super::keep::Kept;
 use super::matcher::{self, Names, Saved};
+use crate::token::issue;
 use crate::when;
 
 /// `token.issue`.
@@ -48,7 +50,7 @@ pub struct KeysStep {
 /// Under which names the tokens are kept.
 #[derive(Clone, Debug)]
 struct Keep {
-    access: Option<String>,
+    access: Kept,
     refresh: Option<String>,
     session: Option<String>,
     id: Option<String>,
@@ -158,7 +160,7 @@ impl KeysStep {
 impl Keep {
     fn read(members: &mut Members<'_>, names: &mut Names) -> Result<Keep, String> {
         Ok(Keep {
-            access: name(members, "save", names)?,
+            access: Kept::read(members, "save", names)?,
             refresh: name(members, "save_refresh", names)?,
             session: name(members, "save_session", names)?,
             id: name(members, "save_id", names)?,
@@ -167,16 +169,14 @@ impl Keep {
 
     fn all(&self, tokens: &Tokens, saved: &mut Saved) {
         let refresh = tokens.refresh.as_ref().map(|token| token.as_str());
-        for (name, value) in [
-            (&self.access, Some(tokens.access.as_str())),
-            (&self.refresh, refresh),
-            (&self.session, tokens.session.as_deref()),
-            (&self.id, Some(tokens.id.as_str())),
-        ] {
+        for (name, value) in
+            [(&self.refresh, refresh), (&self.session, tokens.session.as_deref()), (&self.id, Some(tokens.id.as_str()))]
+        {
             if let (Some(name), Some(value)) = (name, value) {
                 saved.insert(name.clone(), value.as_bytes().to_vec());
             }
         }
+        self.access.put(tokens.access.as_str(), || issue::to_json(tokens), saved);
     }
 }
 

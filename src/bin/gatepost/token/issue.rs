@@ -128,7 +128,7 @@ fn print(tokens: &Tokens, json: bool) -> Outcome {
 }
 
 /// The members of an OAuth answer (RFC 6749 section 5.1), and what an operator looks for.
-fn to_json(tokens: &Tokens) -> Value {
+pub fn to_json(tokens: &Tokens) -> Value {
     let mut value: Value = serde_json::from_str(&tokens.answer()).unwrap_or_default();
     if let Some(members) = value.as_object_mut() {
         members.insert("user".to_owned(), json!(tokens.user));

@@ -2,7 +2,7 @@
 //! machine.
 
 mod inspect;
-mod issue;
+pub mod issue;
 mod read;
 mod revoke;
 
