@@ -64,6 +64,11 @@ impl Backwards {
         Ok((Backwards { file, left: length, held: Vec::new() }, length))
     }
 
+    /// The file that is open, whatever becomes of its name.
+    pub fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     fn more(&mut self) -> io::Result<()> {
         let from = self.left.saturating_sub(BLOCK);
         let mut block = vec![0; usize::try_from(self.left.saturating_sub(from)).unwrap_or(0)];

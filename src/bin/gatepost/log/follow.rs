@@ -16,9 +16,9 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Reads on behind `at`. A file that is not there yet is waited for.
-    pub fn new(path: &Path, at: u64) -> Follower {
-        let open = open(path);
+    /// Reads on behind `at` in this file, which was at this path when it was opened. Without one it is waited for.
+    pub fn new(path: &Path, file: Option<File>, at: u64) -> Follower {
+        let open = file.and_then(|file| Some((file.metadata().ok()?.ino(), file))).map(|(inode, file)| (file, inode));
         Follower { path: path.to_owned(), open, at, begun: Vec::new() }
     }
 
@@ -82,14 +82,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         std::fs::write(&path, "old\n").unwrap();
-        let mut follower = Follower::new(&path, 4);
+        let mut follower = Follower::new(&path, File::open(&path).ok(), 4);
         let mut next = || -> Vec<String> {
             follower.lines().unwrap().into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
         };
         let append = |text: &str| {
             File::options().append(true).create(true).open(&path).unwrap().write_all(text.as_bytes()).unwrap();
         };
-        assert_eq!(next(), Vec::<String>::new());
+        // It may be moved before anybody looks.
+        std::fs::rename(&path, folder.path().join("log.0")).unwrap();
+        append("first\n");
+        assert_eq!(next(), ["first"]);
         append("a\nb");
         assert_eq!(next(), ["a"]);
         append("c\n");

@@ -44,10 +44,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, file: &Path, json: bool) -> Outcome {
     arguments.check()?;
     let mut unreadable = 0_usize;
+    let mut opened = None;
     let mut at = 0;
     match Backwards::open(file) {
         Ok((lines, length)) => {
             at = length;
+            opened = lines.file().ok();
             let mut last = Vec::new();
             for line in lines {
                 if last.len() >= arguments.lines {
@@ -71,7 +73,7 @@ pub fn run(arguments: &Arguments, file: &Path, json: bool) -> Outcome {
         output::note(&format!("{unreadable} lines could not be read: cut short, or not Gatepost's"));
     }
     if arguments.follow {
-        follow(arguments, Follower::new(file, at), file, json)?;
+        follow(arguments, Follower::new(file, opened, at), file, json)?;
     }
     Ok(output::DONE)
 }
