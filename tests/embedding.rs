@@ -102,16 +102,22 @@ fn no_call_changes_anything_of_its_host() {
     let header = folder.join("watch_all.h");
     let watched = root().join("tests/c/host/watched.h");
     fs::write(&header, format!("#include \"{}\"\n#include <gatepost.h>\n{macros}", watched.display())).unwrap();
+    let mut counted = 0;
     for program in ["nulls", "life_cycle", "jobs", "pool", "tables"] {
         let flags = ["-include", header.to_str().unwrap(), "-lm"];
         let binary = compile(program, "watched", &flags, &library_folder());
         let folder = service("watched", program);
         must_succeed(program, run(&mut Command::new(&binary), &folder));
-        for name in ["gatepost.db", "gatepost.db-epoch", "gatepost.db-throttle"] {
+        // Not every one of them starts an engine.
+        let counts = folder.join("gatepost.db-throttle").exists();
+        counted += usize::from(counts);
+        let names = ["gatepost.db", "gatepost.db-epoch", "gatepost.db-throttle"];
+        for name in names.into_iter().take(if counts { 3 } else { 2 }) {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(folder.join(name)).unwrap().permissions());
             assert_eq!(mode & 0o777, 0o600, "{name}, in a host whose umask forbids nothing");
         }
     }
+    assert!(counted > 0);
 }
 
 #[test]
