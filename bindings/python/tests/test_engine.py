@@ -114,14 +114,14 @@ def test_what_is_the_librarys_cannot_be_copied(engine: gatepost.Engine) -> None:
                 duplicate(thing)
 
 
-def test_reload_swaps_the_policy_or_keeps_it(own_place: Place) -> None:
-    with gatepost.Engine(own_place.policy) as engine:
+def test_reload_swaps_the_policy_or_keeps_it(place: Place) -> None:
+    with gatepost.Engine(place.policy) as engine:
         assert not ask(engine, "/new") and engine.generation == 1
-        text = own_place.policy.read_text()
-        own_place.policy.write_text(text + '[[route]]\npath = "/new"\naccess = "public"\n')
+        text = place.policy.read_text()
+        place.policy.write_text(text + '[[route]]\npath = "/new"\naccess = "public"\n')
         engine.reload()
         assert ask(engine, "/new") and engine.generation == 2
-        own_place.policy.write_text("[engine]\nfoo = 1\n")
+        place.policy.write_text("[engine]\nfoo = 1\n")
         with pytest.raises(gatepost.PolicyError):
             engine.reload()
         assert ask(engine, "/new").generation == 2
@@ -226,8 +226,8 @@ def test_versions_and_features() -> None:
     assert gatepost.has_feature("basic") and not gatepost.has_feature("telepathy")
 
 
-def test_read_only_leaves_no_trace(own_place: Place) -> None:
-    with gatepost.Engine(own_place.policy, read_only=True) as engine:
+def test_read_only_leaves_no_trace(place: Place) -> None:
+    with gatepost.Engine(place.policy, read_only=True) as engine:
         for _ in range(30):
             decision = ask(engine, "/orders/7", basic("alice", "not the password at all"))
             assert decision.reason is Reason.CREDENTIALS_INVALID, "never throttled"

@@ -29,9 +29,10 @@ SERVERS = {
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("server") / "log"
-    with serving(log, *SERVERS[request.param], policy=place.policy) as running:
+def server(request: pytest.FixtureRequest, pattern: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    policy = pattern.copy(folder / "place").policy
+    with serving(folder / "log", *SERVERS[request.param], policy=policy) as running:
         yield running
 
 
@@ -54,8 +55,8 @@ def test_curl_is_let_in(server: Server) -> None:
     assert answer.headers["cache-control"] == "private, no-store"
 
 
-def test_httpx_and_requests_agree(server: Server, place: Place) -> None:
-    key = ("X-API-Key", place.key)
+def test_httpx_and_requests_agree(server: Server, pattern: Place) -> None:
+    key = ("X-API-Key", pattern.key)
     answer = server.httpx("/orders/7", key)
     assert answer.status == 200 and answer.json()["user"] == "alice"
     url = f"http://127.0.0.1:{server.port}/orders/7"
@@ -64,10 +65,10 @@ def test_httpx_and_requests_agree(server: Server, place: Place) -> None:
     assert requests.get(url, auth=("alice", "not the password at all"), timeout=PATIENCE).status_code == 401
 
 
-def test_a_public_and_an_optional_route(server: Server, place: Place) -> None:
+def test_a_public_and_an_optional_route(server: Server, pattern: Place) -> None:
     assert server.httpx("/health").status == 200
     assert b"whoever you are" in server.httpx("/catalogue").body
-    assert b"alice" in server.httpx("/catalogue", ("X-API-Key", place.key)).body
+    assert b"alice" in server.httpx("/catalogue", ("X-API-Key", pattern.key)).body
     assert server.httpx("/catalogue", ("X-API-Key", "gp_nonsense")).status == 401
 
 
@@ -97,19 +98,18 @@ def test_head_has_no_body(server: Server) -> None:
     assert got.status_code in (401, 403) and got.content == b""
 
 
-def test_many_clients_at_once(server: Server, place: Place) -> None:
+def test_many_clients_at_once(server: Server, pattern: Place) -> None:
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: server.httpx("/orders/7", ("X-API-Key", place.key)).status, range(64)))
+        answers = list(threads.map(lambda _: server.httpx("/orders/7", ("X-API-Key", pattern.key)).status, range(64)))
     assert answers == [200] * 64
 
 
-def test_an_ended_account_is_out_at_once(tmp_path: Path) -> None:
-    own = Place(tmp_path, (EXAMPLES / "orders.toml").read_text())
-    with serving(tmp_path / "log", *SERVERS["gunicorn+flask"], policy=own.policy) as server:
-        assert server.httpx("/orders/7", ("X-API-Key", own.key)).status == 200
-        command("user", "disable", "alice", "--policy", own.policy)
+def test_an_ended_account_is_out_at_once(place: Place, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", *SERVERS["gunicorn+flask"], policy=place.policy) as server:
+        assert server.httpx("/orders/7", ("X-API-Key", place.key)).status == 200
+        command("user", "disable", "alice", "--policy", place.policy)
         for _ in range(6):
-            assert server.httpx("/orders/7", ("X-API-Key", own.key)).status == 401, "in every worker"
+            assert server.httpx("/orders/7", ("X-API-Key", place.key)).status == 401, "in every worker"
 
 
 def test_gunicorn_workers_each_start_after_the_fork(place: Place, tmp_path: Path) -> None:

@@ -12,14 +12,15 @@ from .serving import Server, serving
 
 
 @pytest.fixture(scope="module", params=["websockets", "websockets-sansio"])
-def server(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log: Path = tmp_path_factory.mktemp("ws") / "log"
+def server(request: pytest.FixtureRequest, pattern: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("ws")
+    policy = pattern.copy(folder / "place").policy
     words = ["uvicorn", "starlette_orders:app", "--port", "{port}", "--ws", request.param]
-    with serving(log, *words, policy=place.policy) as running:
+    with serving(folder / "log", *words, policy=policy) as running:
         yield running
 
 
-def test_a_websocket_is_let_in_with_its_identity(server: Server, place: Place) -> None:
+def test_a_websocket_is_let_in_with_its_identity(server: Server, pattern: Place) -> None:
     with connect(f"ws://127.0.0.1:{server.port}/live", additional_headers=dict([basic("alice")]), open_timeout=PATIENCE) as socket:
         assert socket.recv(timeout=PATIENCE) == "Hello, alice."
 
