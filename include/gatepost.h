@@ -1667,9 +1667,10 @@ gatepost_status gatepost_engine_reload(const struct gatepost_engine *engine,
  * have changed, writes events that wait, and calls on_event for those that are about no request. Each process calls it at
  * once after gatepost_engine_start, and then every *next_ms milliseconds.
  * Without it keys by URL never come (503, keys_unavailable) and changed files are not noticed. All else is as right;
- * last uses are then written when the engine ends, and counters that are over keep their memory until it is needed. A
- * host that never polls gets events written by every gatepost_job_run, by every
- * call that may block, and when the engine ends; an event loop that does none of these loses the newest beyond 1 MiB.
+ * last uses are then written when the engine ends, counters that are over keep their memory until it is needed, and
+ * failures that a clock dated ahead by over a minute count until it is that late. A host that never polls gets events
+ * written by every gatepost_job_run, by every call that may block, and when the engine ends; an event loop that does none
+ * of these loses the newest beyond 1 MiB.
  *
  * engine: borrowed.
  * next_ms: gets the milliseconds until the next call is useful. NULL: not wanted.

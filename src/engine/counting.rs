@@ -62,7 +62,7 @@ pub(super) fn share(process: &Process, policy: &Policy, options: &Options) -> Re
         }
     }
     if !looks {
-        throttle.expect(&policy.throttle);
+        throttle.prepare(&policy.throttle);
     }
     Ok(())
 }

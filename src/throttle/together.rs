@@ -29,7 +29,7 @@ impl Throttle {
     }
 
     /// These limits will be asked for, and in the table nothing that they count is to be over before.
-    pub fn expect(&self, rules: &ThrottleRules) {
+    pub fn prepare(&self, rules: &ThrottleRules) {
         let all = [
             (Kind::Account, rules.account),
             (Kind::Address, rules.address),
@@ -37,7 +37,7 @@ impl Throttle {
             (Kind::Pair, rules.pair),
         ];
         if let Some(shared) = self.shared.get() {
-            shared.expect(all.into_iter().filter_map(|(kind, limit)| Some((kind.of(0), limit?))));
+            shared.prepare(all.into_iter().filter_map(|(kind, limit)| Some((kind.of(0), limit?))));
         }
     }
 

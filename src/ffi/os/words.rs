@@ -49,6 +49,11 @@ impl From<&std::fs::Metadata> for FileId {
     }
 }
 
+/// Unix seconds as half a word has them, up to the year 2106; never 0, which is a place where nothing is.
+pub fn second(time: i64) -> Option<u32> {
+    u32::try_from(time).ok().filter(|second| *second != 0)
+}
+
 /// A mapped file of `N` words.
 #[derive(Debug)]
 pub struct MappedWords<const N: usize> {

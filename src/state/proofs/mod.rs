@@ -23,11 +23,11 @@ use arc_swap::ArcSwapOption;
 use zeroize::Zeroizing;
 
 use self::spans::{Span, Spans};
-use self::table::{BUCKET, Table, second};
+use self::table::{BUCKET, Table};
 use crate::crypto::keyed::Keyed;
 use crate::crypto::random;
 use crate::ffi::os::clock::coarse_seconds;
-use crate::ffi::os::words::{Kind, MappedWords};
+use crate::ffi::os::words::{Kind, MappedWords, second};
 
 const KIND: Kind = Kind { magic: u64::from_be_bytes(*b"GPPROOF\0"), format: 1, what: "table of used proofs" };
 /// Words before the buckets: one page.

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::spans::{Span, Spans};
 use super::{LONGEST, Proof, Used};
 use crate::crypto::keyed::Keyed;
+use crate::ffi::os::words::second;
 
 /// Words of a bucket: two of forgotten times, 30 slots. Fewer would fill more unevenly.
 pub(super) const BUCKET: usize = 32;
@@ -57,11 +58,6 @@ impl Entry {
     fn stands_in(self, word: &AtomicU64) -> bool {
         Entry::of(word.load(Ordering::SeqCst)).is_some_and(|there| there.tag == self.tag)
     }
-}
-
-/// Unix seconds as the table has them, up to the year 2106.
-pub(super) fn second(time: i64) -> Option<u32> {
-    u32::try_from(time).ok().filter(|second| *second != 0)
 }
 
 impl Table<'_> {

@@ -78,7 +78,7 @@ impl<'a> Failures<'a> {
 
     /// Counts a failure.
     pub(super) fn note(self, key: Key, limit: Limit, at: u32) -> bool {
-        self.expect(key, limit.per);
+        self.prepare(key, limit.per);
         // Before it is there, so that nobody takes the table for empty who may not.
         self.until.fetch_max(u64::from(at).saturating_add(self.longest_of(key)), Ordering::SeqCst);
         let new = Entry::new(key, at);
@@ -164,7 +164,7 @@ impl<'a> Failures<'a> {
     }
 
     /// Limits of this key's kind have windows of so many seconds.
-    pub(super) fn expect(self, key: Key, per: i64) {
+    pub(super) fn prepare(self, key: Key, per: i64) {
         if let Some(longest) = self.longest.get(Kind::index(key)) {
             longest.fetch_max(u64::try_from(per).unwrap_or(0), Ordering::SeqCst);
         }

@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use self::failures::Failures;
 use self::successes::Successes;
 use super::table::{Key, is_live};
-use crate::ffi::os::words::{Kind, MappedWords};
+use crate::ffi::os::words::{Kind, MappedWords, second};
 use crate::policy::model::Limit;
 
 const KIND: Kind = Kind { magic: u64::from_be_bytes(*b"GPTHROT\0"), format: 1, what: "table of failure counters" };
@@ -54,9 +54,9 @@ impl Shared {
 
     /// Limits are these from now on, by keys of their kinds. What is there already may count for longer under them, and
     /// after a power cut more may be there than the words say that speak of all.
-    pub(super) fn expect(&self, limits: impl IntoIterator<Item = (Key, Limit)>) {
+    pub(super) fn prepare(&self, limits: impl IntoIterator<Item = (Key, Limit)>) {
         if let Some(failures) = self.failures() {
-            limits.into_iter().for_each(|(kind, limit)| failures.expect(kind, limit.per));
+            limits.into_iter().for_each(|(kind, limit)| failures.prepare(kind, limit.per));
             failures.look_over();
         }
     }
@@ -120,11 +120,6 @@ impl Shared {
     fn successes(&self) -> Option<Successes<'_>> {
         Some(Successes { buckets: self.0.words().get(HEAD..)?.get(FAILURES..)? })
     }
-}
-
-/// Unix seconds as the table has them, up to the year 2106.
-fn second(time: i64) -> Option<u32> {
-    u32::try_from(time).ok().filter(|second| *second != 0)
 }
 
 /// Puts `new` in the place of `old`; false where something else stands there by now.

@@ -218,10 +218,10 @@ fn nobody_is_looked_for_where_nobody_has_failed_and_sweeping_leads_back_there() 
     // A power cut may leave the word behind that says so: whoever opens the table looks over it.
     table.0.words()[2].store(0, Ordering::SeqCst);
     assert!(table.is_empty(NOW));
-    one.expect(&rules);
+    one.prepare(&rules);
     assert!(!table.is_empty(NOW + 599) && table.is_empty(NOW + 600));
     // Limits that look further back see what had long been over.
-    two.expect(&ThrottleRules { account: limit(2, 3_600), ..rules });
+    two.prepare(&ThrottleRules { account: limit(2, 3_600), ..rules });
     assert!(!table.is_empty(NOW + 3_599) && table.is_empty(NOW + 3_600));
     // Whoever sweeps sweeps for all, and not twice within seconds.
     let held = || table.failures().unwrap().buckets.iter().filter(|word| word.load(Ordering::SeqCst) != 0).count();
