@@ -152,7 +152,7 @@ reasons! {
         "The route's requirement is not met. `gatepost decide --explain` shows which part."
 
     100 Throttled           "throttled"              429 ""
-        "A failure counter of [throttle] is full: account, address, prefix or pair; the log says which. It empties with time (Retry-After); no right password and no restart empties it before that."
+        "A failure counter of [throttle] is full: account, address, prefix or pair; the log says which. It empties with time (Retry-After); no right password empties it before that, nor, with a state file, a restart. To let somebody in at once raise that limit and reload. Where it is address or prefix and everybody is refused, name your proxy in [proxies]: all clients are counted as one."
 
     120 KeysUnavailable     "keys_unavailable"       503 ""
         "The issuer's keys could not be loaded."

@@ -24,6 +24,7 @@ mod tests;
 mod together;
 mod twins;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,10 +81,14 @@ pub struct Place {
     wanted: Wants,
     /// There are places in all of these; otherwise in none.
     taken: bool,
+    /// Since when, Unix seconds.
+    since: i64,
     number: Number,
     keys: Keys,
     /// Its twins hold all places that there are, and it has none. It may share what comes of theirs, if that is good.
     crowded: Option<Full>,
+    /// It was right, and has ended: nothing is left to be given back or looked for.
+    ended: Cell<bool>,
 }
 
 /// Refused: seconds until the next attempt has a chance, at least 1, and which counter is full.
@@ -112,7 +117,7 @@ impl Throttle {
         counts.check(&wanted, now)?;
         let number = counts.number();
         counts.take(&wanted, number, now);
-        Ok(Place { wanted, taken: true, number, keys, crowded: None })
+        Ok(Place { wanted, taken: true, since: now, number, keys, crowded: None, ended: Cell::new(false) })
     }
 
     /// As [`Throttle::reserve`] for one of several equal attempts. Where only the places of its twins fill a counter it
@@ -131,7 +136,15 @@ impl Throttle {
         counts.failures.make_room(KINDS, now);
         let wanted = counts.wanted_of(rules, &keys, now);
         counts.check_besides(&wanted, twins, now)?;
-        let mut place = Place { wanted, taken: false, number: twins.number, keys, crowded: None };
+        let mut place = Place {
+            wanted,
+            taken: false,
+            since: now,
+            number: twins.number,
+            keys,
+            crowded: None,
+            ended: Cell::new(false),
+        };
         if twins.joint().right {
             return Ok(place);
         }
@@ -225,16 +238,7 @@ impl Throttle {
     pub fn succeeded(&self, place: Place, now: i64) -> Result<(), Full> {
         let mut counts = self.counts();
         counts.give_back(&place);
-        counts.check_again(&place, now)?;
-        if let Some(pair) = place.keys.pair {
-            counts.remember(pair, now);
-        }
-        Ok(())
-    }
-
-    /// Other processes have filled a counter since this place was taken: right or wrong, it will be refused for that.
-    pub fn is_late(&self, place: &Place, now: i64) -> bool {
-        self.is_shared() && self.counts().check_again(place, now).is_err()
+        counts.succeed(&place, now)
     }
 
     /// Nothing was tried (cancelled before the work): the place is given back.
@@ -351,7 +355,7 @@ impl Counts {
     fn take_among(&mut self, place: &mut Place, twins: &Twins, now: i64) {
         self.take(&place.wanted, twins.number, now);
         twins.joint().taken.extend(place.wanted.iter().map(|wanted| wanted.key));
-        place.taken = true;
+        (place.taken, place.since) = (true, now);
     }
 
     /// What counts here: all keys that have a limit, or the pair alone where it has lately succeeded, so that strangers
@@ -401,15 +405,12 @@ impl Counts {
     /// the other. Where both do, they take it back and try once more, lest neither counts; at last they count as none.
     fn fail(&mut self, place: &Place, now: i64) -> Result<(), Full> {
         for last in [false, false, false, true] {
-            let told: SmallVec<[Key; KINDS]> = place
-                .wanted
-                .iter()
-                .filter(|wanted| self.failures.fail(wanted.key, place.number, wanted.limit, now))
-                .map(|wanted| wanted.key)
-                .collect();
+            for wanted in &place.wanted {
+                self.failures.fail(wanted.key, place.number, wanted.limit, place.since, now);
+            }
             let Err(full) = self.check_again(place, now) else { return Ok(()) };
-            for key in told {
-                self.failures.take_back(key, place.number);
+            for wanted in &place.wanted {
+                self.failures.take_back(wanted.key, place.number);
             }
             if last || self.check_again(place, now).is_err() {
                 self.give_back(place);
@@ -433,8 +434,17 @@ impl Counts {
         full.filter(counts).max_by_key(|full| full.retry_after).map_or(Ok(()), Err)
     }
 
+    /// Remembers the pair, unless others have filled a counter.
+    fn succeed(&mut self, place: &Place, now: i64) -> Result<(), Full> {
+        if !place.ended.get() {
+            self.check_again(place, now)?;
+            place.keys.pair.into_iter().for_each(|pair| self.remember(pair, now));
+        }
+        Ok(())
+    }
+
     fn give_back(&mut self, place: &Place) {
-        for wanted in place.wanted.iter().filter(|_| place.taken) {
+        for wanted in place.wanted.iter().filter(|_| place.taken && !place.ended.get()) {
             self.failures.give_back(wanted.key, place.number);
         }
     }

@@ -15,7 +15,7 @@ const HEAD: &str = "# Reasons
 
 Every decision has a reason. Its name stands in the log, in `gatepost decide`, in the body of a refusal and in case files; its number is `GATEPOST_REASON_…` in C. Neither ever changes its meaning.
 
-To find out why somebody was refused, look up the id that they read in the log, then the reason here, then replay the request with `gatepost decide POLICY METHOD URL --explain`.
+To find out why somebody was refused, look up the id that they read in the log, then the reason here, then replay the request with `gatepost decide POLICY METHOD URL --explain`. Commands of `gatepost` that this page names, such as `user show NAME`, want `--policy POLICY` besides.
 
 *The person reads* is the English text; they get it in the language that their `Accept-Language` prefers, as a page or as problem details, whichever their `Accept` prefers. It gives nothing away that helps an attacker: unknown user, wrong password and disabled account read alike. *You check* is for the operator alone and is never sent.
 ";

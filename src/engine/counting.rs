@@ -72,6 +72,6 @@ pub(super) fn looked(process: &Process) -> &'static str {
     match (&process.location, process.throttle.is_shared()) {
         (_, true) => "below every limit",
         (StateLocation::Memory, _) => "not asked: the counters live in the running server",
-        (StateLocation::File(_), _) => "not asked: no counters were found beside the state",
+        (StateLocation::File(_), _) => "not asked: no counters beside the state could be read, or none are kept",
     }
 }

@@ -317,6 +317,8 @@ fn perform(
             process.write_uses().unwrap_or_else(failed);
             keeping::look(&snapshot, process, now);
             let is_steady = process.steady.holds(now, moment);
+            // The work may have waited, and taken long: failures have come meanwhile.
+            let now = now.saturating_add(i64::try_from(moment.elapsed().as_secs()).unwrap_or(0));
             if process.is_sweep_due(now) {
                 process.remembered.sweep(snapshot.policy.password.remember, now);
                 snapshot.tokens.sweep(Clock { now, leeway: snapshot.policy.leeway.max(0) });

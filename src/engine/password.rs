@@ -197,12 +197,15 @@ impl Desk<'_> {
         let version = process.state.version();
         let user = process.facts.read_user(process.state.as_ref(), name).map_err(unavailable)?;
         let hash = user.as_ref().and_then(|user| user.hash.clone());
+        let disabled = user.as_ref().is_some_and(|user| user.disabled);
         let late = OnceCell::new();
-        let is_late = || *late.get_or_init(|| place.is_some_and(|place| process.throttle.is_late(place, self.now)));
+        let in_time = || place.is_none_or(|place| process.throttle.is_in_time(place, self.now));
+        // Asked once it is known to be right, and for the first time then.
+        let fails_all_the_same = || disabled || *late.get_or_init(|| !in_time());
         let remembers = !self.mode.read_only && rules.remember > 0 && sent.is_possible();
         if let (Some(user), Some(hash), true) = (&user, &hash, remembers)
             && process.remembered.holds(user, sent.given(), rules.remember, self.now)
-            && !is_late()
+            && !fails_all_the_same()
         {
             flight.iter().for_each(|flight| process.throttle.right(&flight.tag));
             let guess = Guess::Right { hash: hash.clone() };
@@ -210,8 +213,7 @@ impl Desk<'_> {
         }
         process.count_hash();
         let _running = self.teller.map(|teller| teller.metrics.hashing());
-        let disabled = user.as_ref().is_some_and(|user| user.disabled);
-        let ends = || if disabled || is_late() { RightEnds::Nothing } else { RightEnds::All };
+        let ends = || if fails_all_the_same() { RightEnds::Nothing } else { RightEnds::All };
         let checked = match plan.check(sent, hash.as_deref(), &ends) {
             Ok(checked) => checked,
             Err(HashError::Input(_) | HashError::Unsupported(_)) => password::Checked::Wrong,
@@ -223,11 +225,10 @@ impl Desk<'_> {
             return Ok(Checked { user, version, guess: Guess::Wrong { saw } });
         };
         let mut right = Checked { user: user.clone(), version, guess: Guess::Right { hash: hash.clone() } };
-        if is_late() {
+        if fails_all_the_same() {
             return Ok(right);
         }
-        if !disabled
-            && !self.mode.read_only
+        if !self.mode.read_only
             && let Some(new) = stored::renew(process, cost, known, &hash, sent, checked)
         {
             self.tell_of_renewal(&known.name);
@@ -237,7 +238,7 @@ impl Desk<'_> {
             right.guess = Guess::Right { hash: new };
         }
         // Before anybody can find it remembered.
-        flight.iter().filter(|_| !disabled).for_each(|flight| process.throttle.right(&flight.tag));
+        flight.iter().for_each(|flight| process.throttle.right(&flight.tag));
         if let (Some(user), true) = (&right.user, remembers)
             && matches!(&right.guess, Guess::Right { hash } if user.hash.as_ref() == Some(hash))
         {

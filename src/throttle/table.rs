@@ -23,7 +23,7 @@ const BATCH: usize = 16;
 /// One failure, or one attempt under way.
 #[derive(Clone, Copy, Debug)]
 struct Time {
-    /// Unix seconds.
+    /// Unix seconds. Of one in the shared table it stays what it is there, by which it is known again.
     at: i64,
     /// Which attempt, so that exactly it is taken back, or one of its twins; with [`FAILED`] and [`SHARED`].
     attempt: u64,
@@ -108,7 +108,9 @@ impl Table {
         told.sort_unstable();
         let mut rest = told.iter().copied().peekable();
         let mut missing = Times::new();
-        for at in times.iter().filter(counts).filter(|time| time.has(SHARED)).map(|time| time.at.min(now)) {
+        // One that lies ahead may have been dated anew there.
+        let known = times.iter().filter(counts).filter(|time| time.has(SHARED) && time.at <= now);
+        for at in known.map(|time| time.at) {
             while rest.next_if(|there| *there < at).is_some() {}
             if rest.next_if_eq(&at).is_none() {
                 missing.push(at);
@@ -125,11 +127,15 @@ impl Table {
 
     /// Counts one more, without looking at the limit.
     pub(super) fn take(&mut self, key: Key, limit: Limit, attempt: Number, now: i64) {
+        self.renew(key, limit, now);
+        self.put(key, limit, attempt, now);
+    }
+
+    fn put(&mut self, key: Key, limit: Limit, attempt: Number, at: i64) {
         let counter = self.counters.entry(key).or_insert_with(|| Counter { times: Vec::new(), limit });
-        let before = counter.times.len();
-        counter.renew(limit, now);
-        counter.times.push(Time { at: now, attempt: attempt.0 & !(FAILED | SHARED) });
-        self.times = (self.times + counter.times.len()).saturating_sub(before);
+        counter.times.push(Time { at, attempt: attempt.0 & !(FAILED | SHARED) });
+        counter.sort();
+        self.times += 1;
     }
 
     /// What taking one and giving it back leaves behind.
@@ -143,17 +149,21 @@ impl Table {
         }
     }
 
-    /// An attempt, or one of its twins, has failed, and is no longer under way; false where it is not counted any more.
-    pub(super) fn fail(&mut self, key: Key, attempt: Number, limit: Limit, now: i64) -> bool {
-        let counter = self.counters.get_mut(&key);
-        let times = counter.into_iter().flat_map(|counter| counter.times.iter_mut().rev());
-        if let Some(time) = times.filter(|time| !time.has(FAILED)).find(|time| time.is_of(attempt)) {
+    /// An attempt, or one of its twins, has failed, and is no longer under way. Where its place had to go for others it
+    /// counts all the same, from `since`.
+    pub(super) fn fail(&mut self, key: Key, attempt: Number, limit: Limit, since: i64, now: i64) {
+        let is_meant = |time: &Time| time.is_of(attempt) && !time.has(FAILED);
+        let is_there = self.counters.get(&key).is_some_and(|counter| counter.times.iter().any(is_meant));
+        if !is_there && is_live(since, limit.per, now) {
+            self.put(key, limit, attempt, since);
+        }
+        let Some(counter) = self.counters.get_mut(&key) else { return };
+        if let Some(time) = counter.times.iter_mut().rev().find(|time| is_meant(time)) {
             time.at = time.at.min(now);
             let is_told = self.shared.as_ref().is_some_and(|shared| shared.note(key, limit, time.at));
             time.attempt |= FAILED | if is_told { SHARED } else { 0 };
-            return true;
         }
-        false
+        counter.sort();
     }
 
     /// Takes back an attempt that is under way, if it is still counted.
@@ -211,12 +221,15 @@ impl Table {
     pub(super) fn sweep(&mut self, now: i64) {
         let times = &mut self.times;
         self.counters.retain(|_, counter| {
+            let before = counter.times.len();
             counter.date(now);
-            let keep = is_live(counter.last(), counter.limit.per, now);
-            if !keep {
-                *times = times.saturating_sub(counter.times.len());
+            // Those that lie ahead are dated anew in the table, which alone knows of them from now on.
+            counter.times.retain(|time| !time.has(SHARED) || time.at <= now);
+            if !is_live(counter.last(), counter.limit.per, now) {
+                counter.times.clear();
             }
-            keep
+            *times = (*times + counter.times.len()).saturating_sub(before);
+            !counter.times.is_empty()
         });
         if self.counters.len() < self.counters.capacity() / 4 {
             self.counters.shrink_to_fit();
@@ -248,11 +261,17 @@ impl Counter {
         self.times.retain(|time| is_live(time.at, limit.per, now));
     }
 
-    /// Written down, as a clock that was set back would otherwise keep them for as long as it was ahead.
+    /// Written down, as a clock that was set back would otherwise keep them for as long as it was ahead. `now` may be that
+    /// of a request which has waited.
     fn date(&mut self, now: i64) {
-        for time in &mut self.times {
+        for time in self.times.iter_mut().filter(|time| !time.has(SHARED)) {
             time.at = time.at.min(now);
         }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.times.sort_by_key(|time| time.at);
     }
 
     fn is_full(&self) -> bool {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Throttle;
 use super::shared::Shared;
 use super::subject::Kind;
+use super::{Place, Throttle};
 use crate::crypto::sip::Sip;
 use crate::policy::model::ThrottleRules;
 
@@ -44,5 +44,21 @@ impl Throttle {
     /// Others count with it.
     pub fn is_shared(&self) -> bool {
         self.shared.get().is_some()
+    }
+
+    /// The secret is found right, and work is left that only a right one costs (a new hash, say). False: others have filled
+    /// a counter since the place was taken, for which right or wrong will be refused alike, and must cost alike. Otherwise
+    /// it has succeeded by this, whatever others do until [`Throttle::succeeded`] says so.
+    pub fn is_in_time(&self, place: &Place, now: i64) -> bool {
+        if !self.is_shared() {
+            return true;
+        }
+        let mut counts = self.counts();
+        if counts.succeed(place, now).is_err() {
+            return false;
+        }
+        counts.give_back(place);
+        place.ended.set(true);
+        true
     }
 }

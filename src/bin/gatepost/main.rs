@@ -41,7 +41,7 @@ use crate::output::Failure;
   gatepost decide orders.toml GET https://orders.example.com/orders/7 --user alice --explain
   gatepost test tests/*.json
 
-Exit codes: 0 done; 1 an error; `check --strict`: 2 warnings; `decide`: 3 refused, 4 answered by the engine; `test`: 3 a case failed; `passwords check`: 3 a rule is broken.
+Exit codes: 0 done; 1 an error; `check --strict`: 2 warnings; `decide`: 3 refused, 4 answered by the engine; `test`: 3 a case failed; `passwords check`: 3 a rule is broken; `token inspect` and `token refresh`: 3 the token is not good.
 `gatepost COMMAND --help` has examples of each command."
 )]
 struct Arguments {

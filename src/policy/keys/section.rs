@@ -42,10 +42,14 @@ pub(in crate::policy) static SECTIONS: &[Section] = &[
         Built::Yes,
         THROTTLE,
         "Failed attempts to guess a secret, after which the next one is refused for a while. `false` switches a \
-         limit off. All processes of one state file count together, in `-throttle` beside it (2.5 MiB), also under several \
-         policies; a restart does not empty it, and `gatepost decide` sees it. With a state in memory each process counts \
-         for itself, as it does what goes beyond 1,984 failures of one counter. There is no unlocking but waiting until \
-         `per` is over, or deleting that file while no server runs.",
+         limit off. All processes of one state file count together, also under several policies, in a file beside it (of \
+         `orders.db` it is `orders.db-throttle`, 2.5 MiB); a restart does not empty it, and `gatepost decide` sees it. With \
+         a state in memory each process counts for itself, as it does what goes beyond 1,984 failures of one counter. To \
+         let somebody in before `per` is over, raise the limit that is full (the log names it), reload, and take it back \
+         after `per`. To delete the file is worse: it also says who has succeeded, and without it strangers can lock \
+         owners out until they have logged in again; and all processes must be started again, since those that run go on \
+         with what was deleted. A long `per` is remembered for its kind of counter: what failed stays that long in the \
+         file, though no shorter limit counts it.",
     ),
     section(
         "events",
@@ -238,7 +242,7 @@ static PROXIES: &[Key] = &[
 const IDENTITY_HEADER: Kind = Kind::Form(&form::IDENTITY_HEADER);
 
 static IDENTITY: &[Key] = &[
-    key("issuer", IDENTITY_HEADER, Without("not sent"), "Issuer of the identity; empty for local users."),
+    key("issuer", IDENTITY_HEADER, Without("not sent"), "Issuer of the identity; not sent for local users."),
     key("subject", IDENTITY_HEADER, Without("not sent"), "User name, or the token's subject."),
     key("roles", IDENTITY_HEADER, Without("not sent"), "Roles, joined by `,`."),
     key("scopes", IDENTITY_HEADER, Without("not sent"), "Scopes of the credential, joined by a space."),

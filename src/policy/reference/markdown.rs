@@ -184,6 +184,7 @@ const REQUIREMENTS: &str = r#"
 
 `require` of a route says what an identity needs. Left out, it is `"authenticated"`: whoever is recognised may come in.
 Several keys in one table mean all of them; a list of values, or of requirements, means any of them.
+Added to a policy with an issuer, as the one at the head of this page:
 
 ```toml
 [[role]]

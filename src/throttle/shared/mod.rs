@@ -7,6 +7,10 @@
 //! until the last of the former has ended there are two counts.
 
 mod failures;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod once;
 mod successes;
 #[cfg(test)]
 mod tests;

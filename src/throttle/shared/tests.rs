@@ -1,22 +1,20 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::AtomicU32;
 
-use proptest::prelude::*;
-
 use super::super::{Attempt, Full, Lately, Place, Throttle};
 use super::*;
 use crate::policy::model::ThrottleRules;
 use crate::request::Peer;
 
-const NOW: i64 = 1_800_000_000;
+pub(super) const NOW: i64 = 1_800_000_000;
 const LIMIT: Limit = Limit { failures: 100, per: 900 };
-const MONTH: i64 = 30 * 24 * 60 * 60;
+pub(super) const MONTH: i64 = 30 * 24 * 60 * 60;
 
 /// A folder in which processes of one state count.
-struct Ground(tempfile::TempDir);
+pub(super) struct Ground(tempfile::TempDir);
 
 impl Ground {
-    fn new() -> Ground {
+    pub(super) fn new() -> Ground {
         Ground(tempfile::tempdir().unwrap())
     }
 
@@ -27,30 +25,36 @@ impl Ground {
     }
 
     /// What a process has that starts now.
-    fn process(&self) -> Throttle {
+    pub(super) fn process(&self) -> Throttle {
         let throttle = Throttle::with(&[7; 32]);
         throttle.join(self.table());
         throttle
     }
 }
 
-fn limit(failures: u32, per: i64) -> Option<Limit> {
+pub(super) fn limit(failures: u32, per: i64) -> Option<Limit> {
     Some(Limit { failures, per })
 }
 
-fn ip(last: u8) -> Peer {
+pub(super) fn ip(last: u8) -> Peer {
     Peer::Ip(Ipv4Addr::new(192, 0, 2, last).into())
 }
 
-fn reserve(throttle: &Throttle, rules: &ThrottleRules, name: &str, peer: Peer, now: i64) -> Result<Place, Full> {
+pub(super) fn reserve(
+    throttle: &Throttle,
+    rules: &ThrottleRules,
+    name: &str,
+    peer: Peer,
+    now: i64,
+) -> Result<Place, Full> {
     throttle.reserve(rules, Attempt::Account(name), peer, now)
 }
 
-fn fail(throttle: &Throttle, rules: &ThrottleRules, name: &str, peer: Peer, now: i64) -> Result<(), Full> {
+pub(super) fn fail(throttle: &Throttle, rules: &ThrottleRules, name: &str, peer: Peer, now: i64) -> Result<(), Full> {
     reserve(throttle, rules, name, peer, now).and_then(|place| throttle.failed(place, now))
 }
 
-fn full(counter: &'static str, retry_after: u32) -> Result<(), Full> {
+pub(super) fn full(counter: &'static str, retry_after: u32) -> Result<(), Full> {
     Err(Full { retry_after, counter, under_way: false })
 }
 
@@ -184,7 +188,7 @@ fn twins_that_have_no_place_are_told_the_same_as_all_others_who_come_too_late() 
             assert_eq!(fail(&two, &rules, "alice", ip(n), NOW), Ok(()));
         }
         for (n, place) in places.into_iter().enumerate() {
-            assert!(one.is_late(&place, NOW + 1), "{n}");
+            assert!(!one.is_in_time(&place, NOW + 1), "{n}");
             let told = if right { one.succeeded(place, NOW + 1) } else { one.failed(place, NOW + 1) };
             assert_eq!(told, full("account", 899), "{n}");
         }
@@ -347,121 +351,5 @@ fn many_processes_with_many_threads_never_tell_more_than_the_limit() {
             }
         });
         assert_eq!(told.into_inner(), 10);
-    }
-}
-
-/// The naive model: all that ever happened, in whichever process.
-#[derive(Default)]
-struct Model {
-    events: Vec<Event>,
-    successes: Vec<(String, i64)>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Event {
-    process: usize,
-    key: String,
-    at: i64,
-    failed: bool,
-}
-
-impl Model {
-    /// Counters and their limits.
-    fn keys(&self, rules: &ThrottleRules, name: u8, address: u8, now: i64) -> Vec<(String, Limit)> {
-        let pair = format!("pair {name} {address}");
-        let known = rules.pair.is_some() && self.successes.iter().any(|(key, at)| *key == pair && now - at < MONTH);
-        let others = [(format!("account {name}"), rules.account), (format!("address {address}"), rules.address)];
-        let others = others.into_iter().filter(|_| !known);
-        others.chain([(pair, rules.pair)]).filter_map(|(key, limit)| Some((key, limit?))).collect()
-    }
-
-    fn count(&self, (key, limit): &(String, Limit), now: i64, counts: impl Fn(&Event) -> bool) -> bool {
-        let live = self.events.iter().filter(|event| event.key == *key && event.at + limit.per > now && counts(event));
-        live.count() >= limit.failures as usize
-    }
-
-    fn remove(&mut self, event: &Event) {
-        let position = self.events.iter().position(|other| other == event).unwrap();
-        self.events.remove(position);
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Step {
-    process: usize,
-    name: u8,
-    address: u8,
-    wait: i64,
-    what: u8,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    (0..3usize, 0..2u8, 0..3u8, 0..40i64, 0..10u8).prop_map(|(process, name, address, wait, what)| Step {
-        process,
-        name,
-        address,
-        wait,
-        what,
-    })
-}
-
-type UnderWay = (usize, Place, String, Vec<(Event, Limit)>);
-
-proptest! {
-    #[test]
-    fn any_history_of_three_processes_is_answered_as_the_naive_model_answers_it(
-        steps in proptest::collection::vec(step(), 1..150),
-        limits in proptest::collection::vec(proptest::option::weighted(0.8, (1..6u32, 1..300i64)), 3),
-    ) {
-        let limit = |n: usize| limits[n].map(|(failures, per)| Limit { failures, per });
-        let rules = ThrottleRules { account: limit(0), address: limit(1), prefix: None, pair: limit(2) };
-        let ground = Ground::new();
-        let mut processes = [ground.process(), ground.process(), ground.process()];
-        let (mut model, mut under_way, mut now) = (Model::default(), Vec::<UnderWay>::new(), NOW);
-        for Step { process, name, address, wait, what } in steps {
-            now += wait;
-            let throttle = &processes[process];
-            match what {
-                0..=5 => {
-                    let text = format!("user{name}");
-                    let keys = model.keys(&rules, name, address, now);
-                    let is_full = keys.iter().any(|key| model.count(key, now, |event| event.failed || event.process == process));
-                    prop_assert_eq!(throttle.peek(&rules, Attempt::Account(&text), ip(address), now).is_err(), is_full);
-                    let reserved = reserve(throttle, &rules, &text, ip(address), now);
-                    prop_assert_eq!(reserved.is_err(), is_full);
-                    if let Ok(place) = reserved {
-                        let event = |key| Event { process, key, at: now, failed: false };
-                        let events: Vec<_> = keys.into_iter().map(|(key, limit)| (event(key), limit)).collect();
-                        model.events.extend(events.iter().map(|(event, _)| event.clone()));
-                        under_way.push((process, place, format!("pair {name} {address}"), events));
-                    }
-                }
-                6..=8 if !under_way.is_empty() => {
-                    let (process, place, pair, events) = under_way.remove(usize::from(address) % under_way.len());
-                    let throttle = &processes[process];
-                    let is_full = events.iter().any(|(event, limit)| {
-                        model.count(&(event.key.clone(), *limit), now, |other| other.failed)
-                    });
-                    events.iter().for_each(|(event, _)| model.remove(event));
-                    if what == 6 {
-                        prop_assert_eq!(throttle.succeeded(place, now).is_err(), is_full);
-                        model.successes.extend((!is_full).then_some((pair, now)));
-                    } else if what == 7 && wait % 4 == 0 {
-                        throttle.abandoned(place);
-                    } else {
-                        prop_assert_eq!(throttle.failed(place, now).is_err(), is_full);
-                        let failed = events.into_iter().filter(|_| !is_full).map(|(event, _)| event);
-                        model.events.extend(failed.map(|event| Event { failed: true, ..event }));
-                    }
-                }
-                9 if wait % 3 == 0 => {
-                    // It ends with all that it was at, and another one begins.
-                    processes[process] = ground.process();
-                    under_way.retain(|(of, ..)| *of != process);
-                    model.events.retain(|event| event.failed || event.process != process);
-                }
-                _ => throttle.sweep(now),
-            }
-        }
     }
 }
