@@ -227,7 +227,7 @@ def test_lifespan_passes_through_and_keeps_house(engine: gatepost.Engine) -> Non
         async def send(message: Any) -> None:
             sent.append(message["type"])
 
-        life = asyncio.create_task(middleware({"type": "lifespan"}, inbox.get, send))
+        life = asyncio.ensure_future(middleware({"type": "lifespan"}, inbox.get, send))
         await inbox.put({"type": "lifespan.startup"})
         await asyncio.sleep(0.05)
         house = middleware._house

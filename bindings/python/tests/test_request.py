@@ -63,7 +63,7 @@ def test_requests_are_laid_out_as_they_are(header: tuple[str, str]) -> None:
 def test_a_request_is_one_text_where_that_says_all(kind: type) -> None:
     def request(value: str, **more: Any) -> gatepost.Request:
         text, name = (value, "X-A") if kind is str else (value.encode(), b"X-A")
-        return gatepost.Request("GET", "/a", [(name, text)], peer="192.0.2.7", tls=True, **more)  # type: ignore[list-item]
+        return gatepost.Request("GET", "/a", [(name, text)], peer="192.0.2.7", tls=True, **more)
 
     assert request("1")._text == b"1\n1\nGET\n/a\n192.0.2.7\nX-A\n1"
     assert gatepost.Request()._text == b"0\n0\nGET\n/\n"
@@ -172,7 +172,7 @@ def test_what_is_no_text_is_no_request() -> None:
     # `bytes(5)` would be five NULs.
     for wrong in ((5, "/"), ("GET", 5), ("GET", "/", [("Host", 5)]), ("GET", "/", [(5, "a")]), (None, "/")):
         with pytest.raises(TypeError, match="text or bytes are wanted"):
-            gatepost.Request(*wrong)  # type: ignore[arg-type]
+            gatepost.Request(*wrong)
     for text in ("Host: x", b"Host: x"):
         with pytest.raises(TypeError, match="pairs of a name and a value"):
             gatepost.Request("GET", "/", text)  # type: ignore[arg-type]

@@ -114,7 +114,8 @@ def test_a_dependency_that_is_called_by_hand_refuses_too(orders: gatepost.Engine
 
     async def inner(given: Any, receive: Any, send: Any) -> None:
         connection: Any = WebSocket(given, receive, send) if given["type"] == "websocket" else Request(given, receive, send)
-        for wanted in ({"role": "admin"}, {"role": []}, {"role": ""}, {"user": "alice", "scheme": "bearer"}):
+        refused: list[Any] = [{"role": "admin"}, {"role": []}, {"role": ""}, {"user": "alice", "scheme": "bearer"}]
+        for wanted in refused:
             with pytest.raises((HTTPException, WebSocketException)) as caught:
                 fastapi.require(**wanted)(connection)
             outcomes.append(type(caught.value).__name__)
@@ -207,7 +208,7 @@ def test_flask_answers_as_the_engine_does(orders: gatepost.Engine, caplog: pytes
     alice, root = {"Authorization": basic("alice")[1]}, {"Authorization": basic("root")[1]}
     answer = app.test_client().get("/orders/7", headers=alice)
     assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
-    assert answer.json["reason"] == "role_missing" and f"id {answer.json['id']}, 403 role_missing, " in caplog.messages[-1]
+    assert answer.json and answer.json["reason"] == "role_missing" and f"id {answer.json['id']}, 403 role_missing, " in caplog.messages[-1]
     assert "'GET /orders/7' from 127.0.0.1: wanted role 'admin', had 'clerk'" in caplog.messages[-1]
     assert app.test_client().get("/orders/7", headers=root).data == b"secret"
     app = with_flask(orders)
@@ -261,7 +262,7 @@ for header in sys.argv[3:]:
 )
 def test_django_answers_as_the_engine_does(place: Place, tmp_path: Path, kind: str, wanted: str) -> None:
     (tmp_path / "site.py").write_text(DJANGO)
-    words = [sys.executable, tmp_path / "site.py", place.policy, kind, basic("alice")[1], basic("root")[1]]
+    words: list[str | Path] = [sys.executable, tmp_path / "site.py", place.policy, kind, basic("alice")[1], basic("root")[1]]
     done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     answers = re.findall("^answer (.*)$", done.stdout, flags=re.M)
     assert len(answers) == 8, done.stdout + done.stderr

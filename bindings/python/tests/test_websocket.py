@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from .conftest import PATIENCE, Place, basic
 from .serving import Server, serving
@@ -36,6 +37,6 @@ def test_a_websocket_without_credentials_is_refused_before_the_handshake(server:
 def test_another_sites_page_is_refused(server: Server) -> None:
     with pytest.raises(InvalidStatus) as caught:
         headers = dict([basic("alice")])
-        url, origin = f"ws://127.0.0.1:{server.port}/live", "https://evil.example"
-        connect(url, additional_headers=headers, origin=origin, open_timeout=PATIENCE)  # type: ignore[arg-type]
+        url, origin = f"ws://127.0.0.1:{server.port}/live", Origin("https://evil.example")
+        connect(url, additional_headers=headers, origin=origin, open_timeout=PATIENCE)
     assert caught.value.response.status_code == 403

@@ -26,7 +26,7 @@ def wheel() -> Path:
 
 
 def shown(language: str, number: int = 0) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)[number]
+    return str(re.findall(rf"```{language}\n(.*?)```", README, flags=re.S)[number])
 
 
 def test_what_is_in_it() -> None:
@@ -54,8 +54,8 @@ def test_it_installs_into_an_empty_environment_without_a_compiler(tmp_path: Path
     bare = {"PATH": str(tmp_path / "venv/bin"), "CC": "/bin/false", "HOME": str(tmp_path)}
     # As from PyPI, out of a folder: an index that does not answer fails no test.
     subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "--no-index"]
-        + ["--find-links", str(TARGET / "python/needed"), str(wheel())],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+        + ["--no-index", "--find-links", str(TARGET / "python/needed"), str(wheel())],
         check=True,
         env=bare,
         timeout=PATIENCE * 3,
@@ -75,7 +75,7 @@ def test_the_quick_start_is_ten_lines_and_works(tmp_path: Path) -> None:
     policy.write_text(shown("toml") + '[[route]]\npath = "/health"\naccess = "public"\n')
     (tmp_path / "health.py").write_text("from app import app\napp.get('/health')(lambda: 'well')\n")
     command("user", "add", "alice", "--role", "clerk", "--policy", policy, stdin=PASSWORD + "\n")
-    words = ["uvicorn", "--app-dir", tmp_path, "health:app", "--port", "{port}"]
+    words: list[str | Path] = ["uvicorn", "--app-dir", tmp_path, "health:app", "--port", "{port}"]
     with serving(tmp_path / "log", *words, policy=policy, cwd=tmp_path) as server:
         assert server.curl("/orders/7").status == 401
         answer = server.curl("/orders/7", "-u", f"alice:{PASSWORD}")

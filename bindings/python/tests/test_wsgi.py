@@ -145,7 +145,7 @@ def test_requirements_are_checked_where_they_are_written() -> None:
     with pytest.raises(TypeError, match="permission"):
         require(permission="orders:read")
     user = gatepost.Identity("sam", "https://accounts.example.com", "bearer", ("clerk",), ("a", "b"))
-    from gatepost.web import fits
+    from gatepost._require import fits
 
     assert fits(user, {"role": "clerk", "scope": ["x", "b"], "issuer": user.issuer, "scheme": "bearer"})
     assert not fits(user, {"role": "admin"}) and not fits(user, {"scope": "c"})
