@@ -251,6 +251,8 @@ impl Throttle {
     /// after the other.
     pub fn failed(&self, place: Place, now: i64) -> Result<(), Full> {
         let mut counts = self.counts();
+        // It was right, and the account disabled meanwhile: it takes a place once more.
+        place.ended.set(false);
         if place.taken {
             counts.fail(&place, now)?;
         } else {
@@ -405,12 +407,15 @@ impl Counts {
     /// the other. Where both do, they take it back and try once more, lest neither counts; at last they count as none.
     fn fail(&mut self, place: &Place, now: i64) -> Result<(), Full> {
         for last in [false, false, false, true] {
-            for wanted in &place.wanted {
-                self.failures.fail(wanted.key, place.number, wanted.limit, place.since, now);
-            }
+            let told: SmallVec<[Key; KINDS]> = place
+                .wanted
+                .iter()
+                .filter(|wanted| self.failures.fail(wanted.key, place.number, wanted.limit, place.since, now))
+                .map(|wanted| wanted.key)
+                .collect();
             let Err(full) = self.check_again(place, now) else { return Ok(()) };
-            for wanted in &place.wanted {
-                self.failures.take_back(wanted.key, place.number);
+            for key in told {
+                self.failures.take_back(key, place.number);
             }
             if last || self.check_again(place, now).is_err() {
                 self.give_back(place);

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::shared::{Shared, Times};
+use super::shared::{AHEAD, Shared, Times};
 use super::twins::Number;
 use crate::crypto::sip::Itself;
 use crate::policy::model::Limit;
@@ -76,7 +76,8 @@ struct Counter {
 }
 
 impl Table {
-    /// An empty table that never holds more counters or times than this.
+    /// An empty table that holds no more counters or times than this, but for those whose places went while they were under
+    /// way, until somebody makes room.
     pub(super) fn new(most_counters: usize, most_times: usize) -> Table {
         Table { counters: HashMap::default(), times: 0, most_counters, most_times, shared: None }
     }
@@ -150,20 +151,20 @@ impl Table {
     }
 
     /// An attempt, or one of its twins, has failed, and is no longer under way. Where its place had to go for others it
-    /// counts all the same, from `since`.
-    pub(super) fn fail(&mut self, key: Key, attempt: Number, limit: Limit, since: i64, now: i64) {
+    /// counts all the same, from `since`; false where that is over.
+    pub(super) fn fail(&mut self, key: Key, attempt: Number, limit: Limit, since: i64, now: i64) -> bool {
         let is_meant = |time: &Time| time.is_of(attempt) && !time.has(FAILED);
         let is_there = self.counters.get(&key).is_some_and(|counter| counter.times.iter().any(is_meant));
         if !is_there && is_live(since, limit.per, now) {
             self.put(key, limit, attempt, since);
         }
-        let Some(counter) = self.counters.get_mut(&key) else { return };
-        if let Some(time) = counter.times.iter_mut().rev().find(|time| is_meant(time)) {
-            time.at = time.at.min(now);
-            let is_told = self.shared.as_ref().is_some_and(|shared| shared.note(key, limit, time.at));
-            time.attempt |= FAILED | if is_told { SHARED } else { 0 };
-        }
+        let Some(counter) = self.counters.get_mut(&key) else { return false };
+        let Some(time) = counter.times.iter_mut().rev().find(|time| is_meant(time)) else { return false };
+        time.at = time.at.min(now);
+        let is_told = self.shared.as_ref().is_some_and(|shared| shared.note(key, limit, time.at));
+        time.attempt |= FAILED | if is_told { SHARED } else { 0 };
         counter.sort();
+        true
     }
 
     /// Takes back an attempt that is under way, if it is still counted.
@@ -223,8 +224,6 @@ impl Table {
         self.counters.retain(|_, counter| {
             let before = counter.times.len();
             counter.date(now);
-            // Those that lie ahead are dated anew in the table, which alone knows of them from now on.
-            counter.times.retain(|time| !time.has(SHARED) || time.at <= now);
             if !is_live(counter.last(), counter.limit.per, now) {
                 counter.times.clear();
             }
@@ -262,11 +261,12 @@ impl Counter {
     }
 
     /// Written down, as a clock that was set back would otherwise keep them for as long as it was ahead. `now` may be that
-    /// of a request which has waited.
+    /// of a request which has waited. What the table has is dated there, by whoever comes first, and known there alone then.
     fn date(&mut self, now: i64) {
         for time in self.times.iter_mut().filter(|time| !time.has(SHARED)) {
             time.at = time.at.min(now);
         }
+        self.times.retain(|time| !time.has(SHARED) || time.at <= now.saturating_add(AHEAD.into()));
         self.sort();
     }
 

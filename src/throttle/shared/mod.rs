@@ -40,7 +40,7 @@ const WORDS: usize = HEAD + FAILURES + SUCCESSES;
 const SWEEP: u64 = 15;
 
 /// Seconds by which clocks may well differ.
-const AHEAD: u32 = 60;
+pub(super) const AHEAD: u32 = 60;
 
 /// The table of one state file.
 #[derive(Debug)]

@@ -100,6 +100,22 @@ fn whoever_was_right_in_time_is_not_refused_for_what_comes_after() {
 }
 
 #[test]
+fn a_right_one_whose_account_is_disabled_meanwhile_counts_or_leaves_nothing() {
+    for filled in [false, true] {
+        let ground = Ground::new();
+        let rules = ThrottleRules { account: limit(2, 900), address: limit(9, 900), ..ThrottleRules::default() };
+        let (one, two) = (ground.process(), ground.process());
+        let place = reserve(&one, &rules, "alice", ip(1), NOW).unwrap();
+        assert!(one.is_in_time(&place, NOW));
+        for n in 2..4 {
+            assert!(!filled || fail(&two, &rules, "alice", ip(n), NOW).is_ok());
+        }
+        assert_eq!(one.failed(place, NOW), if filled { full("account", 900) } else { Ok(()) });
+        assert_eq!(one.counts().failures.size(), if filled { (0, 0) } else { (2, 2) });
+    }
+}
+
+#[test]
 fn a_failure_whose_place_had_to_go_counts_all_the_same() {
     let ground = Ground::new();
     let rules = ThrottleRules { account: limit(1, 900), ..ThrottleRules::default() };
