@@ -7,10 +7,11 @@
 //! after them. What is right takes nothing from anybody, so that those who come to several processes at once all get in.
 //!
 //! No name and no address is kept: counters are found by a hash under a random key of this process, or of the state, which
-//! also keeps anybody from choosing names that fall together. Where two do by chance, once in some thousand million full tables, they
-//! share a counter, which is too strict, or the one is taken to have succeeded like the other, and answers to its pair
-//! alone. One lock guards all counters, so that an attempt takes its places in all of them or in none; it is held for
-//! about a microsecond, where checking a password takes some ten thousand. A child after fork makes its own: another
+//! also keeps anybody from choosing names that fall together. Where two do by chance (here once in some thousand million
+//! full tables; in the shared one, which keeps fewer bits of it, sooner) they share a counter, which is too strict, or the
+//! one is taken to have succeeded like the other, and answers to its pair alone. One lock guards all counters, so that an
+//! attempt takes its places in all of them or in none; it is held for about a microsecond, or for some while a full shared
+//! table is looked through, where checking a password takes some ten thousand. A child after fork makes its own: another
 //! thread of the parent may have held the lock.
 //!
 //! Where nobody has failed lately, and so most of the time, no counter is asked: that costs one look at their number.
