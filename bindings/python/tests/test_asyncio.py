@@ -217,7 +217,13 @@ iterations = 30
     async def main() -> None:
         first = AsyncPool(threads=1, queue=1)
         crowd = [request("/private", basic(f"n{n}", "wrong password here")) for n in range(4)]
-        waiting = [asyncio.create_task(engine.decide_async(each)) for each in crowd]
+        waiting = [asyncio.create_task(engine.decide_async(crowd[0]))]
+        # Only once the thread has taken the first does the second wait, and leave no room.
+        for _ in range(9000):
+            await asyncio.sleep(0.001)
+            if 'gatepost_hashing_jobs{state="running"} 1' in engine.metrics():
+                break
+        waiting += [asyncio.create_task(engine.decide_async(each)) for each in crowd[1:]]
         await asyncio.sleep(0)
         house = asyncio.create_task(first.keep_house(engine))
         await asyncio.gather(*waiting)
