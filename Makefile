@@ -78,17 +78,21 @@ load: ## the event-loop server under wrk, alone and while four clients log in
 	@.ci/setup load
 	@benches/event_loop.sh
 
-bench: ## what one decision costs through the C interface, and bearer tokens beside other libraries
+bench: ## what one decision costs through the C interface, bearer tokens beside other libraries, and all of bench-bindings
 	@.ci/setup bench
 	@$(MAKE) --no-print-directory optimized
 	@GATEPOST_RELEASE=$(OPTIMIZED) benches/decide.sh
 	@echo
 	@GATEPOST_RELEASE=$(OPTIMIZED) benches/tokens.sh
+	@echo
+	@$(MAKE) --no-print-directory bench-bindings
 
-bench-bindings: ## what one decision costs in each language, beside the C call
+bench-bindings: ## C++, Python and Go: a decision beside the C call, services with the middleware, PyJWT, golang-jwt
 	@.ci/setup bench
 	@$(MAKE) --no-print-directory optimized
 	@GATEPOST_RELEASE=$(OPTIMIZED) benches/bindings.sh
+	@echo
+	@GATEPOST_RELEASE=$(OPTIMIZED) benches/bindings_python.sh
 	@echo
 	@GATEPOST_RELEASE=$(OPTIMIZED) benches/bindings_go.sh
 

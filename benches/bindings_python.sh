@@ -17,6 +17,7 @@ venv=$(bindings/python/setup.sh)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+cc -std=c11 -O2 -Wall -Wextra benches/windows.c -o "$work/windows"
 cc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -Wall -Wextra -shared -fPIC -I include benches/bindings/python/loop.c -o "$work/loop.so"
 gatepost=$GATEPOST_RELEASE/gatepost
 cp benches/orders.toml "$work/"
@@ -43,7 +44,7 @@ else
 fi
 echo
 if command -v wrk >/dev/null; then
-    "$venv/bin/python" benches/bindings/python/middleware.py "$policy" "$token" "${TURNS:-5}" "${SECONDS_EACH:-2}"
+    "$venv/bin/python" benches/bindings/python/middleware.py "$policy" "$token" "${TURNS:-5}" "${SECONDS_EACH:-2}" "$work/windows"
 else
     echo "middleware: DID NOT RUN: wrk is missing"
 fi

@@ -4,7 +4,8 @@
  * decide POLICY TOKEN KEY              prints for each path its name and nanoseconds per decision
  * decide POLICY TOKEN KEY PATH COUNT   takes COUNT decisions on one path
  *
- * The median of rounds is told, as a round may meet an interruption. */
+ * What a tenth of many short windows were quicker than is told: on a machine that others use as well, a decision takes
+ * twice as long whenever somebody has the other half of the core, which the median of long rounds would measure. */
 #include <gatepost.h>
 
 #include <stdio.h>
@@ -14,8 +15,8 @@
 
 /* A test of this program asks for fewer. */
 #ifndef ROUNDS
-#define ROUNDS 31
-#define EACH 4000
+#define ROUNDS 2001
+#define EACH 100
 #endif
 #ifndef HOST
 #define HOST "orders.example.com"
@@ -132,14 +133,16 @@ static int ascending(const void *a, const void *b) {
 
 static double measure(const gatepost_engine *engine, const path *path) {
     double rounds[ROUNDS];
-    decide(engine, path, EACH);
+    for (int i = 0; i < 10; i++) {
+        decide(engine, path, EACH);
+    }
     for (int i = 0; i < ROUNDS; i++) {
         double begun = now();
         decide(engine, path, EACH);
         rounds[i] = (now() - begun) / EACH;
     }
     qsort(rounds, ROUNDS, sizeof rounds[0], ascending);
-    return rounds[ROUNDS / 2];
+    return rounds[ROUNDS / 10];
 }
 
 int main(int argc, char **argv) {

@@ -32,6 +32,7 @@ finish() {
 trap finish EXIT
 GATEPOST_RELEASE=$release RPATH=1 bindings/apache/build.sh -o "$work" >/dev/null
 [ -e "$release/libgatepost.so.0" ] || ln -s "$release/libgatepost.so" "$work/libgatepost.so.0"
+cc -std=c11 -O2 -Wall -Wextra benches/windows.c -o "$work/windows"
 export LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 . benches/servers_policy.sh
@@ -131,20 +132,29 @@ load() {
 # median FILE COLUMN
 median() { sort -n -k "$2,$2" "$1" | awk -v column="$2" '{v[NR] = $column} END {print v[int((NR + 1) / 2)]}'; }
 
+# quiet PATH FIELD: the ratio in the moments when the machine is quiet (benches/windows.c).
+quiet() {
+    local rates
+    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt")
+    awk '{rate[NR] = $2} END {printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
+}
+
 # row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.
 row() {
+    local quiet=-
+    [ "$2" = bcrypt ] || quiet=$(quiet "$2" "$3")
     : >"$work/with" && : >"$work/without"
     for _ in $(seq "$rounds"); do
         load none "$3" >>"$work/without"
         load "$2" "$3" >>"$work/with"
     done
     awk -v name="$1" -v with="$(median "$work/with" 1)" -v without="$(median "$work/without" 1)" \
-        -v p50="$(median "$work/with" 2)" -v took="$(median "$work/with" 3)" -v alone="$(median "$work/without" 3)" \
-        'BEGIN {printf "| %-40s | %8.0f | %8.0f | %6.4f | %8s | %6.1f | %6.1f |\n", name, with, without, with / without, p50, took, alone}'
+        -v p50="$(median "$work/with" 2)" -v took="$(median "$work/with" 3)" -v alone="$(median "$work/without" 3)" -v quiet="$quiet" \
+        'BEGIN {printf "| %-40s | %8.0f | %8.0f | %6.4f | %8s | %6.1f | %6.1f | %5s |\n", name, with, without, with / without, p50, took, alone, quiet}'
 }
 
-echo "| httpd, event MPM, one core                | requests/s | without | ratio | p50 | µs | without |"
-echo "| --- | --- | --- | --- | --- | --- | --- |"
+echo "| httpd, event MPM, one core                | requests/s | without | ratio | p50 | µs | without | ratio in quiet moments |"
+echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
 load none "X-Warm: 1" >/dev/null
 row "Gatepost, public route" pub "X-Nothing: 1"
 row "Gatepost, bearer token HS256" orders "Authorization: Bearer $hs256"

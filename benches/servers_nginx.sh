@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # nginx under wrk. First a small static file on one worker: nobody looking, Gatepost, auth_basic, auth_request; each row
-# beside the same request with nobody looking at it, in turns. Then the same file without authentication while eight
-# clients log in on the same worker as fast as they can, beside nginx's own auth_basic with bcrypt. The ratios count, the
-# absolute figures are this machine's.
+# beside the same request with nobody looking at it, in turns, and once more in windows of 5 ms (benches/windows.c), whose
+# quickest tenth tells the ratio for the moments in which nobody else has the core. Then the same file without
+# authentication while eight clients log in on the same worker as fast as they can, beside nginx's own auth_basic with
+# bcrypt. The ratios count, the absolute figures are this machine's.
 #
 # SECONDS_EACH=3 CONNECTIONS=32 ROUNDS=3 benches/servers_nginx.sh
 # GATEPOST_RELEASE: a folder with libgatepost.so and gatepost; left out: target/release, built first.
@@ -30,6 +31,7 @@ trap finish EXIT
 GATEPOST_RELEASE=$release bindings/nginx/build.sh >/dev/null
 module=$(realpath "${CARGO_TARGET_DIR:-target}")/nginx/ngx_http_gatepost_module.so
 [ -e "$release/libgatepost.so.0" ] || ln -s "$release/libgatepost.so" "$work/libgatepost.so.0"
+cc -std=c11 -O2 -Wall -Wextra benches/windows.c -o "$work/windows"
 export LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 . benches/servers_policy.sh
@@ -127,22 +129,32 @@ load() {
 # median COLUMN FILE
 median() { sort -n -k"$1,$1" "$2" | awk -v c="$1" '{v[NR] = $c} END {print v[int((NR + 1) / 2)]}'; }
 
+# quiet PATH FIELD: the ratio in the moments when the machine is quiet.
+quiet() {
+    local rates
+    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt")
+    awk '{rate[NR] = $2} END {printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
+}
+
 # row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.
 row() {
+    local quiet
+    quiet=$(quiet "$2" "$3")
     : >"$work/with" && : >"$work/without"
     for _ in $(seq "$rounds"); do
         load none "$3" >>"$work/without"
         load "$2" "$3" >>"$work/with"
     done
     awk -v name="$1" -v with="$(median 1 "$work/with")" -v without="$(median 1 "$work/without")" -v cpu="$(median 4 "$work/with")" -v bare="$(median 4 "$work/without")" \
-        'BEGIN {printf "| %-44s | %8.0f | %8.0f | %5.2f | %6.2f | %6.2f | %5.2f |\n", name, with, without, with / without, cpu, bare, bare / cpu}'
+        -v quiet="$quiet" \
+        'BEGIN {printf "| %-44s | %8.0f | %8.0f | %5.2f | %6.2f | %6.2f | %5.2f | %5.2f |\n", name, with, without, with / without, cpu, bare, bare / cpu, quiet}'
 }
 
 pin="taskset -c 0"
 serve table "" ""
-# On a busy machine the last three columns hold: what the worker itself spends on a request.
-echo "| nginx, one worker on one core | requests/s | nobody looking | ratio | µs of the worker | nobody looking | ratio |"
-echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+# On a busy machine the last four columns hold: what the worker itself spends on a request, and the ratio of short windows.
+echo "| nginx, one worker on one core | requests/s | nobody looking | ratio | µs of the worker | nobody looking | ratio | in quiet moments |"
+echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 load none "X-Warm: 1" >/dev/null
 row "Gatepost, public route" pub "X-Nothing: 1"
 row "Gatepost, bearer token HS256, remembered" orders "Authorization: Bearer $hs256"

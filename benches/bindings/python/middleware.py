@@ -1,7 +1,8 @@
 """How many requests a service answers with the middleware, to the same service without it: uvicorn, one process, wrk.
 
-Both run all the time and are asked in turn. Besides the throughput, which what else the machine does moves, the time of
-the processor that the server takes for a request.
+All run all the time and are asked in turn. Besides the throughput, which what else the machine does moves, the time of
+the processor that the server takes for a request, and the ratio in quiet moments (benches/windows.c, whose program is
+the last argument).
 """
 
 import os
@@ -53,7 +54,7 @@ def ask(process: "subprocess.Popen[bytes]", port: int, token: str, seconds: str)
     return rate, (processor(process.pid) - before) / count * 1e6
 
 
-def main(policy: str, token: str, turns: str, seconds: str) -> None:
+def main(policy: str, token: str, turns: str, seconds: str, windows: str) -> None:
     # The same policy without [identity]: who asks is in request.user, and no header fields carry it on.
     bare = Path(policy).with_name("bare.toml")
     bare.write_text(re.sub(r"\[identity\]\n(?:[^\[\n].*\n)*", "", Path(policy).read_text()))
@@ -68,12 +69,16 @@ def main(policy: str, token: str, turns: str, seconds: str) -> None:
                 rate, cost = ask(*services[name], token, seconds)
                 rates[name].append(rate)
                 costs[name].append(cost)
-        print(f"{'FastAPI on uvicorn':24} {'requests/s':>16} {'processor us/request':>24}")
+        places = [f"{port}/orders/7" for _, port in services.values()]
+        words = [windows, "8", "20", str(int(turns) * 40), f"Authorization: Bearer {token}\r\nAccept: application/json", *places]
+        quick = [int(line.split()[1]) for line in subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()]
+        quiet = dict(zip(services, (rate / quick[0] for rate in quick)))
+        print(f"{'FastAPI on uvicorn':24} {'requests/s':>16} {'processor us/request':>24} {'in quiet moments':>18}")
         for name in services:
             of_rates = median(mine / theirs for mine, theirs in zip(rates[name], rates["without"]))
             of_costs = median(theirs / mine for mine, theirs in zip(costs[name], costs["without"]))
             rate, cost = f"{median(rates[name]):.0f} ({of_rates:.2f})", f"{median(costs[name]):.1f} ({of_costs:.2f})"
-            print(f"{name:24} {rate:>16} {cost:>24}")
+            print(f"{name:24} {rate:>16} {cost:>24} {quiet[name]:>18.3f}")
     finally:
         for process, _ in services.values():
             process.terminate()

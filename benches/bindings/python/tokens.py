@@ -1,6 +1,7 @@
 """A token: a whole decision of ours in Python, and verification by PyJWT, which checks signature, times, issuer and audience.
 
-Both on the same tokens, in turn, in one thread of one process; the processor's time, the median of the rounds. First:
+Both on the same tokens, in turn, in one thread of one process; the processor's time, what a tenth of the rounds were
+quicker than. First:
 tokens that the engine has not seen. Again: the same ones, as a client sends its token with each request.
 """
 
@@ -8,12 +9,12 @@ import secrets
 import sys
 import time
 from pathlib import Path
-from statistics import median
+from statistics import quantiles
 from time import thread_time_ns
 
 import gatepost
 
-EACH, ROUNDS = 60, 9
+EACH, ROUNDS = 10, 101
 POLICY = """
 [engine]
 state = ":memory:"
@@ -78,7 +79,7 @@ def main(folder: Path, libraries: str) -> None:
                 for request in requests:
                     assert engine.decide(request).allowed
                 times.append((thread_time_ns() - start) / EACH)
-        they, new, known = median(theirs), median(first), median(again)
+        they, new, known = (quantiles(times, n=10)[0] for times in (theirs, first, again))
         print(f"{algorithm:20} {they:10.0f} {f'{new:.0f} ({they / new:.1f} times)':>20} {f'{known:.0f} ({they / known:.1f} times)':>20}")
 
 
