@@ -5,7 +5,7 @@
 # A folder below benches/bindings is a language's if it has an executable `measure`: it is run as
 # `measure POLICY TOKEN KEY` and prints lines `LABEL PATH NANOSECONDS`, separated by tabs, for the paths public, basic,
 # api-key, hs256 and refused. It finds in the environment GATEPOST_RELEASE, and GATEPOST_BUILD, a folder of its own for
-# what it builds. All take their turn, TURNS (3) times over; the medians are told.
+# what it builds. All take their turn, TURNS (3) times over; told is the median of the turns.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A table of what one decision costs through the C interface of the release library: nanoseconds by the clock (what a
-# tenth of 2,001 windows of 100 were quicker than, with the decision's view and end), instructions by callgrind (the difference between two runs, so
-# that start-up does not count; "-" where valgrind is missing). A job is never needed on these paths.
+# tenth of 2,001 windows of 100 were quicker than, with the decision's view and end), instructions by callgrind (the
+# difference between two runs, so that start-up does not count; "-" where valgrind is missing). A job is never needed on
+# these paths.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"

@@ -2,8 +2,9 @@
 # Apache httpd under wrk: a small static file without authentication, behind mod_auth_basic, and behind Gatepost. One
 # child of the event MPM on one core, wrk on another; each row in turns with the same request, field by field, to a place
 # that is open to everybody (`Require all granted` in a block of its own, so that httpd merges as much configuration for
-# it). The ratios count, the absolute figures are this machine's. The last two columns are the processor time that the
-# child took for a request, which other work on the machine disturbs less.
+# it). The ratios count, the absolute figures are this machine's. The two columns before the last are the processor
+# time that the child took for a request, which other work on the machine disturbs less; the last is the ratio in windows of
+# 5 ms (benches/windows.c), of the quickest tenth.
 #
 # SECONDS_EACH=3 CONNECTIONS=32 ROUNDS=3 benches/servers_apache.sh
 # GATEPOST_RELEASE: a folder with libgatepost.so and gatepost; left out: target/release, built first.
@@ -135,8 +136,8 @@ median() { sort -n -k "$2,$2" "$1" | awk -v column="$2" '{v[NR] = $column} END {
 # quiet PATH FIELD: the ratio in the moments when the machine is quiet (benches/windows.c).
 quiet() {
     local rates
-    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt")
-    awk '{rate[NR] = $2} END {printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
+    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt") || return 1
+    awk '{rate[NR] = $2} END {if (NR != 2) exit 1; printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
 }
 
 # row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.

@@ -132,8 +132,8 @@ median() { sort -n -k"$1,$1" "$2" | awk -v c="$1" '{v[NR] = $c} END {print v[int
 # quiet PATH FIELD: the ratio in the moments when the machine is quiet.
 quiet() {
     local rates
-    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt")
-    awk '{rate[NR] = $2} END {printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
+    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt") || return 1
+    awk '{rate[NR] = $2} END {if (NR != 2) exit 1; printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
 }
 
 # row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.

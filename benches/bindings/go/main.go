@@ -52,10 +52,10 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// turns is how many turns there are. They are many and short, so that most of them meet no interruption. A test of this
-// program asks for fewer.
+// turns is how many windows there are of each kind. They are many and short, so that some meet nobody else. WINDOWS in the
+// environment asks for another number.
 func turns(usual int) int {
-	if n, err := strconv.Atoi(os.Getenv("TURNS")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(os.Getenv("WINDOWS")); err == nil && n > 0 {
 		return n
 	}
 	return usual

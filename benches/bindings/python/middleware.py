@@ -71,7 +71,7 @@ def main(policy: str, token: str, turns: str, seconds: str, windows: str) -> Non
                 costs[name].append(cost)
         places = [f"{port}/orders/7" for _, port in services.values()]
         words = [windows, "8", "20", str(int(turns) * 40), f"Authorization: Bearer {token}\r\nAccept: application/json", *places]
-        quick = [int(line.split()[1]) for line in subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()]
+        quick = [int(line.split()[1]) for line in subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()]
         quiet = dict(zip(services, (rate / quick[0] for rate in quick)))
         print(f"{'FastAPI on uvicorn':24} {'requests/s':>16} {'processor us/request':>24} {'in quiet moments':>18}")
         for name in services:

@@ -1,8 +1,8 @@
 """A token: a whole decision of ours in Python, and verification by PyJWT, which checks signature, times, issuer and audience.
 
 Both on the same tokens, in turn, in one thread of one process; the processor's time, what a tenth of the rounds were
-quicker than. First:
-tokens that the engine has not seen. Again: the same ones, as a client sends its token with each request.
+quicker than. First: tokens that the engine has not seen. Again: the same ones, as a client sends its token with each
+request.
 """
 
 import secrets
