@@ -133,17 +133,11 @@ load() {
 # median FILE COLUMN
 median() { sort -n -k "$2,$2" "$1" | awk -v column="$2" '{v[NR] = $column} END {print v[int((NR + 1) / 2)]}'; }
 
-# quiet PATH FIELD: the ratio in the moments when the machine is quiet (benches/windows.c).
-quiet() {
-    local rates
-    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt") || return 1
-    awk '{rate[NR] = $2} END {if (NR != 2) exit 1; printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
-}
-
-# row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.
+# row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds, and the
+# ratio in quiet moments.
 row() {
     local quiet=-
-    [ "$2" = bcrypt ] || quiet=$(quiet "$2" "$3")
+    [ "$2" = bcrypt ] || quiet=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$3" "$port/none/7.txt" "$port/$2/7.txt" | awk 'END {print $3}')
     : >"$work/with" && : >"$work/without"
     for _ in $(seq "$rounds"); do
         load none "$3" >>"$work/without"

@@ -129,17 +129,11 @@ load() {
 # median COLUMN FILE
 median() { sort -n -k"$1,$1" "$2" | awk -v c="$1" '{v[NR] = $c} END {print v[int((NR + 1) / 2)]}'; }
 
-# quiet PATH FIELD: the ratio in the moments when the machine is quiet.
-quiet() {
-    local rates
-    rates=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$2" "$port/none/7.txt" "$port/$1/7.txt") || return 1
-    awk '{rate[NR] = $2} END {if (NR != 2) exit 1; printf "%.2f", rate[2] / rate[1]}' <<<"$rates"
-}
-
-# row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds.
+# row NAME PATH FIELD: in turns with the same request where nobody looks; the medians of all rounds, and the
+# ratio in quiet moments.
 row() {
     local quiet
-    quiet=$(quiet "$2" "$3")
+    quiet=$(taskset -c 1 "$work/windows" "$connections" 5 $((rounds * 100)) "$3" "$port/none/7.txt" "$port/$2/7.txt" | awk 'END {print $3}')
     : >"$work/with" && : >"$work/without"
     for _ in $(seq "$rounds"); do
         load none "$3" >>"$work/without"
@@ -147,7 +141,7 @@ row() {
     done
     awk -v name="$1" -v with="$(median 1 "$work/with")" -v without="$(median 1 "$work/without")" -v cpu="$(median 4 "$work/with")" -v bare="$(median 4 "$work/without")" \
         -v quiet="$quiet" \
-        'BEGIN {printf "| %-44s | %8.0f | %8.0f | %5.2f | %6.2f | %6.2f | %5.2f | %5.2f |\n", name, with, without, with / without, cpu, bare, bare / cpu, quiet}'
+        'BEGIN {printf "| %-44s | %8.0f | %8.0f | %5.2f | %6.2f | %6.2f | %5.2f | %5s |\n", name, with, without, with / without, cpu, bare, bare / cpu, quiet}'
 }
 
 pin="taskset -c 0"

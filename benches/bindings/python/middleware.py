@@ -71,14 +71,14 @@ def main(policy: str, token: str, turns: str, seconds: str, windows: str) -> Non
                 costs[name].append(cost)
         places = [f"{port}/orders/7" for _, port in services.values()]
         words = [windows, "8", "20", str(int(turns) * 40), f"Authorization: Bearer {token}\r\nAccept: application/json", *places]
-        quick = [int(line.split()[1]) for line in subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()]
-        quiet = dict(zip(services, (rate / quick[0] for rate in quick)))
+        lines = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+        quiet = {name: line.split()[2] for name, line in zip(services, lines)}
         print(f"{'FastAPI on uvicorn':24} {'requests/s':>16} {'processor us/request':>24} {'in quiet moments':>18}")
         for name in services:
             of_rates = median(mine / theirs for mine, theirs in zip(rates[name], rates["without"]))
             of_costs = median(theirs / mine for mine, theirs in zip(costs[name], costs["without"]))
             rate, cost = f"{median(rates[name]):.0f} ({of_rates:.2f})", f"{median(costs[name]):.1f} ({of_costs:.2f})"
-            print(f"{name:24} {rate:>16} {cost:>24} {quiet[name]:>18.3f}")
+            print(f"{name:24} {rate:>16} {cost:>24} {quiet[name]:>18}")
     finally:
         for process, _ in services.values():
             process.terminate()
